@@ -1,0 +1,88 @@
+"""Intensities to float32, by fixed values of the data set or, only when chosen, by each crop.
+
+Absolute intensity can be the answer (G1, S and G2 differ by the amount of DNA), so the values are fixed by
+default and travel with the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellstage.core.errors import ImageError
+
+Mode = Literal["dataset", "crop"]
+LOW_PERCENT, HIGH_PERCENT = 0.1, 99.9
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How raw intensities become network input.
+
+    Parameters
+    ----------
+    mode
+        ``"dataset"`` maps ``low..high`` of each channel to 0..1; ``"crop"`` does so with each crop's own range.
+    low, high
+        One value a channel, in raw intensity units. Not used in mode ``"crop"``.
+    """
+
+    mode: Mode = "dataset"
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, crops: NDArray[np.generic], mode: Mode = "dataset") -> Normalisation:
+        """Take the fixed values from crops of the data set.
+
+        Parameters
+        ----------
+        crops
+            ``(N, C, H, W)``, any real dtype; values that are not finite are left out.
+        """
+        if mode == "crop":
+            return cls(mode="crop")
+        low, high = [], []
+        for channel in np.moveaxis(crops, 1, 0):
+            values = channel[np.isfinite(channel)] if channel.dtype.kind == "f" else channel
+            ends = np.percentile(values, (LOW_PERCENT, HIGH_PERCENT)) if values.size else (0.0, 1.0)
+            low.append(float(ends[0]))
+            high.append(float(ends[1]) if ends[1] > ends[0] else float(ends[0]) + 1.0)
+        return cls(mode="dataset", low=tuple(low), high=tuple(high))
+
+    def apply(self, crops: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Normalise crops.
+
+        Parameters
+        ----------
+        crops
+            ``(N, C, H, W)``, any real dtype.
+
+        Returns
+        -------
+        ndarray
+            ``(N, C, H, W)`` float32, 0 at `low` and 1 at `high`; clipped to -1..4, so that bright cells stay apart
+            and a hot pixel does not rule; NaN becomes 0.
+
+        Raises
+        ------
+        ImageError
+            If the channel count is not the one the values were taken from.
+        """
+        values = np.asarray(crops, dtype=np.float32)
+        if self.mode == "crop":
+            low = np.nanmin(values, axis=(2, 3), keepdims=True)
+            high = np.nanmax(values, axis=(2, 3), keepdims=True)
+        else:
+            if values.shape[1] != len(self.low):
+                raise ImageError(
+                    f"The image has {values.shape[1]} channels, the model was made for {len(self.low)}. "
+                    "Choose the same number of channels for the network, or train a new model."
+                )
+            low = np.asarray(self.low, dtype=np.float32)[None, :, None, None]
+            high = np.asarray(self.high, dtype=np.float32)[None, :, None, None]
+        span = np.where(high > low, high - low, 1).astype(np.float32)
+        return np.clip(np.nan_to_num((values - low) / span, nan=0.0), -1, 4)
