@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from napari_cellstage.core.errors import CellsError
+
 Labels = NDArray[np.integer[Any]]
+DEFAULT_DIAMETER = 20.0
+_RUN_FIELDS = ("value", "z", "y", "x", "length")
 
 
 @dataclass(frozen=True)
@@ -58,27 +62,105 @@ class CellTable:
     @property
     def typical_diameter(self) -> float:
         """Diameter in pixels of a disc (or ball) of the median cell's size; 20 when there are no cells."""
-        raise NotImplementedError
+        if not len(self):
+            return DEFAULT_DIAMETER
+        size = float(np.median(self.area))
+        flat = bool(np.all(self.bbox[:, 3] - self.bbox[:, 0] <= 1))
+        return float(2 * np.sqrt(size / np.pi)) if flat else float(2 * np.cbrt(size * 3 / (4 * np.pi)))
 
     def take(self, rows: NDArray[np.integer[Any]]) -> CellTable:
         """Return the table of these rows, in this order."""
-        raise NotImplementedError
+        return CellTable(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
 
     def append(self, other: CellTable) -> CellTable:
         """Return a table with the rows of `other` after these."""
-        raise NotImplementedError
+        return _joined([self, other])
 
     def to_frame(self) -> pd.DataFrame:
         """Return columns cell_id, t, z, y, x, area, at_border."""
-        raise NotImplementedError
+        columns = ("cell_id", "t", "z", "y", "x", "area", "at_border")
+        return pd.DataFrame({name: getattr(self, name) for name in columns})
+
+    @classmethod
+    def empty(cls) -> CellTable:
+        """Return a table without rows."""
+        return _measure(0, np.empty((len(_RUN_FIELDS), 0), dtype=np.int64), (1, 1))
 
     @classmethod
     def from_labels(cls, labels: Labels) -> CellTable:
         """Measure the cells of a label volume, frame by frame, without ``np.unique`` on all of it.
 
+        Each row of pixels is cut into runs of one value; all measures are sums over runs, of which there are about
+        a twentieth as many as pixels. Label values may be as large and as sparse as they like; all pixels of a frame
+        that share a value are one cell, whether they touch or not.
+
         Parameters
         ----------
         labels
-            ``(T, Z, Y, X)`` integers, 0 is background. Rows come sorted by t, then cell_id.
+            ``(T, Z, Y, X)`` integers (numpy or dask), 0 is background; values below 0 are taken as background too.
+            Rows come sorted by t, then cell_id.
+
+        Raises
+        ------
+        CellsError
+            If there are not four axes.
         """
-        raise NotImplementedError
+        if len(labels.shape) != 4:
+            raise CellsError(
+                f"Labels have the shape {tuple(labels.shape)}, but four axes T, Z, Y, X are needed. "
+                "Pass them through adopt_labels first."
+            )
+        tables = []
+        for t in range(labels.shape[0]):
+            runs = [_runs(np.asarray(labels[t, z]), z) for z in range(labels.shape[1])]
+            joined = np.concatenate(runs, axis=1) if runs else np.empty((len(_RUN_FIELDS), 0), np.int64)
+            tables.append(_measure(t, joined, labels.shape[2:]))
+        return _joined(tables) if tables else cls.empty()
+
+
+def _joined(tables: list[CellTable]) -> CellTable:
+    parts = {one.name: [getattr(table, one.name) for table in tables] for one in fields(CellTable)}
+    return CellTable(**{name: np.concatenate(arrays) for name, arrays in parts.items()})
+
+
+def _runs(plane: NDArray[np.integer[Any]], z: int) -> NDArray[np.int64]:
+    """Return the runs of equal non-zero values along x, int64 ``(5, runs)`` as named in `_RUN_FIELDS`."""
+    height, width = plane.shape
+    if not plane.size:
+        return np.empty((len(_RUN_FIELDS), 0), dtype=np.int64)
+    begins = np.ones((height, width), dtype=bool)
+    np.not_equal(plane[:, 1:], plane[:, :-1], out=begins[:, 1:])
+    start = np.flatnonzero(begins)
+    value = plane[begins].astype(np.int64)
+    length = np.diff(start, append=plane.size)
+    cell = value > 0
+    y, x = np.divmod(start[cell], width)
+    return np.stack((value[cell], np.full(len(x), z, dtype=np.int64), y, x, length[cell]))
+
+
+def _measure(t: int, runs: NDArray[np.int64], plane_shape: tuple[int, ...]) -> CellTable:
+    """Sum the runs of one frame up, cell by cell."""
+    runs = runs[:, np.argsort(runs[0], kind="stable")]
+    value, z, y, x, length = runs
+    first = np.flatnonzero(np.diff(value, prepend=0))
+    area = _reduce(np.add, length, first)
+    # The mean x of a run from x over n pixels is x + (n - 1) / 2.
+    centre = [_reduce(np.add, part * length, first) / area for part in (z, y, x + (length - 1) / 2)]
+    low = [_reduce(np.minimum, part, first) for part in (z, y, x)]
+    high = [_reduce(np.maximum, part, first) for part in (z + 1, y + 1, x + length)]
+    bbox = np.stack((*low, *high), axis=1).astype(np.int32)
+    at_border = (bbox[:, 1:3] == 0).any(axis=1) | (bbox[:, 4:6] == plane_shape).any(axis=1)
+    return CellTable(
+        cell_id=value[first],
+        t=np.full(len(first), t, dtype=np.int32),
+        z=centre[0],
+        y=centre[1],
+        x=centre[2],
+        bbox=bbox,
+        area=area,
+        at_border=at_border,
+    )
+
+
+def _reduce(operation: np.ufunc, values: NDArray[Any], first: NDArray[np.intp]) -> NDArray[Any]:
+    return operation.reduceat(values, first) if len(first) else values[:0]
