@@ -1,0 +1,245 @@
+"""The tie between one napari viewer and one session: layers, mouse, keys, status bar. The dock knows only this.
+
+Holds what belongs to the viewer and not to the project: which cell is selected, which class is armed, add mode and
+overlay settings. `close` gives the viewer back as it was, but for the user's own layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error
+from psygnal import Signal
+
+from napari_cellstage.core.classes import UNLABELLED
+from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.ui.keys import KeyBinder
+from napari_cellstage.ui.layers import CellLayers
+from napari_cellstage.ui.overlay_settings import OverlaySettings
+from napari_cellstage.ui.picking import Picker
+from napari_cellstage.ui.status import HoverStatus
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_cellstage.session import Session
+
+
+class ViewerLink:
+    """Show a session in a viewer and turn clicks and keys into its methods.
+
+    Parameters
+    ----------
+    viewer
+        A `napari.Viewer`, or a `ViewerModel` where there is no window.
+    session
+        What is shown.
+    on_error
+        Called with each `CellStageError` that a click or key met; by default napari's notification.
+
+    Attributes
+    ----------
+    layers
+        The napari layers of the current image.
+    auto_advance
+        After a class was given by key, go on to the next cell without one.
+    """
+
+    selection_changed = Signal(object)  # row of the current image, or None
+    armed_changed = Signal(int)  # class id; 0: no class is armed
+    mode_changed = Signal(bool)  # True: a click on the background adds a cell
+    settings_changed = Signal(OverlaySettings)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        session: Session,
+        on_error: Callable[[CellStageError], None] | None = None,
+    ) -> None:
+        self.viewer = viewer
+        self.session = session
+        self.auto_advance = False
+        self._on_error = on_error or _notify
+        self._selected_row: int | None = None
+        self._armed_class = UNLABELLED
+        self._add_mode = False
+        self.layers = CellLayers(viewer, session)
+        self._picker = Picker(self)
+        self._keys = KeyBinder(viewer, self.key_actions())
+        self._status = HoverStatus(viewer, session, lambda: self._picker.hovered_row)
+        self._connect()
+
+    # what the dock reads and sets
+
+    @property
+    def settings(self) -> OverlaySettings:
+        """How the overlay is drawn."""
+        return self.layers.settings
+
+    def set_settings(self, settings: OverlaySettings) -> None:
+        """Draw the overlay another way."""
+        if settings != self.settings:
+            self.layers.set_settings(settings)
+            self.settings_changed.emit(settings)
+
+    @property
+    def selected_row(self) -> int | None:
+        """Row of the selected cell in the current image's table, or None."""
+        return self._selected_row
+
+    @selected_row.setter
+    def selected_row(self, row: int | None) -> None:
+        if row == self._selected_row:
+            return
+        self._selected_row = row
+        self.layers.mark(row)
+        self.selection_changed.emit(row)
+
+    @property
+    def hovered_row(self) -> int | None:
+        """Row of the cell under the mouse, or None."""
+        return self._picker.hovered_row
+
+    @property
+    def armed_class(self) -> int:
+        """Class that a click gives, 0 when none is armed."""
+        return self._armed_class
+
+    @armed_class.setter
+    def armed_class(self, class_id: int) -> None:
+        if class_id == self._armed_class:
+            return
+        self._armed_class = class_id
+        if class_id:
+            self.add_mode = False
+        self.armed_changed.emit(class_id)
+
+    @property
+    def add_mode(self) -> bool:
+        """Whether a click on the background adds a cell."""
+        return self._add_mode
+
+    @add_mode.setter
+    def add_mode(self, on: bool) -> None:
+        if on == self._add_mode:
+            return
+        self._add_mode = on
+        if on:
+            self.armed_class = UNLABELLED
+        self.mode_changed.emit(on)
+
+    # what keys and the dock's buttons do
+
+    def give_class(self, class_id: int) -> None:
+        """Give a class (0: none) to the selected cell, or to the one under the mouse when none is selected."""
+        row = self.selected_row if self.selected_row is not None else self.hovered_row
+        if row is None:
+            self.viewer.status = "Click a cell first, then press its number key."
+            return
+        if self.guard(lambda: self.session.label_cells([row], class_id)) and self.auto_advance and class_id:
+            self.go_to_next()
+
+    def go_to(self, row: int) -> None:
+        """Select a cell, centre the camera on it and move the sliders to its time point and plane."""
+        self.selected_row = row
+        self.layers.centre_on(row)
+
+    def go_to_next(self) -> None:
+        """Go to the next cell without a label, or say that there is none."""
+        row = self.session.next_unlabelled(self.selected_row)
+        if row is None:
+            self.viewer.status = "Every cell of this image has a label."
+        else:
+            self.go_to(row)
+
+    def undo(self) -> None:
+        """Take the last labelling back."""
+        self.guard(self.session.undo)
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self.guard(self.session.redo)
+
+    def disarm(self) -> None:
+        """Leave add mode and let go of the armed class; when there is neither, of the selected cell."""
+        if not self.add_mode and not self.armed_class:
+            self.selected_row = None
+        self.add_mode = False
+        self.armed_class = UNLABELLED
+
+    def press_key(self, key: str) -> bool:
+        """Do what a key does on the canvas, such as ``"3"`` or ``"Ctrl+Z"``; False when it is no key of ours."""
+        action = self.key_actions().get(key)
+        if action is None:
+            return False
+        action()
+        return True
+
+    def key_actions(self) -> dict[str, Callable[[], None]]:
+        """Return what each key does."""
+        numbers = {str(n): lambda n=n: self._give_number(str(n)) for n in range(1, 10)}
+        return numbers | {
+            "0": lambda: self.give_class(UNLABELLED),
+            "N": self.go_to_next,
+            "A": self._toggle_add_mode,
+            "Escape": self.disarm,
+            "Ctrl+Z": self.undo,
+            "Ctrl+Shift+Z": self.redo,
+        }
+
+    def use_layer(self, layer: Image, image_id: int) -> None:
+        """Show this image by the user's own layer instead of new channel layers, with its scale and place."""
+        self.layers.use_layer(layer, image_id)
+
+    def guard(self, change: Callable[[], object]) -> bool:
+        """Run a change of the session; show a `CellStageError` and return False."""
+        try:
+            change()
+        except CellStageError as error:
+            self._on_error(error)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give back keys and mouse and remove the layers made here."""
+        self.session.current_changed.disconnect(self._on_current_changed)
+        self.session.scheme_changed.disconnect(self._on_scheme_changed)
+        self.session.cells_changed.disconnect(self._on_cells_changed)
+        self._status.close()
+        self._keys.close()
+        self._picker.close()
+        self.layers.close()
+
+    def _connect(self) -> None:
+        self.session.current_changed.connect(self._on_current_changed)
+        self.session.scheme_changed.connect(self._on_scheme_changed)
+        self.session.cells_changed.connect(self._on_cells_changed)
+
+    def _on_current_changed(self) -> None:
+        self.selected_row = None
+
+    def _on_cells_changed(self, image_id: int) -> None:
+        if image_id == self.session.current_id:
+            row = self._selected_row
+            if row is not None and row >= len(self.session.cells()):
+                self.selected_row = None
+
+    def _on_scheme_changed(self) -> None:
+        if self._armed_class and self._armed_class not in self.session.scheme.ids:
+            self.armed_class = UNLABELLED
+
+    def _give_number(self, key: str) -> None:
+        one = self.session.scheme.for_key(key)
+        if one is None:
+            self.viewer.status = f"No class has the key {key} yet."
+        else:
+            self.give_class(one.id)
+
+    def _toggle_add_mode(self) -> None:
+        self.add_mode = not self.add_mode
+
+
+def _notify(error: CellStageError) -> None:
+    show_error(str(error))
