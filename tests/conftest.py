@@ -1,10 +1,15 @@
-"""Fixtures for the whole suite."""
+"""Fixtures for the whole suite, and the Qt binding it runs on."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# PyQt5 and PyQt6 lie side by side here, and qtpy and pytest-qt would each choose another one by themselves.
+os.environ.setdefault("QT_API", "pyqt5")
+os.environ["PYTEST_QT_API"] = os.environ["QT_API"]
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
