@@ -6,6 +6,7 @@ The reader is chosen by the file itself. bioio's own choice tries one after the 
 from __future__ import annotations
 
 import logging
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from napari_cellstage.core.errors import ImageError
 
 TIFF = (".tif", ".tiff")
 PICTURES = (".png", ".jpg", ".jpeg")
+PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8")
 MANY = 4
 _LENGTH_UNITS = ("micron", "um", "µm", "\\u00b5m", "micrometer", "nm", "nanometer", "mm", "millimeter", "cm", "pm")
 _PLAUSIBLE_UM = (1e-4, 1e3)
@@ -110,7 +112,7 @@ def _check_file(path: Path) -> None:
 
 def _unreadable(path: Path, why: str) -> ImageError:
     return ImageError(
-        f"'{path.name}' can't be read as an image: {why}. "
+        f"'{path.name}' can't be read as an image: {why.rstrip('.')}. "
         "It may be cut off or damaged: copy it again from where it came."
     )
 
@@ -120,19 +122,17 @@ def _read_tiff(path: Path, axes: str | None) -> FileContent:
         if not file.series:
             raise _unreadable(path, "there is no picture in it")
         series = file.series[0]
-        _check_complete(path, series)
+        _check_complete(path, file, series)
         sizes_known = _says_pixel_size(file)
-        is_ome = bool(file.is_ome)
+        ome = file.ome_metadata if file.is_ome else None
         letters, shape = series.axes, series.shape
-    if is_ome and axes is None:
-        content = _read_ome(path)
-        if content is not None:
-            return content
+    if ome and axes is None:
+        return _read_ome(path) or _read_broken_ome(path, ome, letters)
     return _read_plain_tiff(path, axes or guess_axes(letters, shape, path.name), shape, sizes_known)
 
 
 def _read_ome(path: Path) -> FileContent | None:
-    """Read by the OME metadata; None when they are broken, so that the pixels are still to be had."""
+    """Read by the OME metadata; None when they break OME's rules, by a pixel size of 0 for one."""
     from bioio_base.exceptions import UnsupportedFileFormatError
     from bioio_ome_tiff import Reader
 
@@ -142,12 +142,30 @@ def _read_ome(path: Path) -> FileContent | None:
         array = reader.xarray_dask_data
     except (UnsupportedFileFormatError, IndexError, ValueError):
         return None
-    names = tuple(str(name) for name in reader.channel_names or ())
-    own_names = names if names and not any(name.startswith("Channel:") for name in names) else None
     axes = "".join(str(dim) for dim in array.dims)
-    if "S" in axes:
-        own_names = None
-    return FileContent(array.data, axes, own_names, _known_size(reader.physical_pixel_sizes))
+    names = None if "S" in axes else _own_names(reader.channel_names)
+    return FileContent(array.data, axes, names, _known_size(reader.physical_pixel_sizes))
+
+
+def _read_broken_ome(path: Path, ome: str, letters: str) -> FileContent:
+    """Read pixels without, and names and sizes as far as they are in, OME metadata that OME's own rules refuse."""
+    from bioio_tifffile import Reader
+
+    image = tifffile.xml2dict(ome)["OME"]["Image"]
+    pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
+    channels = pixels.get("Channel", [])
+    names = [channel.get("Name") for channel in (channels if isinstance(channels, list) else [channels])]
+    in_um = all(pixels.get(f"PhysicalSize{axis}Unit", "µm") == "µm" for axis in "YX")
+    size = _known_size([pixels.get(f"PhysicalSize{axis}") for axis in "ZYX"]) if in_um else None
+    reader = Reader(path, chunk_dims=["Y", "X", "S"], dim_order=letters)
+    return FileContent(reader.xarray_dask_data.data, letters, None if "S" in letters else _own_names(names), size)
+
+
+def _own_names(names: list[Any] | None) -> tuple[str, ...] | None:
+    """Return the names if the user gave them; bioio makes up ``Channel:0:0``."""
+    if not names or any(not name or str(name).startswith("Channel:") for name in names):
+        return None
+    return tuple(str(name) for name in names)
 
 
 def _read_plain_tiff(path: Path, axes: str, shape: tuple[int, ...], sizes_known: bool) -> FileContent:
@@ -166,21 +184,36 @@ def _read_plain_tiff(path: Path, axes: str, shape: tuple[int, ...], sizes_known:
 def _read_picture(path: Path, axes: str | None) -> FileContent:
     from bioio_imageio import Reader
 
+    with path.open("rb") as file:
+        if not file.read(4).startswith(PICTURE_STARTS):
+            raise _unreadable(path, "it does not begin as a PNG or JPEG does")
     reader = Reader(path)
     array = reader.xarray_dask_data
     guessed = "YX" if array.ndim == 2 else "YXS" if array.ndim == 3 else "TYXS"
     return FileContent(array.data, axes or guessed)
 
 
-def _check_complete(path: Path, series: tifffile.TiffPageSeries) -> None:
+def _check_complete(path: Path, file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> None:
     """Refuse a file that ends before its pixels do, now rather than when the user has labelled half of it."""
     size = path.stat().st_size
     ends = [series.dataoffset + series.nbytes] if series.dataoffset is not None else []
+    ends.append(_next_page_offset(file))
     for page in (series.pages[0], series.pages[-1]):
         if isinstance(page, tifffile.TiffPage | tifffile.TiffFrame):
             ends += [start + n for start, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
-    if ends and max(ends) > size:
-        raise _unreadable(path, f"it ends after {size} of {max(ends)} bytes")
+    if max(ends) > size:
+        raise _unreadable(path, f"it ends after {size} bytes, of at least {max(ends)}")
+
+
+def _next_page_offset(file: tifffile.TiffFile) -> int:
+    """Return where the page after the last one found should be: 0 in a whole file, beyond the end in a cut one."""
+    tiff, handle = file.tiff, file.filehandle
+    start = int(file.pages[-1].offset)
+    handle.seek(start)
+    (tags,) = struct.unpack(tiff.tagnoformat, handle.read(tiff.tagnosize))
+    handle.seek(start + tiff.tagnosize + tags * tiff.tagsize)
+    (offset,) = struct.unpack(tiff.offsetformat, handle.read(tiff.offsetsize))
+    return int(offset)
 
 
 def _says_pixel_size(file: tifffile.TiffFile) -> bool:
