@@ -19,6 +19,8 @@ class OverlaySettings:
     ----------
     show_predicted, show_labelled
         Whether each of the two overlays is seen.
+    show_outlines
+        Whether cells without a label are outlined faintly.
     style
         Predicted cells as faint areas or as contours.
     confidence
@@ -29,7 +31,10 @@ class OverlaySettings:
     """
 
     show_predicted: bool = field(default=True, metadata={"tip": "Show the class the model gives to each cell"})
-    show_labelled: bool = field(default=True, metadata={"tip": "Show the class you gave to a cell, as a strong outline"})
+    show_labelled: bool = field(
+        default=True, metadata={"tip": "Show the class you gave to a cell, as a strong outline"}
+    )
+    show_outlines: bool = field(default=True, metadata={"tip": "Outline every cell that was found, faintly"})
     style: Style = field(default="filled", metadata={"tip": "Fill predicted cells with colour, or only outline them"})
     confidence: Confidence = field(
         default="opacity",

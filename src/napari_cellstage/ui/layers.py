@@ -1,0 +1,247 @@
+"""The napari layers of the current image: made from the session, kept in step with it, never read back.
+
+Channels as images, the segmentation as Labels (its ids and the table of features), two overlays, and a ring around
+the selected cell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellstage.ui.camera import centre_on_cell
+from napari_cellstage.ui.cell_planes import CellPlanes
+from napari_cellstage.ui.channel_layers import add_channels, placement_of
+from napari_cellstage.ui.feature_table import FeatureTable
+from napari_cellstage.ui.marker import CellMarker
+from napari_cellstage.ui.overlay import CodeTable, labelled_table, predicted_table
+from napari_cellstage.ui.overlay_layer import OverlayLayer, Placement
+from napari_cellstage.ui.overlay_settings import OverlaySettings
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels, Layer
+
+    from napari_cellstage.session import Session
+
+LABELLED_OUTLINE = 2
+PREDICTED_CONTOUR = 4
+
+
+class CellLayers:
+    """Layers of one session in one viewer.
+
+    Parameters
+    ----------
+    viewer
+        Where they are shown.
+    session
+        What they show.
+    """
+
+    def __init__(self, viewer: ViewerModel, session: Session) -> None:
+        self._viewer = viewer
+        self._session = session
+        self.settings = OverlaySettings()
+        self._own_layers: dict[int, Image] = {}
+        self._channels: list[Image] = []
+        self._placement: Placement | None = None
+        self._planes: CellPlanes | None = None
+        self.cells_layer: Labels | None = None
+        self._predicted: OverlayLayer | None = None
+        self._labelled: OverlayLayer | None = None
+        self._features = FeatureTable(session, lambda: self.cells_layer)
+        self._marker = CellMarker(viewer)
+        session.current_changed.connect(self.rebuild)
+        session.cells_changed.connect(self._on_cells_changed)
+        session.scheme_changed.connect(self._recolor)
+        session.labels_changed.connect(self._on_labels_changed)
+        session.predictions_changed.connect(self._on_predictions_changed)
+        self.rebuild()
+
+    @property
+    def placement(self) -> Placement | None:
+        """Axes and place of the layers, or None when no image is shown."""
+        return self._placement
+
+    @property
+    def made_here(self) -> tuple[Layer, ...]:
+        """Layers that were made by this object and go when it is closed."""
+        overlays = [o.layer for o in (self._predicted, self._labelled) if o is not None]
+        marker = [self._marker.layer] if self._marker.layer is not None else []
+        cells = [self.cells_layer] if self.cells_layer is not None else []
+        return (*self._channels, *cells, *overlays, *marker)
+
+    def use_layer(self, layer: Image, image_id: int) -> None:
+        """Let the user's own layer show an image; its scale and place are taken over."""
+        self._own_layers[image_id] = layer
+        if image_id == self._session.current_id:
+            self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the layers of the current image anew."""
+        self._remove_all()
+        stack, image_id = self._session.current, self._session.current_id
+        if stack is None or image_id is None:
+            return
+        own = self._own_layers.get(image_id)
+        if own is not None and own not in self._viewer.layers:
+            own = None
+        self._placement = placement_of(stack, own)
+        if own is None:
+            self._channels = add_channels(self._viewer, stack, self._placement, self._session.find_channel)
+        self._rebuild_cells()
+        front = own if own is not None else next(iter(self._channels), None)
+        if front is not None:
+            self._viewer.layers.selection.active = front
+
+    def set_settings(self, settings: OverlaySettings) -> None:
+        """Draw the overlays as `settings` say."""
+        before, self.settings = self.settings, settings
+        if self._predicted is not None and (before.style, before.confidence, before.unsure_below) != (
+            settings.style,
+            settings.confidence,
+            settings.unsure_below,
+        ):
+            self._predicted.set_all(self._predicted_codes(), self._predicted_outline)
+        if self._labelled is not None:
+            self._labelled.set_all(self._labelled_codes())
+            self._labelled.set_visible(settings.show_labelled or settings.show_outlines)
+        if self._predicted is not None:
+            self._predicted.set_visible(settings.show_predicted)
+
+    def mark(self, row: int | None) -> None:
+        """Put the ring around a cell, or take it away."""
+        if self._planes is None or self._placement is None:
+            row = None
+        cells = self._planes.cells if self._planes is not None else None
+        self._marker.show(cells, row, self._placement)
+
+    def centre_on(self, row: int) -> None:
+        """Move camera and sliders to a cell, nearer when the cell would be too small to see."""
+        if self._planes is not None and self._placement is not None and self.cells_layer is not None:
+            centre_on_cell(self._viewer, self.cells_layer, self._planes.cells, row, self._placement)
+
+    def preview(self, rows: NDArray[np.intp], class_id: int) -> None:
+        """Draw cells as if they had a class, until `show_labels` or the session says what they have."""
+        if self._labelled is not None:
+            ids = np.full(len(rows), class_id, dtype=np.int64)
+            self._labelled.set_rows(rows, labelled_table(ids, self._session.scheme, self.settings).codes)
+
+    def show_labels(self, rows: NDArray[np.intp]) -> None:
+        """Draw cells with the class the session has for them."""
+        if self._labelled is not None:
+            ids = self._session.class_ids()[rows]
+            self._labelled.set_rows(rows, labelled_table(ids, self._session.scheme, self.settings).codes)
+
+    def flush_features(self) -> None:
+        """Write the table of features now instead of in a moment."""
+        self._features.flush()
+
+    def close(self) -> None:
+        """Stop following the session and remove the layers made here."""
+        self._session.current_changed.disconnect(self.rebuild)
+        self._session.cells_changed.disconnect(self._on_cells_changed)
+        self._session.scheme_changed.disconnect(self._recolor)
+        self._session.labels_changed.disconnect(self._on_labels_changed)
+        self._session.predictions_changed.disconnect(self._on_predictions_changed)
+        self._features.close()
+        self._remove_all()
+
+    def _on_cells_changed(self, image_id: int) -> None:
+        if image_id == self._session.current_id:
+            active = self._viewer.layers.selection.active
+            self._rebuild_cells()
+            if active is not None and active in self._viewer.layers:
+                self._viewer.layers.selection.active = active
+
+    def _on_labels_changed(self, image_id: int, rows: object) -> None:
+        if image_id == self._session.current_id:
+            some = np.asarray(rows, dtype=np.intp)
+            self.show_labels(some)
+            self._features.labels_changed(some)
+
+    def _on_predictions_changed(self, image_id: int) -> None:
+        if image_id == self._session.current_id and self._planes is not None:
+            self._show_predictions()
+            self._features.all_changed()
+
+    def _recolor(self) -> None:
+        if self._labelled is not None:
+            self._labelled.set_all(self._labelled_codes())
+        self._show_predictions()
+        self._features.all_changed()
+
+    def _rebuild_cells(self) -> None:
+        self._remove_cells()
+        labels = self._session.labels()
+        if labels is None or self._placement is None:
+            return
+        self._planes = CellPlanes(labels, self._session.cells())
+        shown = labels[tuple(slice(None) if axis in self._placement.axes else 0 for axis in range(4))]
+        self.cells_layer = self._viewer.add_labels(
+            shown, name="Cells", visible=False, opacity=0.5, **self._placement.transform
+        )
+        self.cells_layer.editable = False
+        self._show_predictions()
+        outlined = self.settings.show_labelled or self.settings.show_outlines
+        self._labelled = OverlayLayer(
+            self._viewer, self._planes, self._labelled_codes(), "Labelled", LABELLED_OUTLINE, self._placement, outlined
+        )
+        self._features.all_changed()
+
+    def _show_predictions(self) -> None:
+        if self._planes is None or self._placement is None:
+            return
+        if self._session.predictions() is None:
+            self._drop_predicted()
+        elif self._predicted is None or self._predicted.layer not in self._viewer.layers:
+            self._predicted = self._new_predicted(self._planes, self._placement)
+        else:
+            self._predicted.set_all(self._predicted_codes(), self._predicted_outline)
+
+    def _new_predicted(self, planes: CellPlanes, placement: Placement) -> OverlayLayer:
+        active = self._viewer.layers.selection.active
+        codes, outline = self._predicted_codes(), self._predicted_outline
+        made = OverlayLayer(self._viewer, planes, codes, "Predicted", outline, placement, self.settings.show_predicted)
+        if self._labelled is not None and self._labelled.layer in self._viewer.layers:
+            layers = self._viewer.layers
+            layers.move(layers.index(made.layer), layers.index(self._labelled.layer))
+        self._viewer.layers.selection.active = active
+        return made
+
+    @property
+    def _predicted_outline(self) -> int:
+        return PREDICTED_CONTOUR if self.settings.style == "contour" else 0
+
+    def _predicted_codes(self) -> CodeTable:
+        return predicted_table(self._session.predictions(), self._session.scheme, self.settings)
+
+    def _labelled_codes(self) -> CodeTable:
+        return labelled_table(self._session.class_ids(), self._session.scheme, self.settings)
+
+    def _drop_predicted(self) -> None:
+        if self._predicted is not None:
+            self._remove(self._predicted.layer)
+            self._predicted = None
+
+    def _remove_cells(self) -> None:
+        self._marker.hide()
+        self._drop_predicted()
+        if self._labelled is not None:
+            self._remove(self._labelled.layer)
+        if self.cells_layer is not None:
+            self._remove(self.cells_layer)
+        self._labelled = self.cells_layer = self._planes = None
+
+    def _remove_all(self) -> None:
+        self._remove_cells()
+        for layer in self._channels:
+            self._remove(layer)
+        self._channels, self._placement = [], None
+
+    def _remove(self, layer: Layer) -> None:
+        if layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)

@@ -1,0 +1,151 @@
+"""One overlay as a napari Labels layer over class codes, repainted as little as the change asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.utils.colormaps import CyclicLabelColormap
+from numpy.typing import NDArray
+
+from napari_cellstage.ui.cell_planes import CellPlanes, LazyCodes
+from napari_cellstage.ui.overlay import CodeTable
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+ROWS_ONE_BY_ONE = 256  # more changed cells than this are repainted with the whole plane
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which of T, Z, Y, X (0 to 3) the layers have, and where they lie in the viewer's world.
+
+    Parameters
+    ----------
+    axes
+        Y and X always; T and Z where there is more than one of them.
+    transform
+        ``scale``, ``translate`` and the like, as napari's layers take them.
+    """
+
+    axes: tuple[int, ...]
+    transform: dict[str, Any]
+
+    @property
+    def flat(self) -> bool:
+        """Whether there is one plane only."""
+        return len(self.axes) == 2
+
+
+class OverlayLayer:
+    """A napari layer that shows codes of cells.
+
+    Parameters
+    ----------
+    viewer
+        The layer is added to it.
+    planes
+        Where the cells are.
+    table
+        Codes and colours.
+    name
+        Of the layer.
+    outline
+        Pixels inside each cell's edge that are drawn; 0 fills the cell.
+    placement
+        Axes and place of the layer.
+    visible
+        Whether it is seen at first.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        planes: CellPlanes,
+        table: CodeTable,
+        name: str,
+        outline: int,
+        placement: Placement,
+        visible: bool,
+    ) -> None:
+        self._viewer = viewer
+        self._planes = planes
+        self._placement = placement
+        self._codes = table.codes
+        self._colors = table.colors
+        self._outline = outline
+        self.layer: Labels = viewer.add_labels(
+            self._new_data(),
+            name=name,
+            colormap=_colormap(table.colors),
+            opacity=1.0,
+            blending="translucent_no_depth",
+            visible=visible,
+            **placement.transform,
+        )
+        self.layer.editable = False
+
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide the layer."""
+        if self.layer.visible != visible:
+            self.layer.visible = visible
+
+    def set_all(self, table: CodeTable, outline: int | None = None) -> None:
+        """Show other codes for every cell."""
+        outline = self._outline if outline is None else outline
+        same_array = table.codes.dtype == self._codes.dtype
+        self._codes, self._outline = table.codes, outline
+        if same_array:
+            self._redraw()
+        else:
+            self.layer.data = self._new_data()
+        if not np.array_equal(table.colors, self._colors):
+            self._colors = table.colors
+            self.layer.colormap = _colormap(table.colors)
+
+    def set_rows(self, rows: NDArray[np.intp], codes: NDArray[Any]) -> None:
+        """Show other codes for some cells; a few cells of one plane are repainted in their bounding boxes only."""
+        self._codes[rows] = codes
+        if self._placement.flat and len(rows) <= ROWS_ONE_BY_ONE:
+            self._set_pixels(rows)
+        elif self._placement.flat or self._any_shown(rows):
+            self._redraw()
+
+    def _set_pixels(self, rows: NDArray[np.intp]) -> None:
+        found = [self._planes.plane_pixels(row, 0, self._outline) for row in rows.tolist()]
+        if not found:
+            return
+        ys, xs = (np.concatenate(part) for part in zip(*found, strict=True))
+        values = np.repeat(self._codes[rows], [len(part[0]) for part in found])
+        if self.layer.visible and self._viewer.dims.ndisplay == 2:
+            self.layer.data_setitem((ys, xs), values)
+        else:
+            # napari has no slice of a hidden layer to repaint; it takes one when the layer is shown.
+            self.layer.data[ys, xs] = values
+            self.layer.refresh(extent=False)
+
+    def _any_shown(self, rows: NDArray[np.intp]) -> bool:
+        """Whether one of the cells is in the time point on display."""
+        if 0 not in self._placement.axes or 0 in self._viewer.dims.displayed:
+            return True
+        point = self.layer.world_to_data(self._viewer.dims.point)
+        return bool(np.any(self._planes.cells.t[rows] == round(float(point[0]))))
+
+    def _redraw(self) -> None:
+        if self._placement.flat:
+            self._planes.draw(self._codes, 0, 0, self._outline, out=self.layer.data)
+        else:
+            self.layer.data.codes, self.layer.data.outline = self._codes, self._outline
+        self.layer.refresh(extent=False, highlight=False)
+
+    def _new_data(self) -> NDArray[Any] | LazyCodes:
+        if self._placement.flat:
+            return self._planes.draw(self._codes, 0, 0, self._outline)
+        return LazyCodes(self._planes, self._codes, self._placement.axes, self._outline)
+
+
+def _colormap(colors: NDArray[np.float32]) -> CyclicLabelColormap:
+    return CyclicLabelColormap(colors=colors)

@@ -1,0 +1,179 @@
+"""The mouse: which cell it is over, click to select or label, Shift-drag to paint many, click to add a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from napari_cellstage.ui.viewer_link import ViewerLink
+
+CLICK_REACH = 4  # screen pixels the mouse may move between press and release of a click
+STEP = 0.25  # of a typical cell, between two looks along a fast drag
+
+
+class Place(NamedTuple):
+    """A pixel of the current image."""
+
+    t: int
+    z: int
+    y: int
+    x: int
+
+
+class Picker:
+    """Mouse callbacks of one viewer.
+
+    Parameters
+    ----------
+    link
+        Knows the viewer, the session, the armed class and the mode.
+    """
+
+    def __init__(self, link: ViewerLink) -> None:
+        self._link = link
+        self._viewer = link.viewer
+        self._session = link.session
+        self.hovered_row: int | None = None
+        self._viewer.mouse_move_callbacks.append(self._on_move)
+        self._viewer.mouse_drag_callbacks.append(self._on_drag)
+
+    def close(self) -> None:
+        """Take the callbacks back."""
+        self._viewer.mouse_move_callbacks.remove(self._on_move)
+        self._viewer.mouse_drag_callbacks.remove(self._on_drag)
+
+    def place_of(self, event: Any) -> Place | None:
+        """Return the pixel under the mouse, or None outside the image or where no image is shown."""
+        layer, placement = self._link.layers.cells_layer, self._link.layers.placement
+        if layer is None or placement is None:
+            return None
+        coords = self._data_coords(layer, event)
+        if coords is None:
+            return None
+        place = [0, 0, 0, 0]
+        for axis, value in zip(placement.axes, coords, strict=True):
+            place[axis] = round(float(value))
+        labels = self._session.labels()
+        if labels is None or any(not 0 <= p < n for p, n in zip(place, labels.shape, strict=True)):
+            return None
+        return Place(*place)
+
+    def row_at(self, event: Any) -> int | None:
+        """Return the row of the cell under the mouse, or None."""
+        place = self.place_of(event)
+        return None if place is None else self._session.cell_at(*place)
+
+    def _data_coords(self, layer: Any, event: Any) -> NDArray[np.floating[Any]] | None:
+        if len(event.dims_displayed) == 2:
+            return np.asarray(layer.world_to_data(event.position))
+        return _first_label_along_ray(layer, event)
+
+    def _on_move(self, _viewer: Any, event: Any) -> None:
+        self.hovered_row = self.row_at(event)
+
+    def _on_drag(self, _viewer: Any, event: Any) -> Generator[None, None, None]:
+        if not self._is_ours(event):
+            return
+        if "Shift" in event.modifiers:
+            yield from self._paint(event)
+            return
+        start = np.asarray(event.pos, dtype=float)
+        yield
+        while event.type == "mouse_move":
+            if np.abs(np.asarray(event.pos, dtype=float) - start).max() > CLICK_REACH:
+                return
+            yield
+        self._click(event)
+
+    def _is_ours(self, event: Any) -> bool:
+        """Whether a press is not meant for a tool of the active layer, such as a brush of the user's own layer."""
+        active = self._viewer.layers.selection.active
+        tool = str(getattr(active, "mode", "pan_zoom"))
+        return event.button == 1 and tool == "pan_zoom" and set(map(str, event.modifiers)) <= {"Shift"}
+
+    def _click(self, event: Any) -> None:
+        place = self.place_of(event)
+        if place is None:
+            return
+        row = self._session.cell_at(*place)
+        if row is None and self._link.add_mode:
+            self._add(place)
+            return
+        self._link.selected_row = row
+        if row is not None and self._link.armed_class:
+            self._link.guard(lambda: self._session.label_cells([row], self._link.armed_class))
+
+    def _add(self, place: Place) -> None:
+        added: list[int] = []
+        if self._link.guard(lambda: added.append(self._session.add_cell(*place))):
+            self._link.selected_row = added[0]
+
+    def _paint(self, event: Any) -> Generator[None, None, None]:
+        class_id = self._link.armed_class
+        if not class_id:
+            self._viewer.status = "Choose a class in the dock first; Shift-drag then gives it to every cell on the way."
+            return
+        painted: dict[int, None] = {}  # rows in order, each once
+        with self._held_still():
+            last = self.place_of(event)
+            self._touch(last, last, painted, class_id)
+            yield
+            while event.type == "mouse_move":
+                here = self.place_of(event)
+                self._touch(last, here, painted, class_id)
+                last = here
+                yield
+        self._keep(list(painted), class_id)
+
+    def _touch(self, last: Place | None, here: Place | None, painted: dict[int, None], class_id: int) -> None:
+        if here is None:
+            return
+        new = [row for row in self._rows_between(last or here, here) if row not in painted]
+        if new:
+            painted.update(dict.fromkeys(new))
+            self._link.layers.preview(np.asarray(new, dtype=np.intp), class_id)
+
+    def _rows_between(self, first: Place, last: Place) -> list[int]:
+        length = np.hypot(last.y - first.y, last.x - first.x)
+        step = max(1.0, STEP * self._session.cells().typical_diameter)
+        looks = np.linspace(first, last, int(length / step) + 2)
+        found = (self._session.cell_at(*(round(v) for v in look)) for look in looks.tolist())
+        return list(dict.fromkeys(row for row in found if row is not None))
+
+    def _keep(self, rows: list[int], class_id: int) -> None:
+        if rows and not self._link.guard(lambda: self._session.label_cells(rows, class_id)):
+            self._link.layers.show_labels(np.asarray(rows, dtype=np.intp))
+
+    @contextmanager
+    def _held_still(self) -> Generator[None, None, None]:
+        """Keep the camera from panning."""
+        before = self._viewer.camera.mouse_pan
+        self._viewer.camera.mouse_pan = False
+        try:
+            yield
+        finally:
+            self._viewer.camera.mouse_pan = before
+
+
+def _first_label_along_ray(layer: Any, event: Any) -> NDArray[np.floating[Any]] | None:
+    """Return data coordinates of the first cell that the line of sight meets in a 3D view."""
+    start, end = layer.get_ray_intersections(
+        position=event.position, view_direction=event.view_direction, dims_displayed=event.dims_displayed, world=True
+    )
+    if start is None or end is None:
+        return None
+    coords = np.asarray(layer.world_to_data(event.position), dtype=float)
+    spatial = list(range(layer.ndim))[-len(event.dims_displayed) :]
+    looks = np.linspace(start, end, int(np.abs(np.subtract(end, start)).max()) * 2 + 2)
+    shape = np.asarray(layer.data.shape)[spatial]
+    for look in looks:
+        pixel = np.clip(np.round(look), 0, shape - 1)
+        coords[spatial] = pixel
+        if layer.data[tuple(np.round(coords).astype(int))]:
+            return coords
+    return None
