@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from napari_cellstage.core.classes import UNLABELLED, ClassScheme
 
 # What a cell was to the model: values of `Predictions.part`.
 NEITHER, TRAINED, HELD_OUT = 0, 1, 2
+RowsOf = Callable[[NDArray[Any], NDArray[Any]], NDArray[np.int64]]
 PART_NAMES = ("neither", "training", "held out")
 
 
@@ -62,6 +64,44 @@ class Predictions:
         order = np.argsort(np.nan_to_num(self.probabilities, nan=-1.0), axis=1, kind="stable")
         return np.where(np.isnan(self.probabilities[:, 0]), UNLABELLED, ids[order[:, -2]])
 
+    def placed(self, rows: NDArray[np.integer[Any]], count: int) -> Self:
+        """Return the same answers on another table of the same cells.
+
+        Parameters
+        ----------
+        rows
+            ``(N,)``; where each row has gone, -1 for a cell that is not there any more.
+        count
+            Length of the other table; its other rows are not predicted.
+        """
+        probabilities = np.full((count, len(self.class_ids)), np.nan, dtype=np.float32)
+        part = np.full(count, NEITHER, dtype=np.uint8)
+        here = rows >= 0
+        probabilities[rows[here]], part[rows[here]] = self.probabilities[here], self.part[here]
+        return replace(self, probabilities=probabilities, part=part)
+
+    def to_arrays(self, cells: CellTable) -> dict[str, NDArray[Any]]:
+        """Return plain arrays for a file, cells by name instead of by row."""
+        return {
+            "t": cells.t,
+            "cell_id": cells.cell_id,
+            "probabilities": self.probabilities,
+            "class_ids": np.array(self.class_ids, dtype=np.int64),
+            "part": self.part,
+            "run": np.array(self.run),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], rows_of: RowsOf, count: int) -> Self | None:
+        """Make what `to_arrays` wrote, on a table of `count` rows; None when something is missing."""
+        try:
+            ids = tuple(int(i) for i in arrays["class_ids"])
+            stored = cls(arrays["probabilities"], ids, arrays["part"], str(arrays["run"]))
+            rows = rows_of(arrays["t"], arrays["cell_id"])
+        except KeyError:
+            return None
+        return stored.placed(rows, count)
+
     def to_frame(
         self, image: str, cells: CellTable, class_labels: NDArray[np.integer[Any]], scheme: ClassScheme
     ) -> pd.DataFrame:
@@ -71,12 +111,21 @@ class Predictions:
         Classes are written by name; a cell without a label or prediction has an empty string.
         """
         name_of = {c.id: c.name for c in scheme} | {UNLABELLED: ""}
-        frame = cells.to_frame()[["cell_id", "t", "z", "y", "x"]]
-        frame.insert(0, "image", image)
-        frame["label"] = [name_of.get(int(i), "") for i in class_labels]
-        frame["predicted"] = [name_of.get(int(i), "") for i in self.predicted]
+        frame = annotation_frame(image, cells, class_labels, scheme)
+        frame["predicted"] = [name_of.get(i, "") for i in self.predicted.tolist()]
         frame["confidence"] = self.confidence
         for column, class_id in enumerate(self.class_ids):
             frame[f"p_{name_of.get(class_id, class_id)}"] = self.probabilities[:, column]
         frame["part"] = [PART_NAMES[p] for p in self.part]
         return frame
+
+
+def annotation_frame(
+    image: str, cells: CellTable, class_labels: NDArray[np.integer[Any]], scheme: ClassScheme
+) -> pd.DataFrame:
+    """Return the columns that need no prediction: image, cell_id, t, z, y, x, label."""
+    name_of = {c.id: c.name for c in scheme} | {UNLABELLED: ""}
+    frame = cells.to_frame()[["cell_id", "t", "z", "y", "x"]]
+    frame.insert(0, "image", image)
+    frame["label"] = [name_of.get(i, "") for i in class_labels.tolist()]
+    return frame

@@ -11,6 +11,7 @@ from napari_cellstage.core.cells import CellTable, Labels
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.images import ImageStack
 
+
 @dataclass(frozen=True)
 class ImageSnapshot:
     """One image with its cells and their labels.
@@ -34,6 +35,7 @@ class ImageSnapshot:
     cells: CellTable
     labels: Labels
     class_ids: NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class WorkSnapshot:

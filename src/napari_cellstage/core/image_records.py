@@ -1,0 +1,180 @@
+"""What a project knows of its images: where each is, and how to find it again or keep its pixels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from napari_cellstage.core.errors import ImageError
+from napari_cellstage.core.images import ImageStack, open_image
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """What the project knows of an image without opening it.
+
+    Parameters
+    ----------
+    image_id
+        Number within the project.
+    name
+        As shown.
+    path, relative_path
+        Where its file was, and where that is from the project's folder.
+    size, fingerprint
+        Bytes, and what changes with the pixels.
+    shape
+        T, C, Z, Y, X.
+    channel_names, pixel_size_um, rgb
+        As in `ImageStack`.
+    """
+
+    image_id: int
+    name: str
+    path: str
+    relative_path: str
+    size: int
+    fingerprint: str
+    shape: tuple[int, ...]
+    channel_names: tuple[str, ...]
+    pixel_size_um: tuple[float, float, float] | None
+    rgb: bool
+
+    @classmethod
+    def of(cls, image_id: int, stack: ImageStack, path: Path, folder: Path) -> ImageRecord:
+        """Describe an image whose pixels are at `path`, for the project in `folder`."""
+        return cls(
+            image_id=image_id,
+            name=stack.name,
+            path=str(path),
+            relative_path=relative_path(path, folder),
+            size=path.stat().st_size if path.is_file() else 0,
+            fingerprint=stack.fingerprint,
+            shape=tuple(int(n) for n in stack.shape),
+            channel_names=tuple(stack.channel_names),
+            pixel_size_um=stack.pixel_size_um,
+            rgb=stack.rgb,
+        )
+
+    def is_image(self, stack: ImageStack) -> bool:
+        """Tell whether an image is this one: same pixels as far as is known, or same file; and same shape."""
+        same_pixels = bool(stack.fingerprint) and self.fingerprint == stack.fingerprint
+        same_file = stack.path is not None and self.path == str(stack.path.absolute())
+        return (same_pixels or same_file) and self.shape == tuple(stack.shape)
+
+    def place(self, folder: Path) -> Path:
+        """Return where its file is: as noted, or as seen from the project's folder when both have moved together."""
+        noted, beside = Path(self.path), folder / self.relative_path
+        return beside if self.relative_path and beside.exists() and not noted.exists() else noted
+
+    def copied(self, before: Path, after: Path) -> ImageRecord:
+        """Return the record for a copy of the project in another folder."""
+        path = Path(self.path)
+        if path.is_relative_to(before):
+            path = after / path.relative_to(before)
+        return replace(self, path=str(path), relative_path=relative_path(path, after))
+
+
+class ImageEntry:
+    """One image of the open project; its file is opened when it is first asked for.
+
+    Parameters
+    ----------
+    record
+        What the project knows.
+    place
+        Where the file should be.
+    stack
+        The image, when it is open already.
+    """
+
+    def __init__(self, record: ImageRecord, place: Path, stack: ImageStack | None = None) -> None:
+        self.image_id = record.image_id
+        self.name = record.name
+        self.record = record
+        self.place = place
+        self._given = stack
+
+    @property
+    def stack(self) -> ImageStack | None:
+        """The image, None when it can't be opened."""
+        return self._opened[0]
+
+    @property
+    def missing(self) -> str:
+        """Why it can't be opened, as a sentence; empty when it can."""
+        return self._opened[1]
+
+    @cached_property
+    def _opened(self) -> tuple[ImageStack | None, str]:
+        if self._given is not None:
+            return self._given, ""
+        if not self.place.exists():
+            return (
+                None,
+                f"The image '{self.name}' is not at '{self.place}' any more. Show where it is now; its labels are kept.",
+            )
+        try:
+            return reopened(self.record, self.place), ""
+        except ImageError as error:
+            return None, str(error)
+
+
+def reopened(record: ImageRecord, path: Path) -> ImageStack:
+    """Open the image of a record from a file; raise `ImageError` when that is another image."""
+    stack = open_image(path)
+    if tuple(stack.shape) != record.shape:
+        raise ImageError(
+            f"'{path}' has the shape {tuple(stack.shape)} (T, C, Z, Y, X), the image '{record.name}' had {record.shape}. "
+            "Choose the file that was labelled; its labels are kept."
+        )
+    names, size = record.channel_names, record.pixel_size_um
+    return replace(stack, name=record.name, channel_names=names, pixel_size_um=size, rgb=record.rgb)
+
+
+def write_pixels(stack: ImageStack, path: Path) -> None:
+    """Write an image as OME-TIFF, plane by plane, in a type that OME has."""
+    frames, channels, depth, height, width = stack.shape
+    dtype = _ome_type(stack.data.dtype)
+
+    def planes() -> Iterator[NDArray[np.generic]]:
+        for t, c, z in np.ndindex(frames, channels, depth):
+            yield np.asarray(stack.data[t, c, z]).astype(dtype)
+
+    shape = (frames, channels, depth, height, width)
+    metadata = {"axes": "TCZYX", "Channel": {"Name": list(stack.channel_names)}}
+    tifffile.imwrite(
+        path,
+        planes(),
+        shape=shape,
+        dtype=dtype,
+        ome=True,
+        bigtiff=int(np.prod(shape)) * dtype.itemsize > 2**31,
+        photometric="minisblack",
+        compression="zlib",
+        compressionargs={"level": 1},
+        metadata=metadata,
+    )
+
+
+def relative_path(path: Path, folder: Path) -> str:
+    """Return the way from a project's folder to a file; empty when there is none (another drive)."""
+    try:
+        return os.path.relpath(path, folder)
+    except ValueError:
+        return ""
+
+
+def _ome_type(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype.kind == "f":
+        return np.dtype(np.float32 if dtype.itemsize <= 4 else np.float64)
+    return dtype if dtype.itemsize <= 4 else np.dtype(np.float64)

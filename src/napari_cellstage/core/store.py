@@ -1,0 +1,327 @@
+"""A project on disk: the folder ``NAME.cellstage``, its lock, and every file in it but the database.
+
+Files are written beside their place, flushed and renamed, so that a name always holds a whole file. A file that
+replaces another gets a new name first and is pointed to from the journal after, so the two can't disagree.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import filelock
+import numpy as np
+import tifffile
+
+from napari_cellstage.core.cells import Labels
+from napari_cellstage.core.errors import ProjectError
+from napari_cellstage.core.image_records import ImageEntry, ImageRecord, reopened, write_pixels
+from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.journal import Journal, current_user
+
+SUFFIX = ".cellstage"
+DATABASE = "project.sqlite"
+LOCK = "project.lock"
+HOLDER = "project.lock.json"
+_FOLDERS = ("labels", "images", "predictions", "runs", "cache")
+
+
+class Project:
+    """An open project.
+
+    Parameters
+    ----------
+    folder
+        The project's folder.
+
+    Raises
+    ------
+    ProjectError
+        If the folder is missing, no project, can't be read, or is of a newer version.
+
+    Notes
+    -----
+    When another process has the project open, or the folder can't be written, it is opened read-only:
+    `read_only` is True and `reason` says why.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder).expanduser().absolute()
+        _check_is_project(self.folder)
+        self._lock = filelock.FileLock(self.folder / LOCK, timeout=0)
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self.reason = self._acquire()
+        try:
+            self.journal = self._open_journal()
+        except ProjectError:
+            self._release()
+            raise
+
+    @classmethod
+    def create(cls, folder: Path | str) -> Self:
+        """Make an empty project and open it; a missing suffix ``.cellstage`` is added.
+
+        Raises
+        ------
+        ProjectError
+            If there is something already, or the place can't be written.
+        """
+        folder = with_suffix(Path(folder).expanduser())
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ProjectError(f"'{folder}' is already there. Open it, or choose another name.")
+        try:
+            for name in _FOLDERS:
+                (folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ProjectError(
+                f"A project can't be made in '{folder.parent}': {_reason(error)}. "
+                "Choose a place that you may write to, or set NAPARI_CELLSTAGE_HOME to one."
+            ) from error
+        Journal.create(folder / DATABASE).close()
+        return cls(folder)
+
+    @property
+    def name(self) -> str:
+        """Name of the folder without its suffix."""
+        return self.folder.name.removesuffix(SUFFIX)
+
+    @property
+    def read_only(self) -> bool:
+        """True when nothing can be changed; `reason` says why."""
+        return bool(self.reason)
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the training runs."""
+        return self.folder / "runs"
+
+    @property
+    def cache(self) -> Path:
+        """Folder of what can be computed again; it may be deleted at any time."""
+        return self.folder / "cache"
+
+    def close(self) -> None:
+        """Close the database and give the lock back."""
+        self.journal.close()
+        self._release()
+
+    def copy_to(self, folder: Path | str) -> Project:
+        """Copy everything to a new project and return it, open."""
+        target = Project.create(folder)
+        target.close()
+        try:
+            for name in _FOLDERS:
+                if (self.folder / name).is_dir():
+                    shutil.copytree(self.folder / name, target.folder / name, dirs_exist_ok=True)
+        except (OSError, shutil.Error) as error:
+            shutil.rmtree(target.folder, ignore_errors=True)
+            raise ProjectError(
+                f"The project can't be copied to '{target.folder}': {_reason(error)}. The project itself is unchanged. "
+                "Free disk space or choose another place."
+            ) from error
+        self.journal.copy_to(target.folder / DATABASE)
+        copy = Project(target.folder)
+        for record in copy.journal.images():
+            copy.journal.put_image(record.copied(self.folder, copy.folder))
+        return copy
+
+    def write_segmentation(self, image_id: int, labels: Labels) -> int:
+        """Store a label volume ``(T, Z, Y, X)`` and return its version; it counts once an edit points to it."""
+        version = self.journal.next_version(image_id)
+        big = labels.nbytes > 2**31
+
+        def write(path: Path) -> None:
+            tifffile.imwrite(
+                path, labels, bigtiff=big, photometric="minisblack", compression="zlib",
+                compressionargs={"level": 1}, metadata={"axes": "TZYX"},
+            )  # fmt: skip
+
+        _write_whole(self._segmentation(image_id, version), write)
+        return version
+
+    def read_segmentation(self, image_id: int, version: int, shape: tuple[int, ...]) -> Labels | None:
+        """Read the label volume of a version, None for version 0, which is "none yet"."""
+        if not version:
+            return None
+        path = self._segmentation(image_id, version)
+        try:
+            return np.asarray(tifffile.imread(path)).reshape(shape)
+        except (OSError, ValueError, tifffile.TiffFileError) as error:
+            raise ProjectError(
+                f"The cells of image {image_id} can't be read from '{path}': {_reason(error)}. "
+                "Its labels are safe in the journal. Bring the file back from a copy, or find the cells anew."
+            ) from error
+
+    def write_predictions(self, image_id: int, version: int, named: dict[str, Any]) -> None:
+        """Store arrays that go with a version of an image's cells; no pickle."""
+
+        def write(path: Path) -> None:
+            with path.open("wb") as file:
+                np.savez(file, **named)
+
+        _write_whole(self._predictions(image_id, version), write)
+
+    def read_predictions(self, image_id: int, version: int) -> dict[str, Any] | None:
+        """Read what `write_predictions` wrote; None when there is nothing that can be read."""
+        try:
+            with np.load(self._predictions(image_id, version), allow_pickle=False) as arrays:
+                return dict(arrays)
+        except (OSError, ValueError, EOFError):
+            return None  # predictions can be made again; labels are elsewhere
+
+    def add_image(self, stack: ImageStack) -> ImageEntry:
+        """Note where an image is, or keep its pixels when it has no file."""
+        image_id = self.journal.next_image_id()
+        if stack.path is not None:
+            path = stack.path.absolute()
+        else:
+            path = self.folder / "images" / f"{image_id}.ome.tif"
+            _write_whole(path, lambda part: write_pixels(stack, part))
+        record = ImageRecord.of(image_id, stack, path, self.folder)
+        self.journal.put_image(record)
+        return ImageEntry(record, path, stack)
+
+    def images(self) -> dict[int, ImageEntry]:
+        """Return the images by number, none of them opened yet."""
+        records = self.journal.images()
+        return {record.image_id: ImageEntry(record, record.place(self.folder)) for record in records}
+
+    def relocate(self, entry: ImageEntry, path: Path) -> ImageEntry:
+        """Note the new place of an image that has moved; `ImageError` when another image is there."""
+        stack = reopened(entry.record, path)
+        record = ImageRecord.of(entry.image_id, stack, path.absolute(), self.folder)
+        self.journal.put_image(record)
+        return ImageEntry(record, path, stack)
+
+    def _segmentation(self, image_id: int, version: int) -> Path:
+        return self.folder / "labels" / f"{image_id}-{version}.tif"
+
+    def _predictions(self, image_id: int, version: int) -> Path:
+        return self.folder / "predictions" / f"{image_id}-{version}.npz"
+
+    def _acquire(self) -> str:
+        """Take the lock; return why that failed, empty when it did not."""
+        try:
+            self._lock.acquire()
+        except filelock.Timeout:
+            return f"{_holder(self.folder)} has it open. You can look at everything; to label, close it there first."
+        except OSError as error:
+            return (
+                f"its folder can't be written ({_reason(error)}). You can look at everything; "
+                "to label, save it under another name."
+            )
+        holder = {"user": current_user(), "host": socket.gethostname(), "pid": os.getpid()}
+        (self.folder / HOLDER).write_text(json.dumps(holder), encoding="utf-8")
+        return ""
+
+    def _release(self) -> None:
+        if self._lock.is_locked:
+            (self.folder / HOLDER).unlink(missing_ok=True)
+            self._lock.release()
+        if self._copy:
+            self._copy.cleanup()
+
+    def _open_journal(self) -> Journal:
+        path = self.folder / DATABASE
+        if not self.read_only or os.access(self.folder, os.W_OK):
+            return Journal(path, read_only=self.read_only)
+        # SQLite wants to write beside a WAL database even to read it, so read a copy from a place that allows it.
+        self._copy = tempfile.TemporaryDirectory(prefix="cellstage-")
+        for name in (DATABASE, f"{DATABASE}-wal"):
+            if (self.folder / name).exists():
+                shutil.copy(self.folder / name, self._copy.name)
+        return Journal(Path(self._copy.name) / DATABASE)
+
+
+def with_suffix(folder: Path) -> Path:
+    """Return the folder with ``.cellstage`` at the end of its name."""
+    return folder if folder.name.endswith(SUFFIX) else folder.with_name(folder.name + SUFFIX)
+
+
+def free_folder(home: Path, name: str) -> Path:
+    """Return a folder in `home` for a project of this name that is not there yet.
+
+    Characters that a file system may refuse become ``_``; all others, spaces and emoji too, stay.
+    """
+    plain = re.sub(r'[\x00-\x1f/\\:*?"<>|]+', "_", name).strip(" .") or "project"
+    while len(plain.encode()) > 180:
+        plain = plain[:-1]
+    folder = home / (plain + SUFFIX)
+    number = 2
+    while folder.exists():
+        folder = home / f"{plain} {number}{SUFFIX}"
+        number += 1
+    return folder
+
+
+def find_project(home: Path, stack: ImageStack) -> Path | None:
+    """Return the project in `home` that already holds an image, None when there is none."""
+    for database in sorted(home.glob(f"*{SUFFIX}/{DATABASE}")):
+        try:
+            journal = Journal(database, read_only=True)
+        except ProjectError:
+            continue
+        records = journal.images()
+        journal.close()
+        if any(record.is_image(stack) for record in records):
+            return database.parent
+    return None
+
+
+def _check_is_project(folder: Path) -> None:
+    if not folder.exists():
+        raise ProjectError(
+            f"There is no project at '{folder}'. If it has been moved or renamed, open it from where it is now."
+        )
+    if not (folder / DATABASE).is_file():
+        raise ProjectError(
+            f"'{folder}' is no Cellstage project: it has no file '{DATABASE}'. Choose a folder named '….cellstage'."
+        )
+
+
+def _holder(folder: Path) -> str:
+    try:
+        who = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        return f"{who['user']} on {who['host']} (process {who['pid']})"
+    except (OSError, ValueError, KeyError):
+        return "another window"
+
+
+def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file so that its name never holds a part of it, not even after a power cut."""
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(f".part-{path.name}")
+    try:
+        write(beside)
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise ProjectError(
+            f"'{path}' can't be written: {_reason(error)}. This change was not made; everything before it is safe. "
+            "Free disk space or check the drive, and do it again."
+        ) from error
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows can't open folders, and renames are durable there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return text[:1].lower() + text[1:]
