@@ -47,6 +47,11 @@ def default_home() -> Path:
     return Path(os.environ.get(HOME_VARIABLE) or user_documents_path() / "Cellstage").expanduser()
 
 
+def nuclear_channel(names: Sequence[str]) -> int:
+    """Return the place of the first channel named after a stain of nuclei, 0 when none is."""
+    return next((i for i, name in enumerate(names) if any(n in name.lower() for n in _NUCLEAR)), 0)
+
+
 class Session:
     """Images, cells, classes, labels and predictions of one viewer.
 
@@ -242,7 +247,7 @@ class Session:
         chosen = self._setting("find_channel")
         if isinstance(chosen, int) and 0 <= chosen < max(1, len(names)):
             return chosen
-        return next((i for i, name in enumerate(names) if any(n in name.lower() for n in _NUCLEAR)), 0)
+        return nuclear_channel(names)
 
     @find_channel.setter
     def find_channel(self, channel: int) -> None:
