@@ -1,0 +1,84 @@
+"""Splitting touching nuclei: distance-transform watershed, then merging what is not parted by a waist.
+
+Watershed from every peak of the distance transform cuts long or wavy nuclei in pieces. So each border between two
+pieces is judged: its widest place against the smaller of the two pieces' own widths. A real contact is narrow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.segmentation import watershed
+
+_PEAK_BLUR = 1.0
+_PEAK_APART = 5
+
+
+def split_touching(mask: NDArray[np.bool_], split: float) -> NDArray[np.int32]:
+    """Give each nucleus of a mask its own label.
+
+    Parameters
+    ----------
+    mask
+        ``(Y, X)`` or ``(Z, Y, X)``.
+    split
+        0: each connected piece is one; 1: parted at the slightest waist. In between: parted where the contact is
+        narrower than this share of the thinner nucleus.
+
+    Returns
+    -------
+    ndarray
+        int32, 1..n.
+    """
+    pieces, count = ndimage.label(mask)
+    if split == 0 or not count:
+        return np.asarray(pieces, dtype=np.int32)
+    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(mask).astype(np.float32), _PEAK_BLUR)
+    peaks = (depth == ndimage.maximum_filter(depth, _PEAK_APART)) & mask
+    seeds, count = ndimage.label(peaks, structure=np.ones((3,) * mask.ndim))
+    parts = watershed(-depth, seeds, mask=mask)  # type: ignore[no-untyped-call]
+    merged = _merge_wide_contacts(parts, depth, count, split)
+    return np.asarray(merged[parts], dtype=np.int32)
+
+
+def _merge_wide_contacts(parts: NDArray[Any], depth: NDArray[np.float32], count: int, split: float) -> NDArray[np.intp]:
+    """Return the new label of each part, 0 for background; the widest contacts are judged first."""
+    peak = ndimage.maximum(depth, parts, np.arange(count + 1))
+    peak = np.asarray(peak, dtype=np.float64)
+    pairs, widths = _contacts(parts, depth, count)
+    owner = np.arange(count + 1)
+
+    def root(part: int) -> int:
+        while owner[part] != part:
+            owner[part] = owner[owner[part]]
+            part = int(owner[part])
+        return part
+
+    for place in np.argsort(-widths):
+        a, b = root(int(pairs[place, 0])), root(int(pairs[place, 1]))
+        if a != b and widths[place] >= split * min(peak[a], peak[b]):
+            owner[b] = a
+            peak[a] = max(peak[a], peak[b])
+    return np.array([root(part) for part in range(count + 1)])
+
+
+def _contacts(
+    parts: NDArray[Any], depth: NDArray[np.float32], count: int
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return which parts touch, ``(n, 2)``, and the greatest depth on each border, ``(n,)``."""
+    codes, depths = [], []
+    for axis in range(parts.ndim):
+        one = tuple(slice(None, -1) if a == axis else slice(None) for a in range(parts.ndim))
+        two = tuple(slice(1, None) if a == axis else slice(None) for a in range(parts.ndim))
+        touch = (parts[one] != parts[two]) & (parts[one] > 0) & (parts[two] > 0)
+        a, b = parts[one][touch].astype(np.int64), parts[two][touch].astype(np.int64)
+        codes.append(np.minimum(a, b) * (count + 1) + np.maximum(a, b))
+        depths.append(np.minimum(depth[one][touch], depth[two][touch]))
+    code, width = np.concatenate(codes), np.concatenate(depths)
+    order = np.argsort(code, kind="stable")
+    first = np.flatnonzero(np.diff(code[order], prepend=-1))
+    widest = np.maximum.reduceat(width[order], first) if len(first) else width[:0]
+    return np.stack(np.divmod(code[order][first], count + 1), axis=1), widest
