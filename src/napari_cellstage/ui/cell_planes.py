@@ -48,7 +48,7 @@ class CellPlanes:
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """T, Z, Y, X."""
-        return self.labels.shape  # type: ignore[return-value]
+        return self.labels.shape
 
     def paint(self, values: NDArray[Any], t: int, z: Any, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the value of the cell that each pixel of a plane belongs to; 0 on the background.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import dask.array as da
 import numpy as np
 
 from napari_cellstage.core.images import ImageStack
@@ -19,10 +20,24 @@ LOW_PERCENT, HIGH_PERCENT = 1.0, 99.8
 SAMPLED = 512  # contrast limits come from about this many rows and columns
 
 
+def axes_of(stack: ImageStack) -> tuple[int, ...]:
+    """Return which of T, Z, Y, X (0 to 3) the layers of a stack have: T and Z only where there is more than one."""
+    frames, _, planes, _, _ = stack.shape
+    return (*((0,) if frames > 1 else ()), *((1,) if planes > 1 else ()), 2, 3)
+
+
+def lies_over(layer: Image, stack: ImageStack) -> bool:
+    """Return whether the last axes of a layer are those of the stack's cells, so that overlays fit upon it."""
+    frames, _, planes, height, width = stack.shape
+    wanted = tuple((frames, planes, height, width)[axis] for axis in axes_of(stack))
+    pixels = layer.data[0] if layer.multiscale else layer.data
+    shape = pixels.shape[:-1] if layer.rgb else pixels.shape
+    return tuple(shape[-len(wanted) :]) == wanted
+
+
 def placement_of(stack: ImageStack, own: Image | None) -> Placement:
     """Return the axes the layers of a stack have, and their place: of the user's own layer, or by pixel size."""
-    frames, _, planes, _, _ = stack.shape
-    axes = (*((0,) if frames > 1 else ()), *((1,) if planes > 1 else ()), 2, 3)
+    axes = axes_of(stack)
     if own is not None:
         ndim = min(own.ndim, len(axes))
         scale, translate = np.ones(len(axes)), np.zeros(len(axes))
@@ -57,7 +72,7 @@ def add_channels(viewer: ViewerModel, stack: ImageStack, placement: Placement, f
 def _pixels(stack: ImageStack, placement: Placement, channel: int | None) -> Any:
     """Return what napari slices: T and Z where there is more than one, Y, X, and RGB for `channel` None."""
     kept = tuple(slice(None) if axis in placement.axes else 0 for axis in range(4))
-    data = np.moveaxis(stack.data, 1, -1) if channel is None else stack.data[:, channel]
+    data = da.moveaxis(stack.data, 1, -1) if channel is None else stack.data[:, channel]
     shown = data[kept]
     return np.asarray(shown) if placement.flat else shown
 

@@ -6,14 +6,14 @@ the selected cell.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_cellstage.ui.camera import centre_on_cell
 from napari_cellstage.ui.cell_planes import CellPlanes
-from napari_cellstage.ui.channel_layers import add_channels, placement_of
+from napari_cellstage.ui.channel_layers import add_channels, lies_over, placement_of
 from napari_cellstage.ui.feature_table import FeatureTable
 from napari_cellstage.ui.marker import CellMarker
 from napari_cellstage.ui.overlay import CodeTable, labelled_table, predicted_table
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
+    from napari_cellstage.core.images import ImageStack
     from napari_cellstage.session import Session
 
 LABELLED_OUTLINE = 2
@@ -47,6 +48,7 @@ class CellLayers:
         self.settings = OverlaySettings()
         self._own_layers: dict[int, Image] = {}
         self._channels: list[Image] = []
+        self._shown_stack: ImageStack | None = None
         self._placement: Placement | None = None
         self._planes: CellPlanes | None = None
         self.cells_layer: Labels | None = None
@@ -54,7 +56,7 @@ class CellLayers:
         self._labelled: OverlayLayer | None = None
         self._features = FeatureTable(session, lambda: self.cells_layer)
         self._marker = CellMarker(viewer)
-        session.current_changed.connect(self.rebuild)
+        session.current_changed.connect(self._on_current_changed)
         session.cells_changed.connect(self._on_cells_changed)
         session.scheme_changed.connect(self._recolor)
         session.labels_changed.connect(self._on_labels_changed)
@@ -74,21 +76,22 @@ class CellLayers:
         cells = [self.cells_layer] if self.cells_layer is not None else []
         return (*self._channels, *cells, *overlays, *marker)
 
+    def shows(self, layer: Layer) -> bool:
+        """Whether a layer shows an image of the session: made here, or the user's own in use."""
+        return layer in self.made_here or layer in self._own_layers.values()
+
     def use_layer(self, layer: Image, image_id: int) -> None:
         """Let the user's own layer show an image; its scale and place are taken over."""
         self._own_layers[image_id] = layer
-        if image_id == self._session.current_id:
-            self.rebuild()
+        self._rebuild_if(image_id)
 
     def rebuild(self) -> None:
         """Make the layers of the current image anew."""
         self._remove_all()
-        stack, image_id = self._session.current, self._session.current_id
-        if stack is None or image_id is None:
+        self._shown_stack = stack = self._session.current
+        if stack is None:
             return
-        own = self._own_layers.get(image_id)
-        if own is not None and own not in self._viewer.layers:
-            own = None
+        own = self._own_layer(stack)
         self._placement = placement_of(stack, own)
         if own is None:
             self._channels = add_channels(self._viewer, stack, self._placement, self._session.find_channel)
@@ -100,17 +103,14 @@ class CellLayers:
     def set_settings(self, settings: OverlaySettings) -> None:
         """Draw the overlays as `settings` say."""
         before, self.settings = self.settings, settings
-        if self._predicted is not None and (before.style, before.confidence, before.unsure_below) != (
-            settings.style,
-            settings.confidence,
-            settings.unsure_below,
-        ):
-            self._predicted.set_all(self._predicted_codes(), self._predicted_outline)
-        if self._labelled is not None:
-            self._labelled.set_all(self._labelled_codes())
-            self._labelled.set_visible(settings.show_labelled or settings.show_outlines)
+        changed = {one.name for one in fields(settings) if getattr(before, one.name) != getattr(settings, one.name)}
+        if changed & {"style", "confidence", "unsure_below"}:
+            self._show_predictions()
         if self._predicted is not None:
             self._predicted.set_visible(settings.show_predicted)
+        if self._labelled is not None and changed & {"show_labelled", "show_outlines"}:
+            self._labelled.set_all(self._labelled_codes())
+            self._labelled.set_visible(settings.show_labelled or settings.show_outlines)
 
     def mark(self, row: int | None) -> None:
         """Put the ring around a cell, or take it away."""
@@ -124,31 +124,32 @@ class CellLayers:
         if self._planes is not None and self._placement is not None and self.cells_layer is not None:
             centre_on_cell(self._viewer, self.cells_layer, self._planes.cells, row, self._placement)
 
-    def preview(self, rows: NDArray[np.intp], class_id: int) -> None:
-        """Draw cells as if they had a class, until `show_labels` or the session says what they have."""
-        if self._labelled is not None:
-            ids = np.full(len(rows), class_id, dtype=np.int64)
-            self._labelled.set_rows(rows, labelled_table(ids, self._session.scheme, self.settings).codes)
-
-    def show_labels(self, rows: NDArray[np.intp]) -> None:
-        """Draw cells with the class the session has for them."""
-        if self._labelled is not None:
-            ids = self._session.class_ids()[rows]
-            self._labelled.set_rows(rows, labelled_table(ids, self._session.scheme, self.settings).codes)
-
     def flush_features(self) -> None:
         """Write the table of features now instead of in a moment."""
         self._features.flush()
 
     def close(self) -> None:
         """Stop following the session and remove the layers made here."""
-        self._session.current_changed.disconnect(self.rebuild)
+        self._session.current_changed.disconnect(self._on_current_changed)
         self._session.cells_changed.disconnect(self._on_cells_changed)
         self._session.scheme_changed.disconnect(self._recolor)
         self._session.labels_changed.disconnect(self._on_labels_changed)
         self._session.predictions_changed.disconnect(self._on_predictions_changed)
         self._features.close()
         self._remove_all()
+
+    def _on_current_changed(self) -> None:
+        # The session also says so when the same image is chosen again.
+        if self._session.current is not self._shown_stack:
+            self.rebuild()
+
+    def _rebuild_if(self, image_id: int) -> None:
+        if image_id == self._session.current_id:
+            self.rebuild()
+
+    def _own_layer(self, stack: ImageStack) -> Image | None:
+        own = self._own_layers.get(self._session.current_id or 0)
+        return own if own is not None and own in self._viewer.layers and lies_over(own, stack) else None
 
     def _on_cells_changed(self, image_id: int) -> None:
         if image_id == self._session.current_id:
@@ -160,7 +161,9 @@ class CellLayers:
     def _on_labels_changed(self, image_id: int, rows: object) -> None:
         if image_id == self._session.current_id:
             some = np.asarray(rows, dtype=np.intp)
-            self.show_labels(some)
+            if self._labelled is not None:
+                ids = self._session.class_ids()[some]
+                self._labelled.set_rows(some, labelled_table(ids, self._session.scheme, self.settings).codes)
             self._features.labels_changed(some)
 
     def _on_predictions_changed(self, image_id: int) -> None:
@@ -195,17 +198,20 @@ class CellLayers:
     def _show_predictions(self) -> None:
         if self._planes is None or self._placement is None:
             return
-        if self._session.predictions() is None:
+        predictions = self._session.predictions()
+        if predictions is None:
             self._drop_predicted()
-        elif self._predicted is None or self._predicted.layer not in self._viewer.layers:
-            self._predicted = self._new_predicted(self._planes, self._placement)
+            return
+        codes = predicted_table(predictions, self._session.scheme, self.settings)
+        if self._predicted is None or self._predicted.layer not in self._viewer.layers:
+            self._predicted = self._new_predicted(codes, self._planes, self._placement)
         else:
-            self._predicted.set_all(self._predicted_codes(), self._predicted_outline)
+            self._predicted.set_all(codes, self._predicted_outline)
 
-    def _new_predicted(self, planes: CellPlanes, placement: Placement) -> OverlayLayer:
+    def _new_predicted(self, codes: CodeTable, planes: CellPlanes, placement: Placement) -> OverlayLayer:
         active = self._viewer.layers.selection.active
-        codes, outline = self._predicted_codes(), self._predicted_outline
-        made = OverlayLayer(self._viewer, planes, codes, "Predicted", outline, placement, self.settings.show_predicted)
+        outline, visible = self._predicted_outline, self.settings.show_predicted
+        made = OverlayLayer(self._viewer, planes, codes, "Predicted", outline, placement, visible)
         if self._labelled is not None and self._labelled.layer in self._viewer.layers:
             layers = self._viewer.layers
             layers.move(layers.index(made.layer), layers.index(self._labelled.layer))
@@ -215,9 +221,6 @@ class CellLayers:
     @property
     def _predicted_outline(self) -> int:
         return PREDICTED_CONTOUR if self.settings.style == "contour" else 0
-
-    def _predicted_codes(self) -> CodeTable:
-        return predicted_table(self._session.predictions(), self._session.scheme, self.settings)
 
     def _labelled_codes(self) -> CodeTable:
         return labelled_table(self._session.class_ids(), self._session.scheme, self.settings)

@@ -7,6 +7,7 @@ changed cell otherwise, which takes a second at 100,000 cells. Codes are made by
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.ui.overlay_settings import OverlaySettings
 
-Codes = NDArray[np.uint8] | NDArray[np.uint16]
+Codes = NDArray[np.unsignedinteger[Any]]
 Colors = NDArray[np.float32]
 
 NOTHING, UNSURE, NO_LABEL = 0, 1, 1
@@ -69,7 +70,8 @@ def predicted_table(predictions: Predictions, scheme: ClassScheme, settings: Ove
         codes = FIRST_CLASS + (places - 1) * steps + _bins(confidence, steps)
     codes = np.where(confidence < settings.unsure_below, UNSURE, codes)
     codes = np.where(places == 0, NOTHING, codes)
-    return CodeTable(codes.astype(np.uint8 if len(colors) <= 256 else np.uint16), colors)
+    dtype: type[np.unsignedinteger[Any]] = np.uint8 if len(colors) <= 256 else np.uint16
+    return CodeTable(codes.astype(dtype), colors)
 
 
 def class_colors(scheme: ClassScheme) -> Colors:
@@ -99,19 +101,20 @@ def inner_outline(plane: NDArray[np.integer], width: int) -> NDArray[np.bool_]:
     edge = np.zeros(plane.shape, dtype=bool)
     for shift in range(1, width + 1):
         for axis in (-2, -1):
-            here, there = _shifted(plane, axis, shift)
-            differs = here != there
-            first, second = _shifted(edge, axis, shift)
-            first |= differs
-            second |= differs
-    return edge & (plane != 0)
+            behind, ahead = _shifted(axis, shift)
+            differs = plane[behind] != plane[ahead]
+            edge[behind] |= differs
+            edge[ahead] |= differs
+    edge &= plane != 0
+    return edge
 
 
-def _shifted(array: NDArray[np.generic], axis: int, shift: int) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+def _shifted(axis: int, shift: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return indices of an array without its last, and without its first, `shift` pixels along Y or X."""
     whole, behind, ahead = slice(None), slice(None, -shift), slice(shift, None)
     if axis == -1:
-        return array[..., whole, behind], array[..., whole, ahead]
-    return array[..., behind, whole], array[..., ahead, whole]
+        return (..., whole, behind), (..., whole, ahead)
+    return (..., behind, whole), (..., ahead, whole)
 
 
 def _places(class_ids: NDArray[np.int64], scheme: ClassScheme) -> NDArray[np.int64]:

@@ -118,36 +118,32 @@ class Picker:
         if not class_id:
             self._viewer.status = "Choose a class in the dock first; Shift-drag then gives it to every cell on the way."
             return
-        painted: dict[int, None] = {}  # rows in order, each once
+        painted: set[int] = set()
         with self._held_still():
             last = self.place_of(event)
-            self._touch(last, last, painted, class_id)
+            going = self._touch(last, last, painted, class_id)
             yield
             while event.type == "mouse_move":
                 here = self.place_of(event)
-                self._touch(last, here, painted, class_id)
+                going = going and self._touch(last, here, painted, class_id)
                 last = here
                 yield
-        self._keep(list(painted), class_id)
 
-    def _touch(self, last: Place | None, here: Place | None, painted: dict[int, None], class_id: int) -> None:
+    def _touch(self, last: Place | None, here: Place | None, painted: set[int], class_id: int) -> bool:
+        """Label the cells on the way, as one step to undo with those before; False when that can't be done."""
         if here is None:
-            return
+            return True
         new = [row for row in self._rows_between(last or here, here) if row not in painted]
-        if new:
-            painted.update(dict.fromkeys(new))
-            self._link.layers.preview(np.asarray(new, dtype=np.intp), class_id)
+        continues = bool(painted)
+        painted.update(new)
+        return not new or self._link.guard(lambda: self._session.label_cells(new, class_id, continues=continues))
 
     def _rows_between(self, first: Place, last: Place) -> list[int]:
         length = np.hypot(last.y - first.y, last.x - first.x)
         step = max(1.0, STEP * self._session.cells().typical_diameter)
         looks = np.linspace(first, last, int(length / step) + 2)
-        found = (self._session.cell_at(*(round(v) for v in look)) for look in looks.tolist())
+        found = (self._session.cell_at(*look) for look in looks.tolist())
         return list(dict.fromkeys(row for row in found if row is not None))
-
-    def _keep(self, rows: list[int], class_id: int) -> None:
-        if rows and not self._link.guard(lambda: self._session.label_cells(rows, class_id)):
-            self._link.layers.show_labels(np.asarray(rows, dtype=np.intp))
 
     @contextmanager
     def _held_still(self) -> Generator[None, None, None]:

@@ -1,0 +1,104 @@
+"""The legend of the overlay, painted in the colours that the overlay has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from napari_cellstage.ui.overlay import FAINTEST, STRONGEST, UNSURE_COLOR, class_colors, confidence_colors
+
+if TYPE_CHECKING:
+    from napari_cellstage.ui.viewer_link import ViewerLink
+
+SWATCHES = 6
+NO_CLASSES = np.array([[0.34, 0.71, 0.91, 1.0]], dtype=np.float32)
+BACKGROUND = QColor("#202020")  # the overlay is looked at over a dark image, in every theme
+
+
+class Legend(QWidget):
+    """Says what a fill, an outline, gray and a colour mean.
+
+    Parameters
+    ----------
+    link
+        Whose overlay.
+    """
+
+    def __init__(self, link: ViewerLink) -> None:
+        super().__init__()
+        self._link = link
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setToolTip("Filled and faint: predicted. Outlined and strong: labelled by you. Gray: unsure.")
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return two lines of text."""
+        return QSize(200, 2 * self._line)
+
+    def paintEvent(self, _event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Paint it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_kinds(painter)
+        self._paint_confidence(painter)
+        painter.end()
+
+    @property
+    def _line(self) -> int:
+        return int(self.fontMetrics().height()) + 8
+
+    def _paint_kinds(self, painter: QPainter) -> None:
+        color = self._colors()[0]
+        unsure = f"unsure, below {self._link.settings.unsure_below:.0%}"
+        filled = self._link.settings.style == "filled"
+        x = 0.0
+        for text, rgba, fill in (
+            ("predicted", (*color[:3], 0.5), filled),
+            ("labelled", (*color[:3], 1.0), False),
+            (unsure, UNSURE_COLOR, filled),
+        ):
+            x = self._paint_entry(painter, x, text, rgba, fill)
+
+    def _paint_entry(self, painter: QPainter, x: float, text: str, rgba: tuple[float, ...], fill: bool) -> float:
+        side = self._line - 8
+        box = QRectF(x + 1, 3, side, side)
+        painter.fillRect(box, BACKGROUND)
+        if fill:
+            painter.fillRect(box, QColor.fromRgbF(*map(float, rgba)))
+        else:
+            painter.setPen(QPen(QColor.fromRgbF(*map(float, rgba)), 2.5))
+            painter.drawRect(box.adjusted(1, 1, -1, -1))
+        width = float(self.fontMetrics().horizontalAdvance(text))
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(QRectF(x + side + 5, 0, width + 4, side + 6), Qt.AlignmentFlag.AlignVCenter, text)
+        return float(x + side + width + 18)
+
+    def _paint_confidence(self, painter: QPainter) -> None:
+        kind = self._link.settings.confidence
+        if kind == "off":
+            return
+        height, top = self._line - 8, self._line + 3
+        painter.setPen(self.palette().windowText().color())
+        text, end = "unsure", "sure"
+        left = self.fontMetrics().horizontalAdvance(text) + 6
+        painter.drawText(QRectF(0, top - 2, left, height + 4), Qt.AlignmentFlag.AlignVCenter, text)
+        for step, rgba in enumerate(self._ramp(kind)):
+            box = QRectF(left + step * height * 1.3, top, height * 1.3, height)
+            painter.fillRect(box, BACKGROUND)
+            painter.fillRect(box, QColor.fromRgbF(*map(float, rgba)))
+        right = left + SWATCHES * height * 1.3 + 6
+        painter.drawText(QRectF(right, top - 2, 80, height + 4), Qt.AlignmentFlag.AlignVCenter, end)
+
+    def _ramp(self, kind: str) -> list[tuple[float, ...]]:
+        steps = np.linspace(0, 1, SWATCHES)
+        if kind == "colour map":
+            return [tuple(rgba) for rgba in confidence_colors(steps).tolist()]
+        red, green, blue = self._colors()[0][:3].tolist()
+        return [(red, green, blue, float(FAINTEST + (STRONGEST - FAINTEST) * step)) for step in steps]
+
+    def _colors(self) -> np.ndarray:
+        colors = class_colors(self._link.session.scheme)
+        return colors if len(colors) else NO_CLASSES
