@@ -1,0 +1,255 @@
+"""The Data step: images in, which channel is for what, where the project is. It knows the session only."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from html import escape
+from pathlib import Path
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_cellstage.core.images import ImageStack, open_image
+from napari_cellstage.sample_data import cell_cycle_field
+from napari_cellstage.session import Session
+from napari_cellstage.ui.notices import show, showing_errors, shown
+from napari_cellstage.ui.pieces import button, clear_layout, hint
+from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
+
+IMAGE_ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+PROJECT_ENDING = ".cellstage"
+
+
+class DataPanel(QWidget):
+    """Images, channels and project of a session.
+
+    Parameters
+    ----------
+    session
+        Whose data.
+    runner
+        Where the sample is made.
+    open_layers
+        The offer to use layers that are open in napari, shown among the others.
+    """
+
+    def __init__(
+        self, session: Session, runner: JobRunner, open_layers: QWidget, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._runner = runner
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._build_open())
+        layout.addWidget(open_layers)
+        layout.addWidget(self._build_images())
+        layout.addWidget(self._build_channels())
+        layout.addWidget(self._build_project())
+        layout.addStretch(1)
+        for signal in (session.project_changed, session.images_changed, session.current_changed):
+            signal.connect(self.refresh)
+        session.settings_changed.connect(self._refresh_channels)
+        self.refresh()
+
+    def open_paths(self, paths: Iterable[Path]) -> None:
+        """Open images, folders of images and a project folder; say of each that can't be opened why."""
+        for path in paths:
+            if path.suffix == PROJECT_ENDING:
+                with shown():
+                    self.session.open_project(path)
+                continue
+            for file in images_in(path):
+                with shown():
+                    self.session.add_image(open_image(file))
+
+    def refresh(self) -> None:
+        """Show the session as it is now."""
+        self._refresh_images()
+        self._refresh_channels()
+        self._refresh_project()
+
+    # build
+
+    def _build_open(self) -> QWidget:
+        self.open = button("Open images…", "TIFF, OME-TIFF, PNG or JPEG; several at once.")
+        self.sample = button("Open the sample", "A synthetic field of about 600 cells in six stages, to try.")
+        self.open.clicked.connect(self._choose_images)
+        self.sample.clicked.connect(self.open_sample)
+        self.welcome = hint("Begin here: open your images, or drop files or a folder on this panel.")
+        box, row = QWidget(), QHBoxLayout()
+        layout = QVBoxLayout(box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.open)
+        row.addWidget(self.sample)
+        layout.addWidget(self.welcome)
+        layout.addLayout(row)
+        return box
+
+    def _build_images(self) -> QWidget:
+        self.images_box = QGroupBox("Images of this project")
+        self.images = QListWidget()
+        self.images.setAccessibleName("Images of this project")
+        self.images.setToolTip("Click an image to show it.")
+        self.images.setMaximumHeight(130)
+        self.images.currentItemChanged.connect(self._choose_image)
+        self.locate = button("Find the file…", "The file is not where it was. Show where it is now.")
+        self.locate.clicked.connect(self._locate)
+        layout = QVBoxLayout(self.images_box)
+        layout.addWidget(self.images)
+        layout.addWidget(self.locate)
+        return self.images_box
+
+    def _build_channels(self) -> QWidget:
+        self.channels_box = QGroupBox("Channels")
+        self.find_channel = QComboBox()
+        self.find_channel.setAccessibleName("Channel that cells are found in")
+        self.find_channel.setToolTip("The channel in which nuclei are bright spots: DNA, H2B, DAPI, Hoechst.")
+        self.find_channel.activated.connect(self._choose_find_channel)
+        self.network_row = QHBoxLayout()
+        layout = QVBoxLayout(self.channels_box)
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Find cells in"))
+        row.addWidget(self.find_channel, 1)
+        layout.addLayout(row)
+        layout.addWidget(QLabel("The model sees"))
+        layout.addLayout(self.network_row)
+        return self.channels_box
+
+    def _build_project(self) -> QWidget:
+        self.project_box = QGroupBox("Project")
+        self.project_text = hint("")
+        self.open_project = button("Open project…", "Go on with a project: choose its folder, NAME.cellstage.")
+        self.save_as = button("Save a copy as…", "Copy the whole project to another place or name, and go on there.")
+        self.open_project.clicked.connect(self._choose_project)
+        self.save_as.clicked.connect(self._choose_copy)
+        layout, row = QVBoxLayout(self.project_box), QHBoxLayout()
+        layout.addWidget(self.project_text)
+        row.addWidget(self.open_project)
+        row.addWidget(self.save_as)
+        layout.addLayout(row)
+        return self.project_box
+
+    # show
+
+    def _refresh_images(self) -> None:
+        entries = self.session.images
+        self.welcome.setVisible(not entries)
+        self.images_box.setVisible(bool(entries))
+        self.images.blockSignals(True)
+        self.images.clear()
+        for entry in entries:
+            item = QListWidgetItem(entry.name if entry.stack is not None else f"⚠ {entry.name}")
+            item.setData(Qt.ItemDataRole.UserRole, entry.image_id)
+            item.setToolTip(entry.missing or str(getattr(entry.stack, "path", None) or "in memory"))
+            self.images.addItem(item)
+            if entry.image_id == self.session.current_id:
+                self.images.setCurrentItem(item)
+        self.images.blockSignals(False)
+        self.locate.setVisible(self._missing_id() is not None)
+
+    def _refresh_channels(self) -> None:
+        stack = self.session.current
+        self.channels_box.setVisible(stack is not None and len(stack.channel_names) > 1)
+        if stack is None:
+            return
+        self.find_channel.clear()
+        self.find_channel.addItems(stack.channel_names)
+        self.find_channel.setCurrentIndex(self.session.find_channel)
+        clear_layout(self.network_row)
+        for index, name in enumerate(stack.channel_names):
+            box = QCheckBox(name)
+            box.setToolTip("Whether the model looks at this channel when it tells classes apart.")
+            box.setChecked(index in self.session.network_channels)
+            box.toggled.connect(self._choose_network_channels)
+            self.network_row.addWidget(box)
+        self.network_row.addStretch(1)
+
+    def _refresh_project(self) -> None:
+        project = self.session.project
+        self.save_as.setEnabled(project is not None)
+        if project is None:
+            self.project_text.setText("None yet. It begins with your first image, and everything is kept as you go.")
+            return
+        state = f"Read-only: {project.reason}" if project.read_only else "Every change is saved at once."
+        self.project_text.setText(
+            f"<b>{escape(project.name)}</b><br>in {escape(str(project.folder.parent))}<br>{state}"
+        )
+
+    # what the user does
+
+    def _choose_images(self) -> None:
+        endings = " ".join(f"*{e}" for e in IMAGE_ENDINGS)
+        files, _filter = QFileDialog.getOpenFileNames(self, "Open images", "", f"Images ({endings});;All files (*)")
+        self.open_paths(map(Path, files))
+
+    @showing_errors
+    def open_sample(self) -> None:
+        """Make the built-in sample in a worker, and open it."""
+        job = Job("making the sample", making_sample)
+        job.returned.connect(self._on_sample)
+        job.failed.connect(show)
+        self._runner.start(job)
+
+    @showing_errors
+    def _on_sample(self, stack: ImageStack) -> None:
+        self.session.add_image(stack)
+
+    @showing_errors
+    def _choose_image(self, item: QListWidgetItem | None, _before: object = None) -> None:
+        if item is not None:
+            self.session.set_current(item.data(Qt.ItemDataRole.UserRole))
+
+    @showing_errors
+    def _choose_find_channel(self, index: int) -> None:
+        self.session.find_channel = index
+
+    def _choose_network_channels(self) -> None:
+        boxes = [w for i in range(self.network_row.count()) if (w := self.network_row.itemAt(i).widget())]
+        with shown():
+            self.session.network_channels = tuple(i for i, box in enumerate(boxes) if box.isChecked())
+        self._refresh_channels()
+
+    @showing_errors
+    def _choose_project(self) -> None:
+        if folder := QFileDialog.getExistingDirectory(self, "Open a project: choose its folder, NAME.cellstage"):
+            self.session.open_project(Path(folder))
+
+    @showing_errors
+    def _choose_copy(self) -> None:
+        name, _filter = QFileDialog.getSaveFileName(self, "Save a copy of the project as", "", "Project (*.cellstage)")
+        if name:
+            self.session.save_project_as(Path(name).with_suffix(PROJECT_ENDING))
+
+    def _missing_id(self) -> int | None:
+        return next((entry.image_id for entry in self.session.images if entry.stack is None), None)
+
+    @showing_errors
+    def _locate(self) -> None:
+        entry = next(e for e in self.session.images if e.stack is None)
+        file, _filter = QFileDialog.getOpenFileName(self, f"Where is {entry.name} now?", entry.name)
+        if file:
+            self.session.relocate(entry.image_id, file)
+
+
+def images_in(path: Path) -> list[Path]:
+    """Return the images of a folder, sorted, or the file itself; an ending that is unknown is left to `open_image`."""
+    if not path.is_dir():
+        return [path]
+    return sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDINGS)
+
+
+def making_sample(_should_stop: ShouldStop) -> Generator[None, None, ImageStack]:
+    """Make the built-in synthetic field."""
+    yield from ()
+    return cell_cycle_field().stack

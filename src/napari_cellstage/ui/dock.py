@@ -1,0 +1,184 @@
+"""The dock widget "Cellstage": builds the session, the viewer link and the panels, and wires them. No logic."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from napari_cellstage.core.images import ImageStack
+from napari_cellstage.session import Session
+from napari_cellstage.ui.cells_panel import CellsPanel
+from napari_cellstage.ui.closing import ClosingWatch
+from napari_cellstage.ui.data_panel import DataPanel
+from napari_cellstage.ui.header import Header
+from napari_cellstage.ui.job_bar import JobBar
+from napari_cellstage.ui.keys_help import KeysHelp
+from napari_cellstage.ui.label_panel import LabelPanel
+from napari_cellstage.ui.next_step import CELLS, STEPS
+from napari_cellstage.ui.notices import show, showing_errors, warn
+from napari_cellstage.ui.open_layers import labels_layers
+from napari_cellstage.ui.open_layers_box import OpenLayersBox
+from napari_cellstage.ui.pieces import scrolled
+from napari_cellstage.ui.preview import Preview
+from napari_cellstage.ui.theme import PanelTheme
+from napari_cellstage.ui.train_panel import TrainPanel
+from napari_cellstage.ui.viewer_link import ViewerLink
+from napari_cellstage.ui.workers import JobRunner
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari.layers import Image
+
+
+class CellStageDock(QWidget):
+    """The four steps, in one dock.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer it is docked in.
+
+    Attributes
+    ----------
+    session
+        All state; scripts may use it.
+    link
+        The session in the viewer: layers, keys, mouse.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.session = Session()
+        self.link = ViewerLink(napari_viewer, self.session, on_error=show)
+        self.theme = PanelTheme(napari_viewer, self)
+        self.runner = JobRunner(self)
+        self.preview = Preview(napari_viewer, self.link, self)
+        self._adopted: weakref.WeakSet[Image] = weakref.WeakSet()
+        self._layers_timer = QTimer(self, singleShot=True, interval=0)
+        self._layers_timer.timeout.connect(self._refresh_layers)
+        self._build()
+        self._wire()
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(330)
+        self._closed = False
+        self._watch = ClosingWatch(self)
+        self._watch.closing.connect(self.shut_down)
+        QTimer.singleShot(0, self.train.probe.start)
+
+    def go_to(self, step: str) -> None:
+        """Show a step: one of `next_step.STEPS`."""
+        self.tabs.setCurrentIndex(STEPS.index(step))
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open images, folders of images or a project, as when they are dropped on the dock."""
+        self.data.open_paths(paths)
+
+    def shows_all(self, data: Sequence[object]) -> bool:
+        """Return whether each of these arrays is the data of a layer that shows the project."""
+        shown = (*self.link.layers.made_here, *self._adopted)
+        return all(any(one is layer.data for layer in shown) for one in data)
+
+    def shut_down(self) -> None:
+        """Give everything back: work ended, its result kept, keys and layers returned, the project closed."""
+        if self._closed:
+            return
+        self._closed = True
+        self.train.close_link(self.runner.close())
+        for event in self._layer_events():
+            event.disconnect(self._on_layers)
+        self.preview.close_link()
+        self.theme.close_link()
+        self.link.close()
+        self.session.close()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Take files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Open files."""
+        event.acceptProposedAction()
+        self.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+
+    def _build(self) -> None:
+        self.header = Header(self.session)
+        self.layers_box = OpenLayersBox(self.viewer, self._is_shown)
+        self.data = DataPanel(self.session, self.runner, self.layers_box)
+        self.cells = CellsPanel(self.session, self.runner, self._labels_layers)
+        self.label = LabelPanel(self.session, self.theme)
+        self.train = TrainPanel(self.session, self.runner, self.theme)
+        self.job_bar = JobBar(self.runner)
+        self.keys_help = KeysHelp(self)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for step, panel in zip(STEPS, (self.data, self.cells, self.label, self.train), strict=True):
+            self.tabs.addTab(scrolled(panel), step)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        for part in (self.header, self.tabs, self.job_bar):
+            layout.addWidget(part)
+        layout.setStretchFactor(self.tabs, 1)
+
+    def _wire(self) -> None:
+        link = self.link
+        self.header.step_wanted.connect(self.go_to)
+        self.header.help_wanted.connect(self.keys_help.show)
+        self.tabs.currentChanged.connect(self._on_step)
+        self.layers_box.adopted.connect(self._adopt)
+        self.cells.preview_wanted.connect(self.preview.want)
+        self.cells.add_mode_wanted.connect(lambda on: setattr(link, "add_mode", on))
+        self.label.armed.connect(lambda class_id: setattr(link, "armed_class", class_id))
+        self.label.class_chosen.connect(link.give_class)
+        self.label.next_wanted.connect(link.go_to_next)
+        link.armed_changed.connect(self.label.show_armed)
+        link.mode_changed.connect(self.cells.show_add_mode)
+        self.session.project_changed.connect(self._on_project)
+        for event in self._layer_events():
+            event.connect(self._on_layers)
+        self._on_step(0)
+        self._refresh_layers()
+
+    def _layer_events(self) -> tuple[Any, ...]:
+        events = self.viewer.layers.events
+        return events.inserted, events.removed, events.renamed
+
+    # what the wires do
+
+    def _is_shown(self, layer: Image) -> bool:
+        return layer in self._adopted or any(layer is one for one in self.link.layers.made_here)
+
+    def _labels_layers(self) -> list[tuple[str, Any]]:
+        ours = (*self.link.layers.made_here, self.preview.layer)
+        return [(one.name, one.data) for one in labels_layers(self.viewer, ours)]
+
+    def _on_layers(self, _event: object = None) -> None:
+        """Look in a moment: whoever adds a layer may not have noted yet that it is theirs."""
+        self._layers_timer.start()
+
+    def _refresh_layers(self) -> None:
+        self.cells.refresh_layers()
+        self.layers_box.refresh()
+
+    def _on_step(self, index: int) -> None:
+        self.header.show_step(STEPS[index])
+        if STEPS[index] != CELLS:
+            self.cells.leave()
+
+    def _on_project(self) -> None:
+        for problem in self.session.problems:
+            warn(problem)
+
+    @showing_errors
+    def _adopt(self, stack: ImageStack, layer: Image | None) -> None:
+        image_id = self.session.add_image(stack)
+        if layer is not None:
+            self._adopted.add(layer)
+            self.link.use_layer(layer, image_id)

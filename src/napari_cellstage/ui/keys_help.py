@@ -1,0 +1,35 @@
+"""The page behind the ? button: every key and what the mouse does."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+KEYS: tuple[tuple[str, str], ...] = (
+    ("Click", "select the cell under the mouse; with an armed class, give it that class"),
+    ("1 to 9", "give the selected cell (else the one under the mouse) this class"),
+    ("0", "take its label away"),
+    ("Shift-drag", "give the armed class to every cell on the way"),
+    ("N", "next cell without a label, in the middle of the window"),
+    ("A", "add missed cells by clicking: on, off"),
+    ("Ctrl+Z", "undo"),
+    ("Ctrl+Shift+Z", "redo"),
+    ("Esc", "let go of the armed class, or of the selected cell"),
+)
+
+
+class KeysHelp(QDialog):
+    """Shows the keys; leaves the viewer usable."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys of Cellstage")
+        layout, grid = QVBoxLayout(self), QGridLayout()
+        grid.setHorizontalSpacing(16)
+        for row, (key, what) in enumerate(KEYS):
+            grid.addWidget(QLabel(f"<b>{key}</b>"), row, 0)
+            grid.addWidget(QLabel(what), row, 1)
+        layout.addLayout(grid)
+        layout.addWidget(QLabel("They work while the mouse is over the image, whichever layer is chosen."))
+        close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        close.rejected.connect(self.close)
+        layout.addWidget(close)

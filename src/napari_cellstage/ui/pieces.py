@@ -1,0 +1,49 @@
+"""Small parts that every panel is built from, so that they look and behave alike."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QLabel, QLayout, QPushButton, QScrollArea, QSizePolicy, QWidget
+
+
+def button(text: str, tip: str, name: str = "") -> QPushButton:
+    """Return a button with a tooltip; `name` is read aloud where the text is a sign."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    if name:
+        made.setAccessibleName(name)
+    return made
+
+
+def small_button(text: str, tip: str, name: str = "") -> QPushButton:
+    """Return a button no wider than its text, that shrinks before its row is cut off."""
+    made = button(text, tip, name)
+    made.setMinimumWidth(0)
+    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    return made
+
+
+def hint(text: str) -> QLabel:
+    """Return a line or two of advice, wrapped to the width there is."""
+    made = QLabel(text)
+    made.setWordWrap(True)
+    made.setTextFormat(Qt.TextFormat.AutoText)
+    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return made
+
+
+def scrolled(panel: QWidget) -> QScrollArea:
+    """Return a panel that scrolls up and down where the window is too low for it."""
+    area = QScrollArea()
+    area.setWidget(panel)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
+
+
+def clear_layout(layout: QLayout) -> None:
+    """Remove and delete what is in a layout."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.deleteLater()

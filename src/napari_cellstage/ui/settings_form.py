@@ -1,0 +1,98 @@
+"""A form made from a dataclass: names, limits and tooltips come from its fields, so they are written once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import Field, fields, replace
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from magicgui.widgets import create_widget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QWidget
+
+from napari_cellstage.core.errors import CellStageError
+
+Settings = TypeVar("Settings")
+
+
+class SettingsForm(QWidget, Generic[Settings]):
+    """Shows a frozen dataclass and returns changed copies of it.
+
+    Signals
+    -------
+    changed : the user changed a value.
+
+    Parameters
+    ----------
+    settings
+        An instance; its fields' metadata may hold ``tip``, ``min``, ``max`` and ``choices``.
+    names
+        Which fields are shown, in this order.
+    """
+
+    changed = Signal()
+
+    def __init__(self, settings: Settings, names: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        hints = get_type_hints(type(settings))
+        by_name = {f.name: f for f in fields(settings)}  # type: ignore[arg-type]
+        self.widgets = {name: _widget(by_name[name], hints[name], getattr(settings, name)) for name in names}
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for name, widget in self.widgets.items():
+            layout.addRow(name.replace("_", " "), widget.native)
+            layout.labelForField(widget.native).setToolTip(widget.tooltip)
+            widget.native.setAccessibleName(name.replace("_", " "))
+            widget.changed.connect(self._on_changed)
+        self._filling = False
+
+    @property
+    def value(self) -> Settings:
+        """The dataclass with what the form shows.
+
+        Raises
+        ------
+        CellStageError
+            If the dataclass refuses the values.
+        """
+        try:
+            shown = {name: widget.value for name, widget in self.widgets.items()}
+            return replace(self._settings, **shown)  # type: ignore[type-var]
+        except ValueError as error:
+            raise CellStageError(str(error)) from error
+
+    @value.setter
+    def value(self, settings: Settings) -> None:
+        self._settings = settings
+        self._filling = True
+        for name, widget in self.widgets.items():
+            widget.value = getattr(settings, name)
+        self._filling = False
+
+    def _on_changed(self, _value: object) -> None:
+        if not self._filling:
+            self.changed.emit()
+
+
+def _widget(field: Field[Any], annotation: Any, value: Any) -> Any:
+    """Return the magicgui widget of one field."""
+    limits = field.metadata
+    options = {key: limits[key] for key in ("min", "max", "choices") if key in limits}
+    if annotation is float and "max" in limits:
+        options["step"] = _step(limits["max"] - limits.get("min", 0.0))
+    return create_widget(value=value, annotation=annotation, name=field.name, options=_tip(options, limits))
+
+
+def _tip(options: dict[str, Any], metadata: Any) -> dict[str, Any]:
+    return options | {"tooltip": metadata.get("tip", "")}
+
+
+def _step(span: float) -> float:
+    """Return a step that crosses the span in some fifty clicks, as 1, 0.1 or 0.01."""
+    for step in (1.0, 0.1, 0.05, 0.01):
+        if span / step >= 15:
+            return step
+    return 0.01

@@ -1,0 +1,212 @@
+"""The Train step: one button, what it will take, how it goes, what came out. It knows the session only."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_cellstage.learn.events import EpochDone, Note
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.session import Session
+from napari_cellstage.ui.device_probe import DeviceProbe
+from napari_cellstage.ui.estimate import Speed, expected_seconds, expected_text
+from napari_cellstage.ui.notices import show, showing_errors, shown, tell
+from napari_cellstage.ui.pieces import button, hint
+from napari_cellstage.ui.settings_form import SettingsForm
+from napari_cellstage.ui.theme import PanelTheme
+from napari_cellstage.ui.training import (
+    NOT_SHOWN,
+    PLANS,
+    amount,
+    missing_for_training,
+    plan_recipes,
+    runs_folder,
+    training,
+)
+from napari_cellstage.ui.workers import Job, JobRunner
+
+NOTES_SHOWN = 4
+TITLE = "training"
+
+
+class TrainPanel(QWidget):
+    """Training of a session.
+
+    Parameters
+    ----------
+    session
+        What is trained on, and what gets the predictions.
+    runner
+        Where the training runs.
+    theme
+        Colours of the curve.
+    """
+
+    def __init__(self, session: Session, runner: JobRunner, theme: PanelTheme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.speed = Speed()
+        self._runner = runner
+        self._theme = theme
+        self._notes: list[str] = []
+        self._device = ""
+        self._version = 0
+        self._curve: Any = None
+        self.probe = DeviceProbe(self)
+        layout = QVBoxLayout(self)
+        for part in (self._build_button(), self._build_settings()):
+            layout.addWidget(part)
+        self.score, self.notes = hint(""), hint("")
+        self.curve_place = QVBoxLayout()
+        layout.addWidget(self.score)
+        layout.addLayout(self.curve_place)
+        layout.addWidget(self.notes)
+        layout.addStretch(1)
+        self._wire()
+        self.refresh()
+
+    def refresh(self, *_what: object) -> None:
+        """Show the session as it is now."""
+        missing = missing_for_training(self.session)
+        self.train.setEnabled(not missing and not self._runner.busy)
+        self.settings.setEnabled(not self._runner.busy)
+        self.plan.setEnabled(not self._runner.busy)
+        self.forecast.setText(self._forecast_text(missing))
+
+    def set_recipe(self, **choices: Any) -> None:
+        """Change choices of the recipe form, as scripts and tests do."""
+        self.form.value = self.form.value.but(**choices)
+        self.refresh()
+
+    def close_link(self, job: Job | None) -> None:
+        """Take the answer of a training that was ended by closing, and end the process asked for the device."""
+        self.probe.close()
+        if job is not None and job.title == TITLE:
+            self._take(job.result)
+
+    # build
+
+    def _build_button(self) -> QWidget:
+        box = QWidget()
+        self.train = button("Train", "Learn from the cells you labelled, then say the class of every cell.")
+        font = self.train.font()
+        font.setBold(True)
+        self.train.setFont(font)
+        self.plan = QComboBox()
+        self.plan.addItems(list(PLANS))
+        self.plan.setAccessibleName("What is trained")
+        self.plan.setToolTip(
+            "quick: measures each cell's shape and texture; an answer in seconds.\n"
+            "network: a neural network that looks at the cells themselves; takes minutes, often better.\n"
+            "With both, the one that does better on cells kept aside is kept."
+        )
+        self.forecast = hint("")
+        layout, row = QVBoxLayout(box), QHBoxLayout()
+        layout.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.train, 1)
+        row.addWidget(self.plan)
+        layout.addLayout(row)
+        layout.addWidget(self.forecast)
+        return box
+
+    def _build_settings(self) -> QWidget:
+        recipe = Recipe.load("finetune")
+        names = [f.name for f in fields(recipe) if f.name not in NOT_SHOWN]
+        self.form: SettingsForm[Recipe] = SettingsForm(recipe, names)
+        self.settings = QCollapsible("Recipe settings")
+        self.settings.setDuration(0)
+        self.settings.setContent(self.form)
+        self.settings.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.settings.setToolTip("Every choice of the training. The values that are there work for most images.")
+        return self.settings
+
+    def _wire(self) -> None:
+        session = self.session
+        for signal in (session.project_changed, session.images_changed, session.scheme_changed):
+            signal.connect(self.refresh)
+        session.labels_changed.connect(self.refresh)
+        session.cells_changed.connect(self.refresh)
+        self._runner.started.connect(self.refresh)
+        self._runner.ended.connect(self.refresh)
+        self.train.clicked.connect(self.start)
+        self.plan.currentTextChanged.connect(self.refresh)
+        self.form.changed.connect(self.refresh)
+        self.probe.found.connect(self._on_device)
+
+    # show
+
+    def _forecast_text(self, missing: str) -> str:
+        if missing:
+            return missing
+        device = self._device or "Looking for a graphics card"
+        try:
+            recipes = plan_recipes(self.plan.currentText(), self.form.value)
+        except Exception:
+            return device
+        seconds = expected_seconds(recipes, amount(self.session), self.speed)
+        return f"{device}, {expected_text(seconds)}"
+
+    def _on_device(self, text: str) -> None:
+        self._device = text or "Device unknown"
+        self.refresh()
+
+    def _curve_shown(self) -> Any:
+        """Return the curve; it is made when it is first needed, as it takes a while to load."""
+        if self._curve is None:
+            from napari_cellstage.ui.curve import Curve
+
+            self._curve = Curve(self._theme)
+            self.curve_place.addWidget(self._curve)
+        return self._curve
+
+    def _note(self, text: str) -> None:
+        self._notes = [*self._notes, text][-NOTES_SHOWN:]
+        self.notes.setText("\n".join(f"• {one}" for one in self._notes))
+
+    # what the user does
+
+    @showing_errors
+    def start(self) -> None:
+        """Train in a worker."""
+        recipes = plan_recipes(self.plan.currentText(), self.form.value)
+        snapshot = self.session.snapshot()
+        job = Job(TITLE, training(snapshot, recipes, runs_folder(self.session)))
+        job.progressed.connect(self._on_event)
+        job.returned.connect(self._take)
+        job.failed.connect(show)
+        self._version = snapshot.version
+        self._notes = []
+        self.notes.clear()
+        if self._curve is not None:
+            self._curve.begin()
+        self._runner.start(job)
+
+    def _take(self, answer: Any) -> None:
+        """Give an answer to the session, and show its score."""
+        if answer is None:
+            return
+        with shown():
+            if not self.session.set_predictions(answer.predictions, self._version):
+                tell("The cells were changed meanwhile, so these predictions were dropped. Press Train again.")
+                return
+        self.score.setText(score_text(answer))
+
+    def _on_event(self, event: Any) -> None:
+        if isinstance(event, Note):
+            self._note(event.text)
+        elif isinstance(event, EpochDone):
+            self._curve_shown().add(event)
+            if event.images_per_second > 0:
+                self.speed = replace(self.speed, trained_per_second=event.images_per_second)
+        elif hasattr(event, "predictions"):
+            self._take(event)
+
+
+def score_text(answer: Any) -> str:
+    """Return the held-out score with its interval and its n, and which model it is of."""
+    if answer.scores is None:
+        return f"<b>{answer.recipe_name}</b>: too few labels to keep some aside, so there is no score yet."
+    return f"<b>{answer.recipe_name}</b>: held-out accuracy {answer.scores.text}"

@@ -1,0 +1,88 @@
+"""What the Train button starts: recipes chosen, a snapshot taken, the work that the worker drives. No widgets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.session import Session
+from napari_cellstage.ui.estimate import Work
+from napari_cellstage.ui.workers import ShouldStop
+
+# What the menu offers, and the recipes behind it; the first is the default.
+PLANS: dict[str, tuple[str, ...]] = {
+    "quick, then network": ("quick", "finetune"),
+    "quick only": ("quick",),
+    "network only": ("finetune",),
+}
+# Choices that are made elsewhere in the window: by the plan, by the crop that fits the cells.
+NOT_SHOWN = ("name", "kind", "threads")
+
+
+def plan_recipes(plan: str, settings: Recipe) -> tuple[Recipe, ...]:
+    """Return the recipes of a plan with the user's settings.
+
+    Parameters
+    ----------
+    plan
+        One of `PLANS`.
+    settings
+        What the form shows; its name and kind are replaced by the plan's.
+    """
+    threads = settings.threads or training_threads()
+    named = (Recipe.load(name) for name in PLANS[plan])
+    return tuple(settings.but(name=one.name, kind=one.kind, threads=threads) for one in named)
+
+
+def training_threads() -> int:
+    """Return one thread less than there are cores, so that the window stays usable; at least one."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, usable - 1)
+
+
+def amount(session: Session) -> Work:
+    """Return how many cells are labelled, and how many there are, over all images."""
+    cells = sum(len(session.cells(e.image_id)) for e in session.images if e.stack is not None)
+    return Work(labelled=sum(session.counts().values()), cells=cells)
+
+
+def missing_for_training(session: Session) -> str:
+    """Return what has to be done before Train can be pressed, or an empty text."""
+    counts = {class_id: n for class_id, n in session.counts().items() if n and class_id}
+    if session.read_only:
+        return "This project is open read-only, so nothing can be trained here."
+    if len(counts) < 2:
+        have = "one class is" if counts else "no cells are"
+        return f"So far {have} labelled. Label a few cells of at least two classes; ten of each is a good start."
+    return ""
+
+
+def training(
+    snapshot: WorkSnapshot, recipes: tuple[Recipe, ...], runs: Path
+) -> Callable[[ShouldStop], Generator[Any, None, Any]]:
+    """Return the work of a training. Torch is loaded when it begins, in the worker."""
+
+    def work(should_stop: ShouldStop) -> Generator[Any, None, Any]:
+        from napari_cellstage.learn.job import train_and_predict
+
+        return (yield from train_and_predict(snapshot, recipes, runs, should_stop))
+
+    return work
+
+
+def runs_folder(session: Session) -> Path:
+    """Return where the project's runs are kept.
+
+    Raises
+    ------
+    TrainingError
+        If no project is open.
+    """
+    if session.project is None:
+        raise TrainingError("No project is open, so there is nothing to train on. Open an image first.")
+    return session.project.runs
