@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.readers import read_file
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 AXES = "TCZYX"
 RGB_NAMES = ("red", "green", "blue")
@@ -151,6 +153,8 @@ def from_array(array: Any, axes: str, name: str, **details: Any) -> ImageStack:
     """
     axes = axes.upper()
     _check_array(array, axes, name)
+    import dask.array as da  # takes most of a second, which the opening dock would wait for
+
     data = array if isinstance(array, da.Array) else _lazy(np.asarray(array), axes)
     rgb = False
     if "S" in axes:
@@ -183,6 +187,8 @@ def _check_array(array: Any, axes: str, name: str) -> None:
 def _lazy(array: NDArray[Any], axes: str) -> Any:
     """Wrap an array, one chunk a plane, so that reading a plane touches nothing else."""
     chunks = tuple(n if axis in "YXS" else 1 for n, axis in zip(array.shape, axes, strict=True))
+    import dask.array as da
+
     return da.from_array(array, chunks=chunks)  # type: ignore[no-untyped-call]
 
 

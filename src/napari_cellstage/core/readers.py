@@ -9,13 +9,15 @@ import logging
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dask.array as da
 import numpy as np
 import tifffile
 
 from napari_cellstage.core.errors import ImageError
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 TIFF = (".tif", ".tiff")
 PICTURES = (".png", ".jpg", ".jpeg")

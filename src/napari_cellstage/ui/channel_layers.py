@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import dask.array as da
 import numpy as np
 
 from napari_cellstage.core.images import ImageStack
@@ -72,7 +71,7 @@ def add_channels(viewer: ViewerModel, stack: ImageStack, placement: Placement, f
 def _pixels(stack: ImageStack, placement: Placement, channel: int | None) -> Any:
     """Return what napari slices: T and Z where there is more than one, Y, X, and RGB for `channel` None."""
     kept = tuple(slice(None) if axis in placement.axes else 0 for axis in range(4))
-    data = da.moveaxis(stack.data, 1, -1) if channel is None else stack.data[:, channel]
+    data = stack.data.transpose((0, 2, 3, 4, 1)) if channel is None else stack.data[:, channel]
     shown = data[kept]
     return np.asarray(shown) if placement.flat else shown
 

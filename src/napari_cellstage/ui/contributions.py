@@ -150,11 +150,9 @@ def project_layers(session: Session) -> list[LayerData]:
 
 def image_layers(stack: ImageStack) -> list[LayerData]:
     """Return one image layer a channel, axes of length 1 left out; a colour picture is one layer."""
-    import dask.array as da
-
     kept = tuple(slice(None) if keep else 0 for keep in _kept_axes(stack))
     if stack.rgb:
-        return [(da.moveaxis(stack.data, 1, -1)[kept], {"name": stack.name, "rgb": True}, "image")]
+        return [(stack.data.transpose((0, 2, 3, 4, 1))[kept], {"name": stack.name, "rgb": True}, "image")]
     colors = ["gray"] if stack.shape[1] == 1 else ["gray", "green", "magenta", "cyan", "yellow", "red"]
     layers: list[LayerData] = []
     for channel, name in enumerate(stack.channel_names):

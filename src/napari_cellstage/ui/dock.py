@@ -24,6 +24,7 @@ from napari_cellstage.ui.next_step import CELLS, STEPS
 from napari_cellstage.ui.notices import show, showing_errors, warn
 from napari_cellstage.ui.open_layers import labels_layers
 from napari_cellstage.ui.open_layers_box import OpenLayersBox
+from napari_cellstage.ui.overlay_panel import OverlayPanel
 from napari_cellstage.ui.pieces import scrolled
 from napari_cellstage.ui.preview import Preview
 from napari_cellstage.ui.theme import PanelTheme
@@ -115,6 +116,7 @@ class CellStageDock(QWidget):
         self.cells = CellsPanel(self.session, self.runner, self._labels_layers)
         self.label = LabelPanel(self.session, self.theme)
         self.train = TrainPanel(self.session, self.runner, self.theme)
+        self.overlay = OverlayPanel(self.link)
         self.job_bar = JobBar(self.runner)
         self.keys_help = KeysHelp(self)
         self.tabs = QTabWidget()
@@ -123,7 +125,7 @@ class CellStageDock(QWidget):
             self.tabs.addTab(scrolled(panel), step)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
-        for part in (self.header, self.tabs, self.job_bar):
+        for part in (self.header, self.tabs, self.overlay, self.job_bar):
             layout.addWidget(part)
         layout.setStretchFactor(self.tabs, 1)
 

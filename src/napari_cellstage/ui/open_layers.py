@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import dask.array as da
 import numpy as np
 
 from napari_cellstage.core.errors import ImageError
@@ -110,6 +109,8 @@ def stack_from_layers(layers: Sequence[Image], axes: str) -> ImageStack:
             f"'{layers[0].name}' has channels of its own (axes {axes}), so it can't be one channel of an image. "
             "Use one layer at a time, or say that the axis is time or depth."
         )
+    import dask.array as da
+
     data = da.stack([da.asarray(_pixels(one)) for one in layers])  # type: ignore[no-untyped-call]
     stack = from_array(data, "C" + axes, layers[0].name, channel_names=tuple(one.name for one in layers))
     return replace(stack, pixel_size_um=_pixel_size(layers[0], axes))
