@@ -1,0 +1,87 @@
+"""What commands answer with: figures as text and as JSON, and the files of a run."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.core.metrics import Scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NO_SCORES: dict[str, Any] = {
+    "accuracy": None,
+    "low": None,
+    "high": None,
+    "balanced_accuracy": None,
+    "macro_f1": None,
+    "confusion": None,
+}
+
+
+class OutputError(CellStageError):
+    """A result can't be written where it was asked for."""
+
+
+def write_json(values: dict[str, Any]) -> None:
+    """Write one line of JSON on standard output; a number that is none becomes null."""
+    typer.echo(json.dumps({key: _plain(value) for key, value in values.items()}, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def figures(scores: Scores | None) -> dict[str, Any]:
+    """Return scores under the names they have in the JSON; null where nothing was held out."""
+    if scores is None:
+        return NO_SCORES
+    return {key: scores.to_dict()[key] for key in NO_SCORES}
+
+
+def score_lines(scores: Scores, on: str) -> list[str]:
+    """Return scores as lines of text, with the confusion matrix.
+
+    Parameters
+    ----------
+    scores
+        Of cells not trained on.
+    on
+        Which cells these are, such as ``"held-out"``.
+    """
+    return [
+        f"{on} accuracy {scores.text}",
+        f"balanced accuracy {scores.balanced_accuracy:.2f}, macro F1 {scores.macro_f1:.2f}",
+        "",
+        *confusion_lines(scores),
+    ]
+
+
+def confusion_lines(scores: Scores) -> list[str]:
+    """Return the confusion matrix as lines: a row a true class, a column a predicted one, in the same order."""
+    width = max(len(name) for name in scores.classes)
+    cell = max(4, len(str(scores.confusion.max())) + 1)
+    rows = zip(scores.classes, scores.confusion.tolist(), strict=True)
+    head = f"{'true class':{width}}  predicted, in the same order"
+    return [head, *(f"{name:{width}} {''.join(f'{count:{cell}d}' for count in row)}" for name, row in rows)]
+
+
+def write_table(table: pd.DataFrame, file: Path) -> None:
+    """Write a table as CSV, making the folder it goes to."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(file, index=False)
+    except OSError as error:
+        raise cannot_write(file, error) from error
+
+
+def cannot_write(file: Path, error: OSError) -> OutputError:
+    """Return the error for a result that can't be written."""
+    reason = error.strerror or str(error)
+    return OutputError(f"'{file}' can't be written: {reason}. Choose another place with --out, or make room.")

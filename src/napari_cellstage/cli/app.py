@@ -1,0 +1,155 @@
+"""The commands and their options; each hands over to the module that does the work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from napari_cellstage import __version__
+from napari_cellstage.core.errors import CellStageError
+
+DATA_HELP = "A project (NAME.cellstage), or a folder with one folder of cropped cells a class."
+
+
+class SentenceGroup(TyperGroup):
+    """Commands whose known errors are one sentence on standard error and exit code 1; bugs keep their traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except CellStageError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    name="napari-cellstage",
+    cls=SentenceGroup,
+    help="Label single cells by stage or exposure, train a network on them, predict every other cell.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Data = Annotated[Path, typer.Argument(help=DATA_HELP, show_default=False)]
+Run = Annotated[Path, typer.Argument(help="Folder of a training run, with the model.", show_default=False)]
+Image = Annotated[Path, typer.Argument(help="Image file.", show_default=False)]
+Device = Annotated[str | None, typer.Option(help="auto, cuda, mps or cpu.", show_default=False)]
+GroupFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX",
+        help="The part of a crop's file name that says which movie, well or image it is from; its cells stay together.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="End with one line of JSON on standard output.")]
+Channel = Annotated[
+    int | None,
+    typer.Option(help="Channel to find cells in, from 0; else one named after a nuclear stain.", show_default=False),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"napari-cellstage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that need no command."""
+
+
+@app.command()
+def train(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder for the run: model, card, history, predictions.")],
+    recipe: Annotated[str, typer.Option(help="quick, finetune, or a .toml file of your own.")] = "finetune",
+    seed: Annotated[int | None, typer.Option(help="Same seed, same result.", show_default=False)] = None,
+    device: Device = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="How often the network sees every cell.", show_default=False)
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Where the network starts: imagenet, none, or a file.", show_default=False)
+    ] = None,
+    network: Annotated[str | None, typer.Option(help="A torchvision network by name.", show_default=False)] = None,
+    group_from: GroupFrom = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in that folder.")] = False,
+    json: Json = False,
+) -> None:
+    """Train on the labelled cells of DATA, and score on a part held out."""
+    from napari_cellstage.cli.training import train_run
+
+    choices = {"seed": seed, "device": device, "epochs": epochs, "weights": weights, "network": network}
+    train_run(data, out, recipe, choices, group_from=group_from, overwrite=overwrite, as_json=json)
+
+
+@app.command()
+def evaluate(run: Run, data: Data, device: Device = None, group_from: GroupFrom = None, json: Json = False) -> None:
+    """Score a model on the labelled cells of DATA that it was not trained on."""
+    from napari_cellstage.cli.scoring import evaluate_run
+
+    evaluate_run(run, data, device=device, group_from=group_from, as_json=json)
+
+
+@app.command()
+def predict(
+    run: Run,
+    image: Image,
+    out: Annotated[Path, typer.Option(help="Table to write, a .csv file.")],
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Label image of the cells; without one they are found.", show_default=False),
+    ] = None,
+    channel: Channel = None,
+    device: Device = None,
+    json: Json = False,
+) -> None:
+    """Predict the class of every cell of IMAGE."""
+    from napari_cellstage.cli.cells import predict_image
+
+    predict_image(run, image, labels, out, channel=channel, device=device, as_json=json)
+
+
+@app.command()
+def segment(
+    image: Image,
+    out: Annotated[Path, typer.Option(help="Label image to write, a .tif file.")],
+    channel: Channel = None,
+    json: Json = False,
+) -> None:
+    """Find the cells of IMAGE."""
+    from napari_cellstage.cli.cells import segment_image
+
+    segment_image(image, out, channel=channel, as_json=json)
+
+
+@app.command()
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Without a window that you see.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for what the headless demo leaves.")] = Path("demo-output"),
+) -> None:
+    """Do the main job on the built-in synthetic sample."""
+    from napari_cellstage.demo import run_demo
+
+    run_demo(headless=headless, out=out)
+
+
+@app.command("open")
+def open_(
+    project: Annotated[Path, typer.Argument(help="Project (NAME.cellstage).", show_default=False)],
+) -> None:
+    """Open a project in napari."""
+    from napari_cellstage.window import open_project
+
+    open_project(project)

@@ -1,0 +1,114 @@
+"""`napari-cellstage evaluate`: a model's score on labelled cells that it was not trained on, and on no others."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_cellstage.cli.answers import figures, score_lines, write_json
+from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
+from napari_cellstage.cli.sources import read_data
+from napari_cellstage.core.errors import ModelError, TrainingError
+from napari_cellstage.core.metrics import Scores, score
+from napari_cellstage.core.predictions import PART_NAMES, TRAINED
+from napari_cellstage.learn.model import TrainedModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def evaluate_run(run: Path, path: Path, *, device: str | None, group_from: str | None, as_json: bool) -> None:
+    """Predict the labelled cells of the data and score those that the model has not learnt from.
+
+    Parameters
+    ----------
+    run, path
+        Run folder and data.
+    device
+        Where to predict; None leaves the recipe's choice.
+    group_from
+        Regular expression for the group of a crop: cells of a group with trained cells are left out, too.
+    as_json
+        Whether to end with a line of JSON.
+    """
+    model = load_model(run, device)
+    data, reporter = read_data(path, group_from), Reporter()
+    start = time.perf_counter()
+    with stop_on_interrupt(reporter.say) as should_stop:
+        table = reporter.follow(data.table(model, should_stop, labelled_only=True))
+    seconds = time.perf_counter() - start
+    fresh = _not_learnt_from(table, model, group_from, reporter)
+    scores = _scored(_of_known_classes(fresh, model, reporter), model)
+    for line in score_lines(scores, "accuracy on new cells:"):
+        reporter.say(line)
+    if as_json:
+        counts = {
+            "n_train": len(model.card["split"]["trained"]),
+            "n_test": scores.n,
+            "n_left_out": len(table) - scores.n,
+        }
+        speed = {"seconds": round(seconds, 3), "images_per_second": round(len(table) / seconds, 1)}
+        write_json(figures(scores) | counts | {"classes": list(scores.classes)} | speed)
+
+
+def load_model(run: Path, device: str | None) -> TrainedModel:
+    """Load a model from its run folder, to be used on a device."""
+    if not run.is_dir():
+        raise ModelError(f"There is no folder '{run}'. Name the folder that a training was saved in.")
+    model = TrainedModel.load(run)
+    return model if device is None else replace(model, recipe=model.recipe.but(device=device))
+
+
+def _not_learnt_from(
+    table: pd.DataFrame, model: TrainedModel, group_from: str | None, reporter: Reporter
+) -> pd.DataFrame:
+    seen = (table["part"] == PART_NAMES[TRAINED]).to_numpy(dtype=bool)
+    if group_from is not None:
+        groups = _groups_trained_on(model, group_from)
+        seen |= np.array([_group(name, group_from) in groups for name in table["image"]], dtype=bool)
+    if seen.any():
+        reporter.say(f"Left out {seen.sum()} of {len(table)} cells: the model was trained on them or on their group.")
+    if len(table) and seen.all():
+        raise TrainingError(
+            f"All {len(table)} labelled cells are ones the model was trained on, so there is nothing to score on. "
+            "Give cells that it has not seen."
+        )
+    return table[~seen]
+
+
+def _groups_trained_on(model: TrainedModel, group_from: str) -> set[str]:
+    names = (name.rpartition("#")[0] for name in model.card["split"]["trained"])
+    return {_group(name, group_from) for name in names}
+
+
+def _group(name: str, group_from: str) -> str:
+    """Return the group of a crop, as class folders are read; the name itself where the expression does not fit."""
+    found = re.search(group_from, Path(name).name)
+    if found is None:
+        return name
+    return found.group(1) if found.re.groups else found.group(0)
+
+
+def _of_known_classes(table: pd.DataFrame, model: TrainedModel, reporter: Reporter) -> pd.DataFrame:
+    known = table["label"].isin(model.classes.names)
+    if not known.all():
+        others = ", ".join(sorted(set(table.loc[~known, "label"])))
+        reporter.say(f"Left out {(~known).sum()} cells of classes that the model does not know: {others}.")
+    if len(table) and not known.any():
+        raise TrainingError(
+            f"No cell is of a class that the model knows ({', '.join(model.classes.names)}). "
+            "Name the classes as in training."
+        )
+    return table[known]
+
+
+def _scored(table: pd.DataFrame, model: TrainedModel) -> Scores:
+    table = table[table["predicted"] != ""]  # not reached before Ctrl+C
+    places = {name: place for place, name in enumerate(model.classes.names)}
+    truth, predicted = (table[column].map(places).to_numpy(dtype=np.int64) for column in ("label", "predicted"))
+    return score(truth, predicted, model.classes.names)

@@ -1,0 +1,176 @@
+"""DATA of the command line: a project, or a tree of class folders. Both give a training set and a table of predictions.
+
+A cell is recognised again by its identity: the pixels of a crop file, or the pixels of an image with the time point
+and number of the cell. So a cell that was trained on is known as such under another name, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_cellstage.core.cells import CellTable
+from napari_cellstage.core.classes import UNLABELLED, ClassScheme
+from napari_cellstage.core.errors import ProjectError
+from napari_cellstage.core.folders import CropSet, read_class_folders
+from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED, Predictions
+from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
+from napari_cellstage.core.store import DATABASE, SUFFIX
+from napari_cellstage.learn.data import TrainingSet, cell_names
+from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.model import TrainedModel
+from napari_cellstage.learn.predict import predict, predict_snapshot
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.session import Session
+
+ShouldStop = Callable[[], bool]
+Table = Generator[BatchDone, None, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class FolderData:
+    """Crops in class folders; their names end in ``#`` and a hash of their pixels."""
+
+    crops: CropSet
+
+    def training_set(self, recipe: Recipe) -> TrainingSet:
+        """Return the crops to train on."""
+        return TrainingSet.from_crops(self.crops, recipe)
+
+    def table(self, model: TrainedModel, should_stop: ShouldStop, labelled_only: bool = False) -> Table:
+        """Predict every crop; all of them are labelled.
+
+        Returns
+        -------
+        DataFrame
+            As ``predictions.csv``; `image` is the file name, cells are numbered in order.
+        """
+        del labelled_only
+        probabilities = yield from predict(model, self.crops.crops, self.crops.masks, should_stop)
+        names = self.crops.names
+        answers = Predictions(probabilities, model.classes.ids, parts(model, names))
+        frame = _frame(answers, _one_cell_a_crop(self.crops), model.classes)
+        frame["image"] = [name.rpartition("#")[0] for name in names]
+        frame["label"] = [self.crops.classes[place] for place in self.crops.labels]
+        return frame
+
+
+@dataclass(frozen=True)
+class ProjectData:
+    """A project as it was when the command began."""
+
+    work: WorkSnapshot
+
+    def training_set(self, recipe: Recipe) -> TrainingSet:
+        """Return the labelled cells."""
+        return TrainingSet.from_snapshot(self.work, recipe)
+
+    def table(self, model: TrainedModel, should_stop: ShouldStop, labelled_only: bool = False) -> Table:
+        """Predict the cells, all or those with a label; as ``predictions.csv``."""
+        images = tuple(_labelled(image) if labelled_only else image for image in self.work.images)
+        channels = channels_for(model, self.work)
+        answers = yield from predict_snapshot(model, replace(self.work, images=images, channels=channels), should_stop)
+        names = {c.id: c.name for c in self.work.scheme} | {UNLABELLED: ""}
+        frames = []
+        for image in images:
+            answer = replace(answers[image.image_id], part=parts(model, cell_names(image)))
+            frame = _frame(answer, image.cells, model.classes)
+            frame["image"] = image.stack.name
+            frame["label"] = [names[i] for i in image.class_ids.tolist()]
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"label": [], "part": []})
+
+
+Data = FolderData | ProjectData
+
+
+def read_data(path: Path, group_from: str | None = None) -> Data:
+    """Read what a command works on.
+
+    Parameters
+    ----------
+    path
+        A project or a folder of class folders.
+    group_from
+        Regular expression for the group of a crop; class folders only, as in a project every image is a group.
+
+    Raises
+    ------
+    CellStageError
+        If there is neither.
+    """
+    if path.suffix == SUFFIX or (path / DATABASE).is_file():
+        if group_from is not None:
+            raise ProjectError(
+                f"--group-from '{group_from}' is for class folders; in a project, such as '{path}', the cells of one "
+                "image stay together anyway. Leave it out."
+            )
+        return ProjectData(_snapshot(path))
+    crops = read_class_folders(path, group_from)
+    return FolderData(replace(crops, names=_with_hashes(crops)))
+
+
+def parts(model: TrainedModel, names: Iterable[str]) -> NDArray[np.uint8]:
+    """Return what each cell was to a model, by its identity, whatever it is called now."""
+    split = model.card["split"]
+    known = {identity(name): HELD_OUT for name in split["held_out"]}
+    known |= {identity(name): TRAINED for name in split["trained"]}  # the same cell twice: it was trained on
+    return np.array([known.get(identity(name), NEITHER) for name in names], dtype=np.uint8)
+
+
+def identity(name: str) -> str:
+    """Return the part of a cell's name that does not change when files are renamed."""
+    return name.rpartition("#")[2]
+
+
+def channels_for(model: TrainedModel, work: WorkSnapshot) -> tuple[int, ...]:
+    """Return the channels of these images that a model looks at: by name where they have the names, else by number."""
+    wanted = model.card["channel_names"]
+    names = work.images[0].stack.channel_names if work.images else ()
+    if wanted and all(names.count(name) == 1 for name in wanted):
+        return tuple(names.index(name) for name in wanted)
+    return tuple(model.card["channels"])
+
+
+def _snapshot(folder: Path) -> WorkSnapshot:
+    session = Session()
+    session.open_project(folder)
+    try:
+        return session.snapshot()
+    finally:
+        session.close()
+
+
+def _labelled(image: ImageSnapshot) -> ImageSnapshot:
+    rows = np.flatnonzero(image.class_ids != UNLABELLED)
+    return replace(image, cells=image.cells.take(rows), class_ids=image.class_ids[rows])
+
+
+def _frame(answers: Predictions, cells: CellTable, classes: ClassScheme) -> pd.DataFrame:
+    return answers.to_frame("", cells, np.zeros(len(cells), dtype=np.int64), classes)
+
+
+def _with_hashes(crops: CropSet) -> tuple[str, ...]:
+    hashes = (hashlib.blake2b(np.ascontiguousarray(crop).tobytes(), digest_size=8).hexdigest() for crop in crops.crops)
+    return tuple(f"{name}#{digest}" for name, digest in zip(crops.names, hashes, strict=True))
+
+
+def _one_cell_a_crop(crops: CropSet) -> CellTable:
+    count, _, height, width = crops.crops.shape
+    box = np.array([0, 0, 0, 1, height, width], dtype=np.int32)
+    return CellTable(
+        cell_id=np.arange(1, count + 1),
+        t=np.zeros(count, dtype=np.int32),
+        z=np.zeros(count),
+        y=np.full(count, (height - 1) / 2),
+        x=np.full(count, (width - 1) / 2),
+        bbox=np.tile(box, (count, 1)),
+        area=np.full(count, height * width),
+        at_border=np.zeros(count, dtype=bool),
+    )

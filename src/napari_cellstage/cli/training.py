@@ -1,0 +1,108 @@
+"""`napari-cellstage train`: one training with one recipe, and its run folder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_cellstage.cli.answers import OutputError, figures, score_lines, write_json, write_table
+from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
+from napari_cellstage.cli.sources import Data, read_data
+from napari_cellstage.learn.fit import fit
+from napari_cellstage.learn.model import CARD, TrainedModel
+from napari_cellstage.learn.recipe import Recipe
+
+if TYPE_CHECKING:
+    from napari_cellstage.learn.data import TrainingSet
+
+HISTORY, PREDICTIONS = "history.csv", "predictions.csv"
+
+
+def train_run(
+    path: Path,
+    out: Path,
+    recipe_name: str,
+    choices: dict[str, Any],
+    *,
+    group_from: str | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Train, score, predict every cell of the data, and write the run folder.
+
+    Parameters
+    ----------
+    path, out
+        Data and run folder.
+    recipe_name
+        A named recipe or a TOML file.
+    choices
+        Values that replace the recipe's; None leaves the recipe's.
+    group_from
+        Regular expression for the group of a crop.
+    overwrite
+        Whether a model that is in `out` already may be replaced.
+    as_json
+        Whether to end with a line of JSON.
+    """
+    _check_free(out, overwrite)
+    recipe = Recipe.load(recipe_name).but(**{key: value for key, value in choices.items() if value is not None})
+    data = read_data(path, group_from)
+    training = data.training_set(recipe)
+    reporter = Reporter()
+    reporter.say(_what_is_trained(training, recipe))
+    start = time.perf_counter()
+    with stop_on_interrupt(reporter.say) as should_stop:
+        model = reporter.follow(fit(training, recipe, should_stop))
+    seconds = time.perf_counter() - start
+    _write_run(model, data, out, reporter)
+    for line in _closing_lines(model, out):
+        reporter.say(line)
+    if as_json:
+        write_json(_answer(model, out, seconds, reporter.images_per_second))
+
+
+def _check_free(out: Path, overwrite: bool) -> None:
+    if (out / CARD).exists() and not overwrite:
+        raise OutputError(f"There is a model in '{out}' already. Choose another folder, or add --overwrite.")
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"'{out}' is a file, but a run needs a folder. Choose another name with --out.")
+
+
+def _what_is_trained(training: TrainingSet, recipe: Recipe) -> str:
+    groups = len(set(training.groups.tolist()))
+    return f"{recipe.name}: {len(training)} labelled cells, {len(training.classes)} classes, {groups} groups"
+
+
+def _write_run(model: TrainedModel, data: Data, out: Path, reporter: Reporter) -> None:
+    import pandas as pd
+
+    model.save(out)
+    if reporter.epochs:
+        write_table(pd.DataFrame([asdict(epoch) for epoch in reporter.epochs]), out / HISTORY)
+    with stop_on_interrupt(reporter.say) as should_stop:
+        table = reporter.follow(data.table(model, should_stop))
+    write_table(table, out / PREDICTIONS)
+
+
+def _closing_lines(model: TrainedModel, out: Path) -> list[str]:
+    scores = (
+        score_lines(model.scores, "held-out") if model.scores else ["No cells were held out, so there is no score."]
+    )
+    return [*scores, "", f"saved in {out}"]
+
+
+def _answer(model: TrainedModel, out: Path, seconds: float, images_per_second: float | None) -> dict[str, Any]:
+    trained, held_out = len(model.card["split"]["trained"]), len(model.card["split"]["held_out"])
+    return {
+        **figures(model.scores),
+        "n_train": trained,
+        "n_test": model.scores.n if model.scores else 0,
+        "classes": list(model.classes.names),
+        "seconds": round(seconds, 3),
+        "images_per_second": round(images_per_second or (trained + held_out) / seconds, 1),
+        "recipe": model.recipe.name,
+        "run": str(out),
+    }
