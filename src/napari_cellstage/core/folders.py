@@ -180,7 +180,7 @@ def _decoded(file: Path) -> tuple[NDArray[Any], str]:
 def _channels_first(array: NDArray[Any], axes: str) -> NDArray[Any]:
     if "S" in axes:
         place = axes.index("S")
-        samples = array.shape[place]
+        samples = int(array.shape[place])
         array = array.take(range({2: 1, 4: 3}.get(samples, samples)), axis=place)
         axes = axes.replace("C", "").replace("S", "C") if "C" not in axes else axes
     if "C" not in axes:
