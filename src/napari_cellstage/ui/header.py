@@ -32,10 +32,10 @@ class Header(QWidget):
         self.name.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.state = QLabel()
         self.advice = hint("")
-        self.advice.linkActivated.connect(self.step_wanted)
-        self.advice.setTextInteractionFlags(
-            Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
-        )
+        self.go = QToolButton()
+        self.go.setToolTip("Show the step where this is done")
+        self.go.clicked.connect(lambda: self.step_wanted.emit(self._step))
+        self._step, self._shown_step = "", ""
         self.help = QToolButton()
         self.help.setText("?")
         self.help.setToolTip("Show the keys")
