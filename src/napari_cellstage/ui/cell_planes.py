@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.cells import CellTable, Labels
-from napari_cellstage.ui.overlay import inner_outline
+from napari_cellstage.ui.pattern import Mask, Pattern, inner_outline
 
 LARGEST_TABLE = 1 << 24  # a look-up table longer than this costs more than ranking the ids of a plane
 ROWS_AT_ONCE = 64  # keeps numpy's index buffer in the processor's cache: twice as fast as the whole plane
 
-OUTLINES_KEPT = 8
+OUTLINES_KEPT = 12
 
 
 @dataclass(frozen=True)
@@ -50,56 +50,72 @@ class CellPlanes:
         """T, Z, Y, X."""
         return self.labels.shape
 
-    def paint(self, values: NDArray[Any], t: int, z: Any, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Return the value of the cell that each pixel of a plane belongs to; 0 on the background.
+    def draw(
+        self, codes: NDArray[Any], t: int, z: int, pattern: Pattern, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """Return one plane ``(Y, X)`` with each cell's code where `pattern` shows it; 0 elsewhere.
 
         Parameters
         ----------
-        values
+        codes
             ``(N,)``, one a row of the cell table.
-        t
-            Time point.
-        z
-            Plane, or a slice of planes.
+        t, z
+            Which plane.
+        pattern
+            Which pixels of a cell show its code.
         out
-            Filled and returned when given; same shape as the plane and dtype as `values`.
+            Filled and returned when given; ``(Y, X)``, C order, dtype as `codes`.
         """
         frame = self._frame(t)
-        table = np.zeros(frame.size, dtype=values.dtype)
-        table[frame.keys] = values[frame.rows]
-        plane = self._keys_of(self.labels[t, z], frame)
-        out = np.empty(plane.shape, dtype=values.dtype) if out is None else out
-        flat, flat_out = plane.reshape(-1, plane.shape[-1]), out.reshape(-1, plane.shape[-1])
-        for first in range(0, len(flat), ROWS_AT_ONCE):
+        table = np.zeros(frame.size, dtype=codes.dtype)
+        table[frame.keys] = codes[frame.rows]
+        keys = self._keys_of(self.labels[t, z], frame)
+        out = np.empty(keys.shape, dtype=codes.dtype) if out is None else out
+        band, edge = self._masks(t, z, pattern)
+        for first in range(0, len(keys), ROWS_AT_ONCE):
             some = slice(first, first + ROWS_AT_ONCE)
-            np.take(table, flat[some], out=flat_out[some], mode="clip")
+            np.take(table, keys[some], out=out[some], mode="clip")
+            pattern.apply(out[some], _part(band, some), _part(edge, some), first, 0)
         return out
 
-    def draw(self, codes: NDArray[Any], t: int, z: int, outline: int, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Return one plane of codes: whole cells, or only `outline` pixels inside their edge when that is not 0."""
-        plane = self.paint(codes, t, z, out)
-        if outline:
-            np.multiply(plane, self.outlines(t, z, outline), out=plane)
-        return plane
+    def draw_cell(
+        self, row: int, code: Any, z: int, pattern: Pattern
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return y, x and code of one cell's pixels in a plane, found inside its bounding box.
 
-    def outlines(self, t: int, z: int, width: int) -> NDArray[np.bool_]:
-        """Return where the outlines of a plane's cells are; the last few planes are kept."""
+        Parameters
+        ----------
+        row
+            Of the cell table.
+        code
+            Of the cell; a numpy scalar of the overlay's dtype.
+        z
+            Which plane.
+        pattern
+            Which pixels show the code.
+        """
+        _, y0, x0, _, y1, x1 = self.cells.bbox[row].tolist()
+        t, box = int(self.cells.t[row]), (slice(y0, y1), slice(x0, x1))
+        inside = self.labels[t, z][box] == self.cells.cell_id[row]
+        codes = inside.astype(code.dtype) * code
+        band, edge = self._masks(t, z, pattern)
+        pattern.apply(codes, _part(band, box), _part(edge, box), y0, x0)
+        ys, xs = np.nonzero(inside)
+        return ys + y0, xs + x0, codes[inside]
+
+    def _masks(self, t: int, z: int, pattern: Pattern) -> tuple[Mask | None, Mask | None]:
+        if not pattern.width:
+            return None, None
+        return self._outline(t, z, pattern.width), self._outline(t, z, 1)
+
+    def _outline(self, t: int, z: int, width: int) -> Mask:
+        """Return where the outlines of a plane's cells are; those of the last few planes are kept."""
         key = (t, z, width)
         if key not in self._outlines:
             while len(self._outlines) >= OUTLINES_KEPT:
                 del self._outlines[next(iter(self._outlines))]
             self._outlines[key] = inner_outline(self.labels[t, z], width)
         return self._outlines[key]
-
-    def plane_pixels(self, row: int, z: int, outline: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return y, x of one cell's pixels in a plane, found inside its bounding box."""
-        _, y0, x0, _, y1, x1 = self.cells.bbox[row].tolist()
-        t = int(self.cells.t[row])
-        inside = self.labels[t, z, y0:y1, x0:x1] == self.cells.cell_id[row]
-        if outline:
-            inside &= self.outlines(t, z, outline)[y0:y1, x0:x1]
-        ys, xs = np.nonzero(inside)
-        return ys + y0, xs + x0
 
     @cached_property
     def _rows_by_frame(self) -> dict[int, NDArray[np.intp]]:
@@ -127,6 +143,10 @@ class CellPlanes:
         return np.where(frame.ids[places] == plane, places + 1, 0)
 
 
+def _part(mask: Mask | None, where: Any) -> Mask | None:
+    return None if mask is None else mask[where]
+
+
 class LazyCodes:
     """An array of codes that napari slices and that is computed one plane at a time.
 
@@ -135,18 +155,18 @@ class LazyCodes:
     planes
         Where the cells are.
     codes
-        ``(N,)``; replaced through `set_codes`, never the whole volume.
+        ``(N,)``, one a cell; may be replaced, then napari is to slice again.
     axes
         Which of T, Z, Y, X (0 to 3) the array has; the others have length 1.
-    outline
-        Only this many pixels inside each cell's edge; 0 for all of the cell.
+    pattern
+        Which pixels of a cell show its code.
     """
 
-    def __init__(self, planes: CellPlanes, codes: NDArray[Any], axes: tuple[int, ...], outline: int) -> None:
+    def __init__(self, planes: CellPlanes, codes: NDArray[Any], axes: tuple[int, ...], pattern: Pattern) -> None:
         self.planes = planes
         self.codes = codes
         self.axes = axes
-        self.outline = outline
+        self.pattern = pattern
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -182,4 +202,4 @@ class LazyCodes:
         return self._plane(t, int(z))
 
     def _plane(self, t: int, z: int) -> NDArray[Any]:
-        return self.planes.draw(self.codes, t, z, self.outline)
+        return self.planes.draw(self.codes, t, z, self.pattern)

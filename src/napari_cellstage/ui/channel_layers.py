@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-# The channel that shows the nuclei is gray, so that class colours stand out; the others are tinted.
+# The channel that shows the nuclei is gray, so that class colours stand out; the others are tinted, and hidden at
+# first, for over a tinted picture no class colour can be told.
 OTHER_COLORMAPS = ("green", "magenta", "cyan", "yellow", "red", "blue")
 LOW_PERCENT, HIGH_PERCENT = 1.0, 99.8
 SAMPLED = 512  # contrast limits come from about this many rows and columns
@@ -61,7 +62,7 @@ def add_channels(viewer: ViewerModel, stack: ImageStack, placement: Placement, f
                 colormap=colormap,
                 blending="additive",
                 contrast_limits=_contrast(stack, channel),
-                visible=channel == front or len(stack.channel_names) == 2,
+                visible=channel == front,
                 **placement.transform,
             )
         )

@@ -16,9 +16,10 @@ from napari_cellstage.ui.cell_planes import CellPlanes
 from napari_cellstage.ui.channel_layers import add_channels, lies_over, placement_of
 from napari_cellstage.ui.feature_table import FeatureTable
 from napari_cellstage.ui.marker import CellMarker
-from napari_cellstage.ui.overlay import CodeTable, labelled_table, predicted_table
+from napari_cellstage.ui.overlay import NO_LABEL, RIM, UNSURE, CodeTable, labelled_table, predicted_table
 from napari_cellstage.ui.overlay_layer import OverlayLayer, Placement
 from napari_cellstage.ui.overlay_settings import OverlaySettings
+from napari_cellstage.ui.pattern import Pattern
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from napari_cellstage.core.images import ImageStack
     from napari_cellstage.session import Session
 
-LABELLED_OUTLINE = 2
-PREDICTED_CONTOUR = 4
+CONTOUR = 2  # pixels
+STRONG = 9  # a typical cell is this many times as wide as the outline that says it is labelled
 
 
 class CellLayers:
@@ -191,7 +192,7 @@ class CellLayers:
         self._show_predictions()
         outlined = self.settings.show_labelled or self.settings.show_outlines
         self._labelled = OverlayLayer(
-            self._viewer, self._planes, self._labelled_codes(), "Labelled", LABELLED_OUTLINE, self._placement, outlined
+            self._viewer, self._planes, self._labelled_codes(), "Labelled", self._outlined(), self._placement, outlined
         )
         self._features.all_changed()
 
@@ -206,21 +207,26 @@ class CellLayers:
         if self._predicted is None or self._predicted.layer not in self._viewer.layers:
             self._predicted = self._new_predicted(codes, self._planes, self._placement)
         else:
-            self._predicted.set_all(codes, self._predicted_outline)
+            self._predicted.set_all(codes, self._predicted_pattern())
 
     def _new_predicted(self, codes: CodeTable, planes: CellPlanes, placement: Placement) -> OverlayLayer:
         active = self._viewer.layers.selection.active
-        outline, visible = self._predicted_outline, self.settings.show_predicted
-        made = OverlayLayer(self._viewer, planes, codes, "Predicted", outline, placement, visible)
+        pattern, visible = self._predicted_pattern(), self.settings.show_predicted
+        made = OverlayLayer(self._viewer, planes, codes, "Predicted", pattern, placement, visible)
         if self._labelled is not None and self._labelled.layer in self._viewer.layers:
             layers = self._viewer.layers
             layers.move(layers.index(made.layer), layers.index(self._labelled.layer))
         self._viewer.layers.selection.active = active
         return made
 
-    @property
-    def _predicted_outline(self) -> int:
-        return PREDICTED_CONTOUR if self.settings.style == "contour" else 0
+    def _predicted_pattern(self) -> Pattern:
+        width = CONTOUR if self.settings.style == "contour" else 0
+        period = int(np.clip(self._session.cells().typical_diameter / 5, 4, 12))
+        return Pattern(width=width, hatched=UNSURE, period=period)
+
+    def _outlined(self) -> Pattern:
+        width = int(np.clip(round(self._session.cells().typical_diameter / STRONG), 2, 6))
+        return Pattern(width=width, thin=NO_LABEL, rim=RIM if width > 2 else 0)
 
     def _labelled_codes(self) -> CodeTable:
         return labelled_table(self._session.class_ids(), self._session.scheme, self.settings)

@@ -52,13 +52,12 @@ class Legend(QWidget):
 
     def _paint_kinds(self, painter: QPainter) -> None:
         color = self._colors()[0]
-        unsure = f"unsure, below {self._link.settings.unsure_below:.0%}"
         filled = self._link.settings.style == "filled"
         x = 0.0
         for text, rgba, fill in (
             ("predicted", (*color[:3], 0.5), filled),
             ("labelled", (*color[:3], 1.0), False),
-            (unsure, UNSURE_COLOR, filled),
+            ("unsure", UNSURE_COLOR, filled),
         ):
             x = self._paint_entry(painter, x, text, rgba, fill)
 

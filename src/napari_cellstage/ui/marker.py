@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Points
 
+SMALLEST_SHOWN = 24  # screen pixels across the ring
 MARGIN = 8  # pixels between a cell's bounding box and the ring
 
 
@@ -57,8 +58,8 @@ class CellMarker:
                 symbol="disc",
                 face_color="transparent",
                 border_color="white",
-                border_width=2,
-                border_width_is_relative=False,
+                border_width=0.08,
+                canvas_size_limits=(SMALLEST_SHOWN, 10_000),
                 out_of_slice_display=False,
                 **placement.transform,
             )

@@ -19,12 +19,13 @@ from napari_cellstage.ui.overlay_settings import OverlaySettings
 Codes = NDArray[np.unsignedinteger[Any]]
 Colors = NDArray[np.float32]
 
-NOTHING, UNSURE, NO_LABEL = 0, 1, 1
-FIRST_CLASS = 2
+NOTHING, UNSURE, NO_LABEL, RIM = 0, 1, 1, 2
+FIRST_CLASS = 3
 OPACITY_STEPS = 16
 COLOUR_MAP_STEPS = 64
-UNSURE_COLOR = (0.62, 0.62, 0.62, 0.5)
-NO_LABEL_COLOR = (1.0, 1.0, 1.0, 0.3)
+UNSURE_COLOR = (0.6, 0.6, 0.6, 0.9)
+NO_LABEL_COLOR = (1.0, 1.0, 1.0, 0.35)
+RIM_COLOR = (0.0, 0.0, 0.0, 0.85)
 FAINTEST, STRONGEST = 0.12, 0.62
 # Anchors of a map from dark red through orange to pale yellow-green: even in lightness, readable by the colour-blind.
 SURE_ANCHORS = ((0.55, 0.05, 0.30), (0.88, 0.36, 0.24), (0.99, 0.75, 0.35), (0.80, 0.98, 0.70))
@@ -50,6 +51,7 @@ def labelled_table(class_ids: NDArray[np.int64], scheme: ClassScheme, settings: 
     """Return codes for the class given by hand; a cell without one is outlined faintly."""
     colors = np.zeros((FIRST_CLASS + len(scheme), 4), dtype=np.float32)
     colors[FIRST_CLASS:] = class_colors(scheme)
+    colors[RIM] = RIM_COLOR
     if settings.show_outlines:
         colors[NO_LABEL] = NO_LABEL_COLOR
     places = _places(class_ids, scheme)
@@ -86,35 +88,6 @@ def confidence_colors(confidence: NDArray[np.floating]) -> Colors:
     places = np.linspace(0, 1, len(anchors))
     rgb = [np.interp(confidence, places, anchors[:, channel]) for channel in range(3)]
     return np.stack([*rgb, np.full(len(confidence), STRONGEST)], axis=1).astype(np.float32)
-
-
-def inner_outline(plane: NDArray[np.integer], width: int) -> NDArray[np.bool_]:
-    """Return the pixels of each label that are within `width` pixels of another label or the background.
-
-    Parameters
-    ----------
-    plane
-        ``(..., Y, X)`` labels; only Y and X count, so that a stack's planes are outlined one by one.
-    width
-        In pixels. The edge of the image is no outline.
-    """
-    edge = np.zeros(plane.shape, dtype=bool)
-    for shift in range(1, width + 1):
-        for axis in (-2, -1):
-            behind, ahead = _shifted(axis, shift)
-            differs = plane[behind] != plane[ahead]
-            edge[behind] |= differs
-            edge[ahead] |= differs
-    edge &= plane != 0
-    return edge
-
-
-def _shifted(axis: int, shift: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Return indices of an array without its last, and without its first, `shift` pixels along Y or X."""
-    whole, behind, ahead = slice(None), slice(None, -shift), slice(shift, None)
-    if axis == -1:
-        return (..., whole, behind), (..., whole, ahead)
-    return (..., behind, whole), (..., ahead, whole)
 
 
 def _places(class_ids: NDArray[np.int64], scheme: ClassScheme) -> NDArray[np.int64]:

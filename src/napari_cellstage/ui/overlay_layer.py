@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.ui.cell_planes import CellPlanes, LazyCodes
 from napari_cellstage.ui.overlay import CodeTable
+from napari_cellstage.ui.pattern import Pattern
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -53,8 +54,8 @@ class OverlayLayer:
         Codes and colours.
     name
         Of the layer.
-    outline
-        Pixels inside each cell's edge that are drawn; 0 fills the cell.
+    pattern
+        Which pixels of a cell are drawn.
     placement
         Axes and place of the layer.
     visible
@@ -67,7 +68,7 @@ class OverlayLayer:
         planes: CellPlanes,
         table: CodeTable,
         name: str,
-        outline: int,
+        pattern: Pattern,
         placement: Placement,
         visible: bool,
     ) -> None:
@@ -76,7 +77,7 @@ class OverlayLayer:
         self._placement = placement
         self._codes = table.codes
         self._colors = table.colors
-        self._outline = outline
+        self._pattern = pattern
         self.layer: Labels = viewer.add_labels(
             self._new_data(),
             name=name,
@@ -93,11 +94,10 @@ class OverlayLayer:
         if self.layer.visible != visible:
             self.layer.visible = visible
 
-    def set_all(self, table: CodeTable, outline: int | None = None) -> None:
-        """Show other codes for every cell."""
-        outline = self._outline if outline is None else outline
+    def set_all(self, table: CodeTable, pattern: Pattern | None = None) -> None:
+        """Show other codes for every cell, and draw them another way when a pattern is given."""
         same_array = table.codes.dtype == self._codes.dtype
-        self._codes, self._outline = table.codes, outline
+        self._codes, self._pattern = table.codes, pattern or self._pattern
         if same_array:
             self._redraw()
         else:
@@ -115,11 +115,10 @@ class OverlayLayer:
             self._redraw()
 
     def _set_pixels(self, rows: NDArray[np.intp]) -> None:
-        found = [self._planes.plane_pixels(row, 0, self._outline) for row in rows.tolist()]
-        if not found:
+        drawn = [self._planes.draw_cell(row, self._codes[row], 0, self._pattern) for row in rows.tolist()]
+        if not drawn:
             return
-        ys, xs = (np.concatenate(part) for part in zip(*found, strict=True))
-        values = np.repeat(self._codes[rows], [len(part[0]) for part in found])
+        ys, xs, values = (np.concatenate(part) for part in zip(*drawn, strict=True))
         if self.layer.visible and self._viewer.dims.ndisplay == 2:
             self.layer.data_setitem((ys, xs), values)
         else:
@@ -136,15 +135,15 @@ class OverlayLayer:
 
     def _redraw(self) -> None:
         if self._placement.flat:
-            self._planes.draw(self._codes, 0, 0, self._outline, out=self.layer.data)
+            self._planes.draw(self._codes, 0, 0, self._pattern, out=self.layer.data)
         else:
-            self.layer.data.codes, self.layer.data.outline = self._codes, self._outline
+            self.layer.data.codes, self.layer.data.pattern = self._codes, self._pattern
         self.layer.refresh(extent=False, highlight=False)
 
     def _new_data(self) -> NDArray[Any] | LazyCodes:
         if self._placement.flat:
-            return self._planes.draw(self._codes, 0, 0, self._outline)
-        return LazyCodes(self._planes, self._codes, self._placement.axes, self._outline)
+            return self._planes.draw(self._codes, 0, 0, self._pattern)
+        return LazyCodes(self._planes, self._codes, self._placement.axes, self._pattern)
 
 
 def _colormap(colors: NDArray[np.float32]) -> CyclicLabelColormap:
