@@ -16,9 +16,10 @@ from napari_cellstage.core.annotations import (
     SchemeChange,
     SegmentationChange,
 )
-from napari_cellstage.core.carry_over import CarryOver, carry_labels, redraw
+from napari_cellstage.core.carry_over import CarryOver, carry_labels
 from napari_cellstage.core.cells import Labels
 from napari_cellstage.core.classes import TEMPLATES, UNLABELLED, ClassScheme
+from napari_cellstage.core.drawn import nearest, redraw
 from napari_cellstage.core.errors import CellsError, ClassSchemeError
 
 
@@ -49,14 +50,14 @@ def add_cell(image: AnnotatedImage, image_id: int, place: tuple[int, float, floa
         If there is a cell already, or the place is outside.
     """
     t, z, y, x = place
-    row = image.row_at(t, round(z), round(y), round(x))
+    row = image.row_at(t, z, y, x)
     if row is not None:
         raise CellsError(
             f"There is already a cell at y {y:.0f}, x {x:.0f}: number {image.cells.cell_id[row]}. "
             "Click where there is none."
         )
     cell_id = int(image.cells.cell_id.max(initial=0)) + 1
-    cell = DrawnCell(cell_id, int(t), float(z), float(y), float(x), image.cells.typical_diameter)
+    cell = DrawnCell(cell_id, int(t), nearest(z), float(y), float(x), image.cells.typical_diameter)
     return Edit("add a cell", "cells", drawn=(DrawnChange(image_id, image.version, cell),))
 
 
@@ -76,13 +77,11 @@ def replace_cells(
     drawn
         The hand-drawn cells on the present one.
     """
-    from napari_cellstage.core.segment import draw_disc
-
     names = image.names()
-    again = [] if image.labels is None else redraw(drawn, image.labels, labels)
-    with_drawn = labels.copy() if again else labels
-    for cell in again:
-        draw_disc(with_drawn, cell.t, cell.z, cell.y, cell.x, cell.diameter, cell.cell_id)
+    again: list[DrawnCell] = []
+    with_drawn = labels
+    if image.labels is not None:
+        again, with_drawn = redraw(drawn, image.labels, labels)
     new_names, result = carry_labels(image.labels, image.cells, names, with_drawn)
     edit = Edit(
         "replace the cells",

@@ -57,11 +57,11 @@ class LabelChange:
 
 @dataclass(frozen=True)
 class DrawnCell:
-    """A cell the user added by hand: a disc (a ball in 3D) of `diameter` pixels around a point."""
+    """A cell the user added by hand: a disc of `diameter` pixels in one plane."""
 
     cell_id: int
     t: int
-    z: float
+    z: int
     y: float
     x: float
     diameter: float
@@ -145,10 +145,14 @@ class Edit:
         return replace(self, labels=self.labels + later.labels, batches=self.batches + later.batches)
 
     @property
+    def images_with_other_cells(self) -> tuple[int, ...]:
+        """Images whose table of cells it changes, in order."""
+        return tuple(sorted({c.image_id for c in self.segmentations} | {c.image_id for c in self.drawn}))
+
+    @property
     def image_ids(self) -> tuple[int, ...]:
         """Images it touches, in order."""
-        changes = (*self.segmentations, *self.drawn, *self.labels)
-        return tuple(sorted({change.image_id for change in changes}))
+        return tuple(sorted({*self.images_with_other_cells, *(c.image_id for c in self.labels)}))
 
 
 class History:
@@ -210,6 +214,11 @@ class AnnotatedImage:
         self._index()
         self._place(names)
 
+    @classmethod
+    def empty(cls) -> AnnotatedImage:
+        """Return an image without cells."""
+        return cls(None, CellTable.empty(), {}, 0)
+
     def rows_of(self, t: NDArray[np.integer[Any]], cell_id: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         """Return the rows of named cells, -1 where there is no such cell."""
         wanted = (np.asarray(t, dtype=np.int64) << _ID_BITS) + np.asarray(cell_id, dtype=np.int64)
@@ -218,14 +227,21 @@ class AnnotatedImage:
         places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
         return np.where(self._keys[places] == wanted, self._order[places], -1)
 
-    def row_at(self, t: int, z: int, y: int, x: int) -> int | None:
-        """Return the row of the cell at a voxel, or None for background and outside."""
-        place = (t, z, y, x)
+    def row_at(self, t: float, z: float, y: float, x: float) -> int | None:
+        """Return the row of the cell at a place, or None for background and outside."""
+        place = tuple(int(np.floor(c + 0.5)) for c in (t, z, y, x))
         if self.labels is None or not all(0 <= p < n for p, n in zip(place, self.labels.shape, strict=True)):
             return None
         cell_id = int(self.labels[place])
-        row = int(self.rows_of(np.array([t]), np.array([cell_id]))[0]) if cell_id else -1
+        row = int(self.rows_of(np.array([place[0]]), np.array([cell_id]))[0]) if cell_id else -1
         return row if row >= 0 else None
+
+    @property
+    def shown_ids(self) -> NDArray[np.int64]:
+        """`class_ids` as a live view that can't be written to."""
+        view = self.class_ids.view()
+        view.flags.writeable = False
+        return view
 
     def names(self) -> Names:
         """Return all labels by name, strays too."""

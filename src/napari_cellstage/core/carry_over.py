@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.annotations import DrawnCell, Names
+from napari_cellstage.core.annotations import Names
 from napari_cellstage.core.cells import CellTable, Labels
+from napari_cellstage.core.drawn import nearest
 
 Name = tuple[int, int]
 
@@ -76,18 +76,6 @@ def carry_labels(before: Labels | None, cells: CellTable, names: Names, after: L
     return given, CarryOver(kept, tuple(pair for pair in pairs if pair[0] != pair[1]), tuple(sorted(lost)))
 
 
-def redraw(drawn: Iterable[DrawnCell], before: Labels, after: Labels) -> list[DrawnCell]:
-    """Return the hand-drawn cells that the new segmentation lacks, with ids that are free in it."""
-    taken = int(after.max(initial=0))
-    again = []
-    for cell in drawn:
-        place = (cell.t, round(cell.z), round(cell.y), round(cell.x))
-        if not after[place] and not _best_overlap(before[cell.t] == cell.cell_id, after[cell.t])[0]:
-            taken = max(taken + 1, cell.cell_id)
-            again.append(DrawnCell(taken, cell.t, cell.z, cell.y, cell.x, cell.diameter))
-    return again
-
-
 def _heir(before: Labels | None, cells: CellTable, name: Name, after: Labels) -> tuple[Name | None, int]:
     t, cell_id = name
     rows = np.flatnonzero((cells.t == t) & (cells.cell_id == cell_id))
@@ -98,7 +86,7 @@ def _heir(before: Labels | None, cells: CellTable, name: Name, after: Labels) ->
     box = (t, slice(z0, z1), slice(y0, y1), slice(x0, x1))
     new_id, shared = _best_overlap(before[box] == cell_id, after[box])
     if not new_id:
-        centre = (t, round(cells.z[row]), round(cells.y[row]), round(cells.x[row]))
+        centre = (t, nearest(cells.z[row]), nearest(cells.y[row]), nearest(cells.x[row]))
         new_id = int(after[centre])
     return ((t, new_id), shared) if new_id else (None, 0)
 

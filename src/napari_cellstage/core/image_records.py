@@ -102,6 +102,10 @@ class ImageEntry:
         self.place = place
         self._given = stack
 
+    def opened_as(self, other: ImageEntry) -> ImageEntry:
+        """Return this entry with the pixels of another one of the same image."""
+        return ImageEntry(self.record, self.place, other.stack)
+
     @property
     def stack(self) -> ImageStack | None:
         """The image, None when it can't be opened."""
@@ -117,9 +121,8 @@ class ImageEntry:
         if self._given is not None:
             return self._given, ""
         if not self.place.exists():
-            return (
-                None,
-                f"The image '{self.name}' is not at '{self.place}' any more. Show where it is now; its labels are kept.",
+            return None, (
+                f"The image '{self.name}' is not at '{self.place}' any more. Show where it is now; its labels are kept."
             )
         try:
             return reopened(self.record, self.place), ""
@@ -132,8 +135,8 @@ def reopened(record: ImageRecord, path: Path) -> ImageStack:
     stack = open_image(path)
     if tuple(stack.shape) != record.shape:
         raise ImageError(
-            f"'{path}' has the shape {tuple(stack.shape)} (T, C, Z, Y, X), the image '{record.name}' had {record.shape}. "
-            "Choose the file that was labelled; its labels are kept."
+            f"'{path}' has the shape {tuple(stack.shape)} (T, C, Z, Y, X), the image '{record.name}' had "
+            f"{record.shape}. Choose the file that was labelled; its labels are kept."
         )
     names, size = record.channel_names, record.pixel_size_um
     return replace(stack, name=record.name, channel_names=names, pixel_size_um=size, rgb=record.rgb)

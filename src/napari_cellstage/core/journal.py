@@ -39,7 +39,7 @@ CREATE TABLE segmentation (
     version INTEGER NOT NULL);
 CREATE TABLE drawn_cell (
     seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, image_id INTEGER NOT NULL,
-    version INTEGER NOT NULL, cell_id INTEGER NOT NULL, t INTEGER NOT NULL, z REAL NOT NULL, y REAL NOT NULL,
+    version INTEGER NOT NULL, cell_id INTEGER NOT NULL, t INTEGER NOT NULL, z INTEGER NOT NULL, y REAL NOT NULL,
     x REAL NOT NULL, diameter REAL NOT NULL, present INTEGER NOT NULL);
 CREATE TABLE image (
     image_id INTEGER PRIMARY KEY, name TEXT NOT NULL, path TEXT NOT NULL, relative_path TEXT NOT NULL,
@@ -258,7 +258,7 @@ def current_user() -> str:
 
 def _guard(table: str) -> str:
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;"
-    return f"CREATE TRIGGER {table}_u BEFORE UPDATE ON {table} {refuse}CREATE TRIGGER {table}_d BEFORE DELETE ON {table} {refuse}"
+    return "".join(f"CREATE TRIGGER {table}_{act} BEFORE {act} ON {table} {refuse}" for act in ("UPDATE", "DELETE"))
 
 
 def _record(values: dict[str, Any]) -> ImageRecord:
@@ -280,8 +280,9 @@ def _explained(path: Path, done: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if done == "written":
-            advice = "This change was not made; everything before it is safe. Free disk space or check the drive, and do it again."
-        else:
-            advice = "Check that the folder is there, is a Cellstage project, and that you may read it."
+        advice = {
+            "written": "This change was not made; everything before it is safe. "
+            "Free disk space or check the drive, and do it again.",
+            "created": "Choose a place that you may write to.",
+        }.get(done, "Check that it is a Cellstage project and that you may read it.")
         raise ProjectError(f"The project file '{path}' can't be {done}: {error}. {advice}") from error

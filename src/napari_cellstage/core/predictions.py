@@ -53,7 +53,8 @@ class Predictions:
     @property
     def confidence(self) -> NDArray[np.float32]:
         """Top probability, ``(N,)`` float32; 0 where not predicted."""
-        return np.nan_to_num(self.probabilities, nan=0.0).max(axis=1)
+        top: NDArray[np.float32] = np.nan_to_num(self.probabilities, nan=0.0).max(axis=1)
+        return top
 
     @property
     def runner_up(self) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from typing import Any, Self
 import filelock
 import numpy as np
 import tifffile
+from platformdirs import user_documents_path
 
 from napari_cellstage.core.cells import Labels
 from napari_cellstage.core.errors import ProjectError
@@ -26,6 +27,7 @@ from napari_cellstage.core.image_records import ImageEntry, ImageRecord, reopene
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.journal import Journal, current_user
 
+HOME_VARIABLE = "NAPARI_CELLSTAGE_HOME"
 SUFFIX = ".cellstage"
 DATABASE = "project.sqlite"
 LOCK = "project.lock"
@@ -82,7 +84,7 @@ class Project:
         except OSError as error:
             raise ProjectError(
                 f"A project can't be made in '{folder.parent}': {_reason(error)}. "
-                "Choose a place that you may write to, or set NAPARI_CELLSTAGE_HOME to one."
+                f"Choose a place that you may write to, or set {HOME_VARIABLE} to one."
             ) from error
         Journal.create(folder / DATABASE).close()
         return cls(folder)
@@ -91,6 +93,10 @@ class Project:
     def name(self) -> str:
         """Name of the folder without its suffix."""
         return self.folder.name.removesuffix(SUFFIX)
+
+    @property
+    def _shown(self) -> str:
+        return f"'{self.name}' is open read-only:"
 
     @property
     def read_only(self) -> bool:
@@ -211,10 +217,13 @@ class Project:
         try:
             self._lock.acquire()
         except filelock.Timeout:
-            return f"{_holder(self.folder)} has it open. You can look at everything; to label, close it there first."
+            return (
+                f"{self._shown} {_holder(self.folder)} has it open. You can look at everything; "
+                "to label, close it there first."
+            )
         except OSError as error:
             return (
-                f"its folder can't be written ({_reason(error)}). You can look at everything; "
+                f"{self._shown} its folder can't be written ({_reason(error)}). You can look at everything; "
                 "to label, save it under another name."
             )
         holder = {"user": current_user(), "host": socket.gethostname(), "pid": os.getpid()}
@@ -238,6 +247,11 @@ class Project:
             if (self.folder / name).exists():
                 shutil.copy(self.folder / name, self._copy.name)
         return Journal(Path(self._copy.name) / DATABASE)
+
+
+def default_home() -> Path:
+    """Return where projects without a chosen place go: ``NAPARI_CELLSTAGE_HOME``, or Cellstage in the documents."""
+    return Path(os.environ.get(HOME_VARIABLE) or user_documents_path() / "Cellstage").expanduser()
 
 
 def with_suffix(folder: Path) -> Path:

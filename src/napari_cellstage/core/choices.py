@@ -1,0 +1,95 @@
+"""Settings of a project: what was chosen where it fits the image, else a sensible start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from napari_cellstage.core.segment import SegmentSettings
+
+# Names under which the channel that shows nuclei goes.
+_NUCLEAR = ("dapi", "hoechst", "h2b", "dna", "nucle", "draq", "sytox")
+
+Got = TypeVar("Got")
+Given = TypeVar("Given")
+Names = Sequence[str]
+
+
+class HasSettings(Protocol):
+    """What an object needs for a `Setting` to be an attribute of its class."""
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels of the image that is worked on."""
+
+    def setting(self, key: str) -> Any:
+        """Return what was stored, None when nothing was."""
+
+    def put_setting(self, key: str, value: Any) -> None:
+        """Store plain JSON and tell whoever shows it."""
+
+
+class Setting(Generic[Got, Given]):
+    """An attribute whose value is stored with the project.
+
+    Parameters
+    ----------
+    key
+        Its name in the project.
+    read
+        From what was stored (None: nothing) and the channel names to the value.
+    write
+        From the value to plain JSON.
+    """
+
+    def __init__(self, key: str, read: Callable[[Any, Names], Got], write: Callable[[Given], Any]) -> None:
+        self._key, self._read, self._write = key, read, write
+
+    def __get__(self, owner: HasSettings, kind: type | None = None) -> Got:
+        return self._read(owner.setting(self._key), owner.channel_names)
+
+    def __set__(self, owner: HasSettings, value: Given) -> None:
+        owner.put_setting(self._key, self._write(value))
+
+
+def nuclear_channel(names: Names) -> int:
+    """Return the place of the first channel named after a stain of nuclei, 0 when none is."""
+    return next((i for i, name in enumerate(names) if any(n in name.lower() for n in _NUCLEAR)), 0)
+
+
+def _find_channel(stored: Any, names: Names) -> int:
+    fits = isinstance(stored, int) and 0 <= stored < max(1, len(names))
+    return int(stored) if fits else nuclear_channel(names)
+
+
+def _network_channels(stored: Any, names: Names) -> tuple[int, ...]:
+    fitting = tuple(c for c in stored or () if 0 <= c < len(names))
+    return fitting or tuple(range(len(names)))
+
+
+def _sorted_channels(channels: Iterable[int]) -> list[int]:
+    return sorted({int(c) for c in channels})
+
+
+def _segment_settings(stored: Any, _names: Names) -> SegmentSettings:
+    from napari_cellstage.core.segment import SegmentSettings  # brings scikit-image, slow to load
+
+    known = {field.name for field in fields(SegmentSettings)}
+    return SegmentSettings(**{key: value for key, value in (stored or {}).items() if key in known})
+
+
+def find_channel() -> Setting[int, int]:
+    """Make the setting "channel in which cells are found": at first the one named after a stain of nuclei."""
+    return Setting("find_channel", _find_channel, int)
+
+
+def network_channels() -> Setting[tuple[int, ...], Iterable[int]]:
+    """Make the setting "channels that the network sees": at first all."""
+    return Setting("network_channels", _network_channels, _sorted_channels)
+
+
+def segment_settings() -> Setting[SegmentSettings, SegmentSettings]:
+    """Make the setting "how cells are found"."""
+    return Setting("segment", _segment_settings, asdict)
