@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,11 +57,13 @@ def virtual_screen(size: tuple[int, int] = SIZE) -> Iterator[str]:
         If Xvfb is not installed or does not start.
     """
     server, name = _start(size)
-    before = {key: os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY")}
+    before = {key: os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR")}
     os.environ["DISPLAY"] = name
     os.environ.pop("WAYLAND_DISPLAY", None)
     try:
-        yield name
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # Qt complains when there is none
+            yield name
     finally:
         _restore(before)
         server.terminate()
