@@ -72,8 +72,8 @@ def add_channels(viewer: ViewerModel, stack: ImageStack, placement: Placement, f
 def _pixels(stack: ImageStack, placement: Placement, channel: int | None) -> Any:
     """Return what napari slices: T and Z where there is more than one, Y, X, and RGB for `channel` None."""
     kept = tuple(slice(None) if axis in placement.axes else 0 for axis in range(4))
-    data = stack.data.transpose((0, 2, 3, 4, 1)) if channel is None else stack.data[:, channel]
-    shown = data[kept]
+    pixels: Any = stack.data
+    shown = (pixels.transpose((0, 2, 3, 4, 1)) if channel is None else pixels[:, channel])[kept]
     return np.asarray(shown) if placement.flat else shown
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_cellstage.ui.overlay import FAINTEST, STRONGEST, UNSURE_COLOR, class_colors, confidence_colors
+from napari_cellstage.ui.overlay import OPACITY_OF, UNSURE_COLOR, class_colors, confidence_colors
 
 if TYPE_CHECKING:
     from napari_cellstage.ui.viewer_link import ViewerLink
@@ -32,7 +32,7 @@ class Legend(QWidget):
         super().__init__()
         self._link = link
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setToolTip("Filled and faint: predicted. Outlined and strong: labelled by you. Gray: unsure.")
+        self.setToolTip("Filled and faint: predicted. Outlined and strong: labelled by you. Gray stripes: unsure.")
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return two lines of text."""
@@ -54,22 +54,23 @@ class Legend(QWidget):
         color = self._colors()[0]
         filled = self._link.settings.style == "filled"
         x = 0.0
-        for text, rgba, fill in (
-            ("predicted", (*color[:3], 0.5), filled),
-            ("labelled", (*color[:3], 1.0), False),
-            ("unsure", UNSURE_COLOR, filled),
+        dense, striped, empty = Qt.BrushStyle.SolidPattern, Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.NoBrush
+        for text, rgba, brush in (
+            ("predicted", (*color[:3], 0.5), dense if filled else empty),
+            ("labelled", (*color[:3], 1.0), empty),
+            ("unsure", UNSURE_COLOR, striped),
         ):
-            x = self._paint_entry(painter, x, text, rgba, fill)
+            x = self._paint_entry(painter, x, text, QColor.fromRgbF(*map(float, rgba)), brush)
 
-    def _paint_entry(self, painter: QPainter, x: float, text: str, rgba: tuple[float, ...], fill: bool) -> float:
+    def _paint_entry(self, painter: QPainter, x: float, text: str, color: QColor, brush: Qt.BrushStyle) -> float:
         side = self._line - 8
         box = QRectF(x + 1, 3, side, side)
         painter.fillRect(box, BACKGROUND)
-        if fill:
-            painter.fillRect(box, QColor.fromRgbF(*map(float, rgba)))
+        if brush == Qt.BrushStyle.NoBrush:
+            painter.setPen(QPen(color, 2.5))
+            painter.drawRect(box.adjusted(2, 2, -2, -2))
         else:
-            painter.setPen(QPen(QColor.fromRgbF(*map(float, rgba)), 2.5))
-            painter.drawRect(box.adjusted(1, 1, -1, -1))
+            painter.fillRect(box, QBrush(color, brush))
         width = float(self.fontMetrics().horizontalAdvance(text))
         painter.setPen(self.palette().windowText().color())
         painter.drawText(QRectF(x + side + 5, 0, width + 4, side + 6), Qt.AlignmentFlag.AlignVCenter, text)
@@ -92,11 +93,12 @@ class Legend(QWidget):
         painter.drawText(QRectF(right, top - 2, 80, height + 4), Qt.AlignmentFlag.AlignVCenter, end)
 
     def _ramp(self, kind: str) -> list[tuple[float, ...]]:
-        steps = np.linspace(0, 1, SWATCHES)
+        steps, style = np.linspace(0, 1, SWATCHES), self._link.settings.style
+        faintest, strongest = OPACITY_OF[style]
         if kind == "colour map":
-            return [tuple(rgba) for rgba in confidence_colors(steps).tolist()]
+            return [tuple(rgba) for rgba in confidence_colors(steps, style).tolist()]
         red, green, blue = self._colors()[0][:3].tolist()
-        return [(red, green, blue, float(FAINTEST + (STRONGEST - FAINTEST) * step)) for step in steps]
+        return [(red, green, blue, float(faintest + (strongest - faintest) * step)) for step in steps]
 
     def _colors(self) -> np.ndarray:
         colors = class_colors(self._link.session.scheme)

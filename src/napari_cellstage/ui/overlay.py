@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.predictions import Predictions
-from napari_cellstage.ui.overlay_settings import OverlaySettings
+from napari_cellstage.ui.overlay_settings import OverlaySettings, Style
 
 Codes = NDArray[np.unsignedinteger[Any]]
 Colors = NDArray[np.float32]
@@ -26,7 +26,8 @@ COLOUR_MAP_STEPS = 64
 UNSURE_COLOR = (0.6, 0.6, 0.6, 0.9)
 NO_LABEL_COLOR = (1.0, 1.0, 1.0, 0.35)
 RIM_COLOR = (0.0, 0.0, 0.0, 0.85)
-FAINTEST, STRONGEST = 0.12, 0.62
+# Opacity of the least and the most sure cells.
+OPACITY_OF = {"filled": (0.12, 0.62), "contour": (0.35, 1.0)}
 # Anchors of a map from dark red through orange to pale yellow-green: even in lightness, readable by the colour-blind.
 SURE_ANCHORS = ((0.55, 0.05, 0.30), (0.88, 0.36, 0.24), (0.99, 0.75, 0.35), (0.80, 0.98, 0.70))
 
@@ -64,11 +65,11 @@ def predicted_table(predictions: Predictions, scheme: ClassScheme, settings: Ove
     confidence = predictions.confidence
     places = _places(predictions.predicted, scheme)
     if settings.confidence == "colour map":
-        steps, colors = COLOUR_MAP_STEPS, _colour_map_colors()
+        steps, colors = COLOUR_MAP_STEPS, _colour_map_colors(settings.style)
         codes = FIRST_CLASS + _bins(confidence, steps)
     else:
         steps = OPACITY_STEPS if settings.confidence == "opacity" else 1
-        colors = _opacity_colors(scheme, steps)
+        colors = _opacity_colors(scheme, steps, settings.style)
         codes = FIRST_CLASS + (places - 1) * steps + _bins(confidence, steps)
     codes = np.where(confidence < settings.unsure_below, UNSURE, codes)
     codes = np.where(places == 0, NOTHING, codes)
@@ -82,12 +83,12 @@ def class_colors(scheme: ClassScheme) -> Colors:
     return np.asarray(rows, dtype=np.float32).reshape(-1, 4)
 
 
-def confidence_colors(confidence: NDArray[np.floating]) -> Colors:
+def confidence_colors(confidence: NDArray[np.floating[Any]], style: Style) -> Colors:
     """Return ``(N, 4)`` RGBA of the confidence colour map, for values 0 to 1."""
     anchors = np.asarray(SURE_ANCHORS)
     places = np.linspace(0, 1, len(anchors))
     rgb = [np.interp(confidence, places, anchors[:, channel]) for channel in range(3)]
-    return np.stack([*rgb, np.full(len(confidence), STRONGEST)], axis=1).astype(np.float32)
+    return np.stack([*rgb, np.full(len(confidence), OPACITY_OF[style][1])], axis=1).astype(np.float32)
 
 
 def _places(class_ids: NDArray[np.int64], scheme: ClassScheme) -> NDArray[np.int64]:
@@ -102,17 +103,18 @@ def _bins(confidence: NDArray[np.float32], steps: int) -> NDArray[np.int64]:
     return np.clip((confidence * steps).astype(np.int64), 0, steps - 1)
 
 
-def _opacity_colors(scheme: ClassScheme, steps: int) -> Colors:
+def _opacity_colors(scheme: ClassScheme, steps: int, style: Style) -> Colors:
     colors = np.zeros((FIRST_CLASS + len(scheme) * steps, 4), dtype=np.float32)
     colors[UNSURE] = UNSURE_COLOR
     colors[FIRST_CLASS:] = np.repeat(class_colors(scheme), steps, axis=0)
-    alphas = np.linspace(FAINTEST, STRONGEST, steps) if steps > 1 else np.array([0.45])
+    faintest, strongest = OPACITY_OF[style]
+    alphas = np.linspace(faintest, strongest, steps) if steps > 1 else np.array([strongest * 0.75])
     colors[FIRST_CLASS:, 3] = np.tile(alphas, len(scheme))
     return colors
 
 
-def _colour_map_colors() -> Colors:
+def _colour_map_colors(style: Style) -> Colors:
     colors = np.zeros((FIRST_CLASS + COLOUR_MAP_STEPS, 4), dtype=np.float32)
     colors[UNSURE] = UNSURE_COLOR
-    colors[FIRST_CLASS:] = confidence_colors((np.arange(COLOUR_MAP_STEPS) + 0.5) / COLOUR_MAP_STEPS)
+    colors[FIRST_CLASS:] = confidence_colors((np.arange(COLOUR_MAP_STEPS) + 0.5) / COLOUR_MAP_STEPS, style)
     return colors
