@@ -5,12 +5,12 @@ The named recipes are the TOML files in `recipes/`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
-
-import tomllib
 
 from napari_cellstage.core.errors import TrainingError
 
@@ -28,20 +28,34 @@ class Recipe:
 
     name: str = _choice("quick", "Name of the recipe.")
     kind: Literal["quick", "finetune"] = _choice(
-        "quick", "quick: per-cell features and a small classifier, seconds. finetune: a network, minutes."
+        "quick",
+        "quick: per-cell features and a small classifier, seconds. finetune: a network, minutes.",
+        choices=("quick", "finetune"),
     )
     network: str = _choice("resnet34", "Which torchvision network is trained.")
     weights: str = _choice("imagenet", "Where the network starts: imagenet, none (from scratch), or a weights file.")
-    epochs: int = _choice(20, "How often the network sees every labelled cell.", min=1, max=1000)
-    batch_size: int = _choice(32, "Cells per training step; halved when graphics memory runs out.", min=2, max=4096)
-    crop_size: int = _choice(64, "Side of the square around each cell that the network sees, in pixels.", min=8, max=1024)
-    normalise: Literal["dataset", "crop"] = _choice(
-        "dataset", "dataset: bright and dim cells stay different. crop: each cell is stretched to the full range."
+    epochs: int = _choice(
+        20, "How often the network sees every labelled cell; 0: as often as that many cells need.", min=0, max=1000
     )
-    learning_rate: float = _choice(1e-3, "Step size at its peak.", min=1e-7, max=1.0)
-    weight_decay: float = _choice(0.01, "Pull towards small weights, against overfitting.", min=0.0, max=1.0)
+    batch_size: int = _choice(32, "Cells per training step; halved when graphics memory runs out.", min=2, max=4096)
+    crop_size: int = _choice(
+        64, "Side of the square around each cell that the network sees, in pixels.", min=8, max=1024
+    )
+    normalise: Literal["dataset", "crop"] = _choice(
+        "dataset",
+        "dataset: bright and dim cells stay different. crop: each cell is stretched to the full range.",
+        choices=("dataset", "crop"),
+    )
+    learning_rate: float = _choice(2e-3, "Step size at its peak.", min=1e-7, max=1.0)
+    weight_decay: float = _choice(0.05, "Pull towards small weights, against overfitting.", min=0.0, max=1.0)
     label_smoothing: float = _choice(0.1, "Share of doubt in each label, against overconfidence.", min=0.0, max=0.5)
     class_weights: bool = _choice(True, "Rare classes count more, so that they are not ignored.")
+    average: float = _choice(
+        0.99,
+        "Weights are averaged over about 1 / (1 - this) steps, which steadies them; 0: not at all.",
+        min=0.0,
+        max=0.9999,
+    )
     rotate: bool = _choice(True, "Show cells turned by any angle.")
     flip: bool = _choice(True, "Show cells mirrored.")
     scale: float = _choice(0.1, "Show cells up to this share smaller or larger.", min=0.0, max=0.9)
@@ -49,18 +63,28 @@ class Recipe:
     brightness: float = _choice(0.1, "Show cells up to this share darker or brighter.", min=0.0, max=1.0)
     contrast: float = _choice(0.1, "Show cells with up to this share less or more contrast.", min=0.0, max=1.0)
     noise: float = _choice(0.02, "Add camera-like noise up to this level.", min=0.0, max=1.0)
+    views: int = _choice(
+        8, "Each cell is predicted turned and mirrored this many ways, and the answers averaged.", min=1, max=8
+    )
+    validation: float = _choice(
+        0.1, "Share of the training cells that only picks the best epoch; 0: the last epoch is kept.", min=0.0, max=0.5
+    )
     patience: int = _choice(0, "Stop after this many epochs without a better score; 0: never.", min=0, max=1000)
-    holdout: float = _choice(0.2, "Share of labelled cells kept out of training to measure the score.", min=0.0, max=0.5)
+    holdout: float = _choice(
+        0.2, "Share of labelled cells kept out of training to measure the score.", min=0.0, max=0.5
+    )
     seed: int = _choice(0, "Same seed, same data, same machine: same result.", min=0, max=2**31 - 1)
-    device: str = _choice("auto", "auto, cuda, mps or cpu.")
-    threads: int = _choice(0, "CPU threads for training; 0: all but one while a viewer is open, else all.", min=0, max=1024)
+    device: str = _choice("auto", "auto, cuda, mps or cpu.", choices=("auto", "cuda", "mps", "cpu"))
+    precision: Literal["auto", "full"] = _choice(
+        "auto", "auto: half precision where the machine is faster with it. full: never.", choices=("auto", "full")
+    )
+    threads: int = _choice(
+        0, "CPU threads for training; 0: all but one while a viewer is open, else all.", min=0, max=1024
+    )
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            value = getattr(self, one.name)
-            low, high = one.metadata.get("min"), one.metadata.get("max")
-            if low is not None and not low <= value <= high:
-                raise TrainingError(f"{one.name} is {value}, but must be from {low} to {high}. Change it in the recipe.")
+            _check(one.name, getattr(self, one.name), one.default, one.metadata)
 
     def but(self, **changes: Any) -> Recipe:
         """Return a copy with some choices changed."""
@@ -69,6 +93,10 @@ class Recipe:
             known = ", ".join(f.name for f in fields(self))
             raise TrainingError(f"A recipe has no choice '{sorted(unknown)[0]}'. It has: {known}.")
         return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the choices as plain JSON values."""
+        return asdict(self)
 
     @classmethod
     def load(cls, name_or_file: str) -> Recipe:
@@ -82,7 +110,10 @@ class Recipe:
             raise TrainingError(
                 f"There is no recipe '{name_or_file}'. Choose one of {', '.join(recipe_names())}, or give a .toml file."
             )
-        return cls().but(**tomllib.loads(text))
+        try:
+            return cls().but(**tomllib.loads(text))
+        except tomllib.TOMLDecodeError as e:
+            raise TrainingError(f"The recipe '{name_or_file}' can't be read: {e}. Mend that line of the file.") from e
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -92,3 +123,15 @@ def recipe_names() -> tuple[str, ...]:
 
 def _folder() -> Any:
     return resources.files("napari_cellstage.learn") / "recipes"
+
+
+def _check(name: str, value: Any, default: Any, limits: Mapping[str, Any]) -> None:
+    wanted = (int, float) if isinstance(default, float) else type(default)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and not isinstance(default, bool)):
+        kind = {bool: "true or false", int: "a whole number", float: "a number"}.get(type(default), "a text")
+        raise TrainingError(f"{name} is {value!r}, but must be {kind}. Change it in the recipe.")
+    low, high = limits.get("min"), limits.get("max")
+    if low is not None and high is not None and not low <= value <= high:
+        raise TrainingError(f"{name} is {value}, but must be from {low} to {high}. Change it in the recipe.")
+    if "choices" in limits and value not in limits["choices"]:
+        raise TrainingError(f"{name} is '{value}', but must be one of {', '.join(limits['choices'])}.")

@@ -1,0 +1,178 @@
+"""The network's training: one loop that reads top to bottom, from labelled crops to a `TrainedModel`.
+
+The held-out cells measure the score and choose nothing. What chooses (the epoch kept, early stopping) is a
+validation part of the training cells.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_cellstage.core.metrics import Scores, score
+from napari_cellstage.core.normalise import Normalisation
+from napari_cellstage.core.splits import holdout
+from napari_cellstage.learn.data import TrainingSet
+from napari_cellstage.learn.device import choose_device, cpu_threads, describe
+from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.keep import Keeper
+from napari_cellstage.learn.learner import Learner, Stopped, class_weights, torch_errors_said_plainly
+from napari_cellstage.learn.model import TrainedModel
+from napari_cellstage.learn.network_predict import halved, network_arrays, network_probabilities
+from napari_cellstage.learn.networks import CellNetwork, make_network
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.torch_start import torch
+from napari_cellstage.learn.weights import FROM_SCRATCH, start_weights
+
+LEAST_FOR_VALIDATION = 10  # training cells a class; a part of fewer would choose by chance
+Stop = Callable[[], bool]
+Event = Note | BatchDone | EpochDone
+
+
+def fit_finetune(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Event, None, TrainedModel]:
+    """Train a network; see `napari_cellstage.learn.fit.fit`."""
+    with cpu_threads(recipe.threads), torch_errors_said_plainly():
+        return (yield from _train(data, recipe, should_stop))
+
+
+def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Event, None, TrainedModel]:
+    torch.manual_seed(recipe.seed)
+    parts = split(data, recipe)
+    normalisation = Normalisation.of(data.crops[parts.train], recipe.normalise)
+    crops, labels = torch.from_numpy(normalisation.apply(data.crops)), torch.from_numpy(data.labels)
+
+    device = choose_device(recipe.device)
+    network = make_network(recipe.network, crops.shape[1], len(data.classes))
+    network.standardise_by(crops[parts.train])
+    started_from = yield from start_weights(network, recipe.network, recipe.weights, should_stop)
+    yield Note(f"{recipe.network} trains on {len(parts.train)} cells. {describe(device).text}.")
+    weights = class_weights(labels[parts.train], len(data.classes), recipe.class_weights)
+    learner = Learner(network.to(device), recipe, weights, started_from != FROM_SCRATCH, should_stop)
+
+    keeper, scores = Keeper(recipe.patience), None
+    epochs = recipe.epochs or epochs_for(len(parts.train))
+    stopped = should_stop()
+    for epoch in range(1, epochs + 1):
+        began = time.perf_counter()
+        loss = yield from _epoch(learner, crops, labels, parts.train, epoch, epochs, should_stop)
+        stopped = stopped or should_stop()
+        if stopped:
+            break
+        speed = len(parts.train) / (time.perf_counter() - began)
+        valid = yield from _validate(learner, crops, data.labels, parts.valid, should_stop)
+        yield EpochDone(epoch, epochs, loss, *valid, speed)
+        if keeper.look(learner.best_guess, epoch, valid[0]):
+            # One view, so that a training that is stopped has the score of what it kept.
+            quick_look = yield from _score(learner.best_guess, crops, data, parts.held_out, recipe, 1, should_stop)
+            scores = quick_look or scores
+        stopped = should_stop()
+        if stopped or keeper.patience_is_over(epoch):
+            break
+
+    best = keeper.restore(learner.best_guess)
+    if not stopped:
+        scores = yield from _score(best, crops, data, parts.held_out, recipe, recipe.views, should_stop)
+    return TrainedModel.of(
+        data,
+        recipe,
+        normalisation,
+        parts.is_held_out,
+        scores,
+        arrays=network_arrays(best),
+        started_from=started_from,
+        epochs_done=keeper.epoch,
+        stopped=stopped,
+    )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Rows of a training set: learned from, choosing the epoch, and measuring the score. No cell is in two."""
+
+    train: NDArray[np.int64]
+    valid: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    is_held_out: NDArray[np.bool_]
+
+
+def split(data: TrainingSet, recipe: Recipe) -> Parts:
+    """Divide a training set, never through a group unless there is only one."""
+    is_held_out = data.held_out(recipe)
+    rest = np.flatnonzero(~is_held_out)
+    share = recipe.validation if len(rest) >= LEAST_FOR_VALIDATION * len(data.classes) else 0.0
+    chooses = holdout(data.labels[rest], data.groups[rest], share, recipe.seed + 1)
+    return Parts(rest[~chooses], rest[chooses], np.flatnonzero(is_held_out), is_held_out)
+
+
+def epochs_for(cells: int) -> int:
+    """Return how many epochs so many training cells need: few cells are seen more often each."""
+    return int(np.clip(round(1200 / np.sqrt(cells)), 10, 100))
+
+
+def _epoch(
+    learner: Learner,
+    crops: Tensor,
+    labels: Tensor,
+    train: NDArray[np.int64],
+    epoch: int,
+    epochs: int,
+    should_stop: Stop,
+) -> Generator[Event, None, float]:
+    """Learn from every training cell once, in random order; return the mean loss."""
+    pending = torch.from_numpy(train)[torch.randperm(len(train), generator=learner.rng)]
+    total, losses = epochs * len(train), []
+    while len(pending) > 1 and not should_stop():  # batch normalisation needs two
+        done = epoch * len(train) - len(pending)
+        rows = pending[: even_size(len(pending), learner.batch_size)]
+        try:
+            losses.append(learner.step(crops[rows], labels[rows], done / total))
+        except Stopped:
+            break
+        except torch.OutOfMemoryError as e:
+            learner.batch_size = halved(learner.batch_size, e)
+            yield Note(f"The graphics memory is full, so batches are halved to {learner.batch_size} cells.")
+            continue
+        pending = pending[len(rows) :]
+        yield BatchDone(f"epoch {epoch}/{epochs}", done + len(rows), total, losses[-1])
+    return float(np.mean(losses)) if losses else float("nan")
+
+
+def even_size(cells: int, batch_size: int) -> int:
+    """Return the size of the next batch when the cells are dealt to batches of like size, so that none is tiny."""
+    return -(-cells // -(-cells // batch_size))
+
+
+def _validate(
+    learner: Learner, crops: Tensor, labels: NDArray[np.int64], valid: NDArray[np.int64], should_stop: Stop
+) -> Generator[BatchDone, None, tuple[float, float]]:
+    """Return mean loss and accuracy on the validation part; NaN without one, or after a stop."""
+    if not len(valid):
+        return float("nan"), float("nan")
+    work = network_probabilities(learner.best_guess, crops[valid], learner.recipe, should_stop, 1, "validating")
+    probabilities = yield from work
+    of_truth = probabilities[np.arange(len(valid)), labels[valid]]
+    right = probabilities.argmax(axis=1) == labels[valid]
+    return float(-np.log(np.maximum(of_truth, 1e-7)).mean()), float(right.mean())
+
+
+def _score(
+    network: CellNetwork,
+    crops: Tensor,
+    data: TrainingSet,
+    rows: NDArray[np.int64],
+    recipe: Recipe,
+    views: int,
+    should_stop: Stop,
+) -> Generator[BatchDone, None, Scores | None]:
+    """Score the network on these cells; None without cells, or after a stop."""
+    if not len(rows):
+        return None
+    probabilities = yield from network_probabilities(network, crops[rows], recipe, should_stop, views, "scoring")
+    if np.isnan(probabilities).any():
+        return None
+    return score(data.labels[rows], probabilities.argmax(axis=1), data.classes.names)

@@ -1,0 +1,187 @@
+"""`Learner`: a network with its optimiser and averaged weights, and what one step does. The loop is not here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.learn.augment import augment
+from napari_cellstage.learn.device import half_precision
+from napari_cellstage.learn.networks import CellNetwork, last_linear
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.torch_start import torch
+
+AVERAGE_EVERY = 4  # steps; averaging costs memory traffic, and neighbouring steps are alike
+BODY_RATE = 0.2  # pretrained filters need to move less than the new head
+WARM_UP = 0.25  # share of the training in which the rate rises
+
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+class Stopped(Exception):  # noqa: N818 - a wish that is heard, not an error
+    """Somebody wants to stop, and it was heard in the middle of a batch."""
+
+
+@contextmanager
+def torch_errors_said_plainly() -> Iterator[None]:
+    """Turn torch's errors into `TrainingError` with their own text.
+
+    They are RuntimeErrors, which a viewer's worker for generators swallows: it would wait for ever.
+    """
+    try:
+        yield
+    except RuntimeError as e:
+        raise TrainingError(f"Training can't go on. What torch says: {e}") from e
+
+
+class Learner:
+    """Trains a network batch by batch.
+
+    Parameters
+    ----------
+    network
+        On its device already.
+    recipe
+        Rates, changes to the crops, averaging.
+    class_weights
+        ``(K,)``, one a class.
+    pretrained
+        Whether the network's body has learned something before.
+    should_stop
+        Asked between the layers of a batch.
+    """
+
+    def __init__(
+        self,
+        network: CellNetwork,
+        recipe: Recipe,
+        class_weights: Tensor,
+        pretrained: bool,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self.recipe = recipe
+        self.batch_size = recipe.batch_size
+        self.network = network
+        self.device = next(network.parameters()).device
+        self.dtype = half_precision(self.device, network, recipe.precision)
+        self.rng = torch.Generator().manual_seed(recipe.seed)
+        self.steps = 0
+        listen_for_stop(network, should_stop)
+        self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True)
+        self._criterion = nn.CrossEntropyLoss(class_weights.to(self.device), label_smoothing=recipe.label_smoothing)
+        self._optimiser = _optimiser(network, recipe, BODY_RATE if pretrained else 1.0)
+        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
+
+    def step(self, crops: Tensor, labels: Tensor, progress: float) -> float:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        crops
+            ``(N, C, H, W)`` float, normalised, not yet changed at random.
+        labels
+            ``(N,)`` int64.
+        progress
+            Share of the whole training that is done, 0 to 1: decides the rate.
+
+        Returns
+        -------
+        float
+            The loss.
+
+        Raises
+        ------
+        Stopped
+            If `should_stop` says so meanwhile; the batch is then not learned from.
+        """
+        self._set_rate(one_cycle(progress))
+        self.network.train()
+        crops = augment(crops.to(self.device), self.recipe, self.rng)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
+            logits = self.network(crops)
+        loss = self._criterion(logits.float(), labels.to(self.device))
+        self._optimiser.zero_grad()
+        self._scaler.scale(loss).backward()
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
+        self.steps += 1
+        if self.recipe.average and self.steps % AVERAGE_EVERY == 0:
+            self.averaged.update_parameters(self.network)
+        return float(loss.detach())
+
+    @property
+    def best_guess(self) -> CellNetwork:
+        """The network to predict with: averaged where that is chosen and enough steps were done."""
+        averaged = self.recipe.average and self.steps >= AVERAGE_EVERY
+        return cast(CellNetwork, self.averaged.module) if averaged else self.network
+
+    def _set_rate(self, factor: float) -> None:
+        for group in self._optimiser.param_groups:
+            group["lr"] = group["peak"] * factor
+
+    def _average(self, averaged: Tensors, now: Tensors, count: Tensor | int) -> None:
+        # Early weights are far off, so at first the average is over few steps (as Tarvainen & Valpola 2017 do).
+        keep = min(self.recipe.average**AVERAGE_EVERY, (1 + int(count)) / (10 + int(count)))
+        for old, new in zip(averaged, now, strict=True):
+            if old.is_floating_point():
+                old.lerp_(new.to(old.dtype), 1 - keep)
+            else:
+                old.copy_(new)
+
+
+def one_cycle(progress: float) -> float:
+    """Return the share of the peak rate: up from 1/25 in the first quarter, down to almost 0 (Smith & Topin 2018)."""
+    if progress < WARM_UP:
+        return 1 / 25 + (1 - 1 / 25) * 0.5 * (1 - math.cos(math.pi * progress / WARM_UP))
+    down = (min(progress, 1.0) - WARM_UP) / (1 - WARM_UP)
+    return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * down))
+
+
+def class_weights(labels: Tensor, classes: int, wanted: bool) -> Tensor:
+    """Return ``(K,)`` weights whose mean over the cells is 1.
+
+    A class counts by the root of its rarity: in full, a handful of cells would pull more than they are worth.
+    """
+    counts = torch.bincount(labels, minlength=classes).clamp(min=1).float()
+    weights = counts.rsqrt() if wanted else torch.ones(classes)
+    return weights / weights[labels].mean()
+
+
+def listen_for_stop(network: nn.Module, should_stop: Callable[[], bool]) -> None:
+    """Make a network on the CPU raise `Stopped` between its layers: a batch of large crops takes seconds there."""
+    if next(network.parameters()).device.type != "cpu":
+        return
+
+    def check(*_: object) -> None:
+        if should_stop():
+            raise Stopped
+
+    def hook(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        check()
+        if output.requires_grad:
+            output.register_hook(check)  # type: ignore[no-untyped-call]
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(hook)
+
+
+def _optimiser(network: CellNetwork, recipe: Recipe, body_rate: float) -> torch.optim.Optimizer:
+    head = set(last_linear(network.backbone)[1].parameters())
+    groups = []
+    for in_head in (True, False):
+        for decays in (True, False):
+            # Biases and the scales of normalisation layers are not pulled towards zero.
+            chosen = [p for p in network.parameters() if (p in head) == in_head and (p.ndim > 1) == decays]
+            decay = recipe.weight_decay if decays else 0.0
+            peak = recipe.learning_rate * (1.0 if in_head else body_rate)
+            groups.append({"params": chosen, "weight_decay": decay, "peak": peak})
+    fused = next(network.parameters()).device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=fused)
