@@ -19,10 +19,10 @@ from skimage.measure import label
 from napari_cellstage.core.cells import Labels
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.images import ImageStack
-from napari_cellstage.core.splitting import split_touching
+from napari_cellstage.core.splitting import fill_holes, split_touching
 
 _BACKGROUND_BLOCKS = 6
-_NOISE_FLOOR = 4.0
+_NOISE_FLOOR = 16.0
 _OWN_LEVEL = 0.4
 _SAMPLE = 1 << 18
 
@@ -42,14 +42,20 @@ class SegmentSettings:
         choices=("otsu", "local"),
     )
     background: float = _choice(
-        100.0, "Light that changes over distances larger than this is taken off; 0: none is.", min=0.0, max=5000.0
+        100.0,
+        "Light that changes over distances larger than this is taken off; 0: none is.",
+        min=0.0,
+        max=5000.0,
+        zero="keep",
     )
-    smoothing: float = _choice(1.0, "Blur against noise, in pixels.", min=0.0, max=50.0)
+    smoothing: float = _choice(0.8, "Blur against noise, in pixels.", min=0.0, max=50.0)
     sensitivity: float = _choice(1.0, "Higher finds dimmer nuclei, lower only bright ones.", min=0.1, max=10.0)
-    min_diameter: float = _choice(8.0, "Smaller things are left out.", min=0.0, max=5000.0)
-    max_diameter: float = _choice(0.0, "Larger things are left out; 0: nothing is too large.", min=0.0, max=5000.0)
+    min_diameter: float = _choice(6.0, "Smaller things are left out.", min=0.0, max=5000.0)
+    max_diameter: float = _choice(
+        0.0, "Larger things are left out; 0: nothing is too large.", min=0.0, max=5000.0, zero="no limit"
+    )
     split: float = _choice(
-        0.75, "How readily touching nuclei are split: 0 never, 1 at the slightest waist.", min=0.0, max=1.0
+        0.85, "How readily touching nuclei are split: 0 never, 1 at the slightest waist.", min=0.0, max=1.0
     )
 
     def __post_init__(self) -> None:
@@ -84,9 +90,9 @@ def find_cells(volume: NDArray[Any], settings: SegmentSettings) -> NDArray[np.in
     light = _without_background(_finite(volume), settings)
     mask = _threshold(light, settings)
     mask = _fill_holes(mask, _size_of(max(settings.min_diameter, 4.0), 2))
-    labels = split_touching(mask, settings.split)
+    labels = split_touching(mask, light, settings.split)
     labels = _fit_to_own_brightness(labels, light, settings)
-    labels, count = _keep_sizes(labels, settings)
+    labels, count = _keep_sizes(fill_holes(labels), settings)
     if not count:
         largest = f"{settings.max_diameter:g}" if settings.max_diameter else "any size"
         raise CellsError(
@@ -314,7 +320,6 @@ def _fit_to_own_brightness(
     own = np.array([np.percentile(values[a:b], 90) if b > a else 0 for a, b in zip(starts, ends, strict=True)])
     cut = np.concatenate(([np.inf], own * _OWN_LEVEL / max(settings.sensitivity, 1.0))).astype(np.float32)
     kept = light > cut[labels]
-    kept = _fill_holes(kept, _size_of(max(settings.min_diameter, 4.0), 2)) & inside
     pieces = label(np.where(kept, labels, 0), connectivity=1)  # type: ignore[no-untyped-call]
     return np.asarray(pieces, dtype=np.int32)
 

@@ -25,7 +25,7 @@ from napari_cellstage.learn.learner import Learner, Stopped, class_weights, torc
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.network_predict import halved, network_arrays, network_probabilities
 from napari_cellstage.learn.networks import CellNetwork, make_network
-from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.recipe import Recipe, epochs_for
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.learn.weights import FROM_SCRATCH, start_weights
 
@@ -107,11 +107,6 @@ def split(data: TrainingSet, recipe: Recipe) -> Parts:
     share = recipe.validation if len(rest) >= LEAST_FOR_VALIDATION * len(data.classes) else 0.0
     chooses = holdout(data.labels[rest], data.groups[rest], share, recipe.seed + 1)
     return Parts(rest[~chooses], rest[chooses], np.flatnonzero(is_held_out), is_held_out)
-
-
-def epochs_for(cells: int) -> int:
-    """Return how many epochs so many training cells need: few cells are seen more often each."""
-    return int(np.clip(round(1200 / np.sqrt(cells)), 10, 100))
 
 
 def _epoch(

@@ -5,6 +5,7 @@ The named recipes are the TOML files in `recipes/`.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -35,7 +36,11 @@ class Recipe:
     network: str = _choice("resnet34", "Which torchvision network is trained.")
     weights: str = _choice("imagenet", "Where the network starts: imagenet, none (from scratch), or a weights file.")
     epochs: int = _choice(
-        20, "How often the network sees every labelled cell; 0: as often as that many cells need.", min=0, max=1000
+        20,
+        "How often the network sees every labelled cell; 0: as often as that many cells need.",
+        min=0,
+        max=1000,
+        zero="as needed",
     )
     batch_size: int = _choice(32, "Cells per training step; halved when graphics memory runs out.", min=2, max=4096)
     crop_size: int = _choice(
@@ -69,7 +74,9 @@ class Recipe:
     validation: float = _choice(
         0.1, "Share of the training cells that only picks the best epoch; 0: the last epoch is kept.", min=0.0, max=0.5
     )
-    patience: int = _choice(0, "Stop after this many epochs without a better score; 0: never.", min=0, max=1000)
+    patience: int = _choice(
+        0, "Stop after this many epochs without a better score; 0: never.", min=0, max=1000, zero="never"
+    )
     holdout: float = _choice(
         0.2, "Share of labelled cells kept out of training to measure the score.", min=0.0, max=0.5
     )
@@ -114,6 +121,11 @@ class Recipe:
             return cls().but(**tomllib.loads(text))
         except tomllib.TOMLDecodeError as e:
             raise TrainingError(f"The recipe '{name_or_file}' can't be read: {e}. Mend that line of the file.") from e
+
+
+def epochs_for(cells: int) -> int:
+    """Return how many epochs so many training cells need: few cells are seen more often each."""
+    return min(max(round(1200 / math.sqrt(max(cells, 1))), 10), 100)
 
 
 def recipe_names() -> tuple[str, ...]:

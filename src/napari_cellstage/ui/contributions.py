@@ -152,7 +152,8 @@ def image_layers(stack: ImageStack) -> list[LayerData]:
     """Return one image layer a channel, axes of length 1 left out; a colour picture is one layer."""
     kept = tuple(slice(None) if keep else 0 for keep in _kept_axes(stack))
     if stack.rgb:
-        return [(stack.data.transpose((0, 2, 3, 4, 1))[kept], {"name": stack.name, "rgb": True}, "image")]
+        picture: Any = stack.data
+        return [(picture.transpose((0, 2, 3, 4, 1))[kept], {"name": stack.name, "rgb": True}, "image")]
     colors = ["gray"] if stack.shape[1] == 1 else ["gray", "green", "magenta", "cyan", "yellow", "red"]
     layers: list[LayerData] = []
     for channel, name in enumerate(stack.channel_names):

@@ -101,7 +101,6 @@ class DataPanel(QWidget):
         self.images = QListWidget()
         self.images.setAccessibleName("Images of this project")
         self.images.setToolTip("Click an image to show it.")
-        self.images.setMaximumHeight(130)
         self.images.currentItemChanged.connect(self._choose_image)
         self.locate = button("Find the file…", "The file is not where it was. Show where it is now.")
         self.locate.clicked.connect(self._locate)
@@ -156,6 +155,7 @@ class DataPanel(QWidget):
             if entry.image_id == self.session.current_id:
                 self.images.setCurrentItem(item)
         self.images.blockSignals(False)
+        self.images.setFixedHeight(min(len(entries), 5) * (self.images.fontMetrics().height() + 8) + 8)
         self.locate.setVisible(self._missing_id() is not None)
 
     def _refresh_channels(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 from qtpy.QtCore import QObject, QProcess, Signal
@@ -44,3 +45,14 @@ class DeviceProbe(QObject):
     def _on_error(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
             self.found.emit("")
+
+
+def device_text(answer: str) -> str:
+    """Return the device in words, ``"CPU (2 cores)"``, from the line of JSON that the probe printed."""
+    try:
+        found = json.loads(answer)
+        name = f" ({found['name']})" if found["name"] else ""
+        kinds = {"cuda": "Graphics card", "mps": "Apple graphics", "cpu": "CPU"}
+        return f"{kinds.get(found['device'].split(':')[0], found['device'])}{name}"
+    except (ValueError, KeyError, TypeError):
+        return "Device unknown"

@@ -55,19 +55,22 @@ class CellStageDock(QWidget):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
-        self.viewer = napari_viewer
+        # napari hands plugins a proxy, whose layers are proxies too, no two of them the same object.
+        viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self.viewer = viewer
         self.session = Session()
-        self.link = ViewerLink(napari_viewer, self.session, on_error=show)
-        self.theme = PanelTheme(napari_viewer, self)
+        self.link = ViewerLink(viewer, self.session, on_error=show)
+        self.theme = PanelTheme(viewer, self)
         self.runner = JobRunner(self)
-        self.preview = Preview(napari_viewer, self.link, self)
+        self.preview = Preview(viewer, self.link, self)
         self._adopted: weakref.WeakSet[Image] = weakref.WeakSet()
-        self._layers_timer = QTimer(self, singleShot=True, interval=0)
+        self._layers_timer = QTimer(self)
+        self._layers_timer.setSingleShot(True)
         self._layers_timer.timeout.connect(self._refresh_layers)
         self._build()
         self._wire()
         self.setAcceptDrops(True)
-        self.setMinimumWidth(330)
+        self.setMinimumWidth(350)
         self._closed = False
         self._watch = ClosingWatch(self)
         self._watch.closing.connect(self.shut_down)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.recipe import Recipe, epochs_for
 from napari_cellstage.ui.job_bar import clock
 
 
@@ -48,5 +48,6 @@ def _one(recipe: Recipe, work: Work, speed: Speed) -> float:
     if recipe.kind == "quick":
         return 3.0 + work.cells / speed.features_per_second
     larger = (recipe.crop_size / 64) ** 2
-    trained = work.labelled * (1 - recipe.holdout) * recipe.epochs / speed.trained_per_second
-    return 2.0 + larger * (trained + work.cells / speed.predicted_per_second)
+    learnt_from = round(work.labelled * (1 - recipe.holdout))
+    trained = learnt_from * (recipe.epochs or epochs_for(learnt_from)) / speed.trained_per_second
+    return 2.0 + larger * (trained + work.cells * recipe.views / speed.predicted_per_second)

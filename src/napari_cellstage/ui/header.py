@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_cellstage.session import Session
@@ -28,16 +28,17 @@ class Header(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
+        self._step, self._shown_step = "", ""
         self.name = QElidingLabel()
         self.name.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.state = QLabel()
         self.advice = hint("")
-        self.go = QToolButton()
+        self.go = QPushButton()
         self.go.setToolTip("Show the step where this is done")
         self.go.clicked.connect(lambda: self.step_wanted.emit(self._step))
-        self._step, self._shown_step = "", ""
-        self.help = QToolButton()
+        self.help = QPushButton()
         self.help.setText("?")
+        self.help.setFixedWidth(26)
         self.help.setToolTip("Show the keys")
         self.help.setAccessibleName("Show the keys")
         self.help.clicked.connect(self.help_wanted)

@@ -45,7 +45,6 @@ class OpenLayersBox(QGroupBox):
         self.layers.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.layers.setAccessibleName("Layers open in napari")
         self.layers.setToolTip("Choose a layer; or several of one shape (Ctrl-click), each a channel of one image.")
-        self.layers.setMaximumHeight(80)
         self.axes = QComboBox()
         self.axes.setAccessibleName("Axes of the layer")
         self.axes.setToolTip("What the layer's axes are, outermost first.")
@@ -68,6 +67,7 @@ class OpenLayersBox(QGroupBox):
             item = QListWidgetItem(one.name)
             item.setData(_LAYER, one)
             self.layers.addItem(item)
+        self.layers.setFixedHeight(min(len(layers), 4) * (self.layers.fontMetrics().height() + 8) + 8)
         if layers:
             self.layers.setCurrentRow(len(layers) - 1)
         self._show_choice()

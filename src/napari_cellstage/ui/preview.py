@@ -41,7 +41,9 @@ class Preview(QObject):
         self.layer: Labels | None = None
         self._runner = JobRunner(self)
         self._runner.ended.connect(self._on_ended)
-        self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(WAIT_MS)
         self._timer.timeout.connect(self._start)
         viewer.dims.events.current_step.connect(self._on_dims)
         self._session.current_changed.connect(self.end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import Field, fields, replace
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -25,7 +26,7 @@ class SettingsForm(QWidget, Generic[Settings]):
     Parameters
     ----------
     settings
-        An instance; its fields' metadata may hold ``tip``, ``min``, ``max`` and ``choices``.
+        An instance; its fields' metadata may hold ``tip``, ``min``, ``max``, ``choices``, and ``zero``: what 0 means.
     names
         Which fields are shown, in this order.
     """
@@ -81,18 +82,19 @@ def _widget(field: Field[Any], annotation: Any, value: Any) -> Any:
     """Return the magicgui widget of one field."""
     limits = field.metadata
     options = {key: limits[key] for key in ("min", "max", "choices") if key in limits}
-    if annotation is float and "max" in limits:
-        options["step"] = _step(limits["max"] - limits.get("min", 0.0))
-    return create_widget(value=value, annotation=annotation, name=field.name, options=_tip(options, limits))
+    options["tooltip"] = limits.get("tip", "")
+    if annotation is float:
+        options["step"] = _step(value, limits)
+    widget = create_widget(value=value, annotation=annotation, name=field.name, options=options)
+    if annotation is bool:
+        widget.native.setText("")  # its name stands before it already
+    if "zero" in limits:
+        widget.native.setSpecialValueText(limits["zero"])
+    return widget
 
 
-def _tip(options: dict[str, Any], metadata: Any) -> dict[str, Any]:
-    return options | {"tooltip": metadata.get("tip", "")}
-
-
-def _step(span: float) -> float:
-    """Return a step that crosses the span in some fifty clicks, as 1, 0.1 or 0.01."""
-    for step in (1.0, 0.1, 0.05, 0.01):
-        if span / step >= 15:
-            return step
-    return 0.01
+def _step(value: float, limits: Any) -> float:
+    """Return a step that suits a number: a tenth of its size, coarser for long ranges."""
+    size = 10.0 ** math.floor(math.log10(abs(value) or 1.0))
+    span = limits.get("max", 1.0) - limits.get("min", 0.0)
+    return min(size, 1.0) / (10.0 if size <= 1.0 and span <= 1.0 else 1.0 if span > 100 else 10.0)

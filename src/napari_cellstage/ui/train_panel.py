@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.learn.events import EpochDone, Note
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.session import Session
-from napari_cellstage.ui.device_probe import DeviceProbe
+from napari_cellstage.ui.device_probe import DeviceProbe, device_text
 from napari_cellstage.ui.estimate import Speed, expected_seconds, expected_text
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell
-from napari_cellstage.ui.pieces import button, hint
+from napari_cellstage.ui.pieces import Folded, button, hint
 from napari_cellstage.ui.settings_form import SettingsForm
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.training import (
@@ -116,11 +116,11 @@ class TrainPanel(QWidget):
         recipe = Recipe.load("finetune")
         names = [f.name for f in fields(recipe) if f.name not in NOT_SHOWN]
         self.form: SettingsForm[Recipe] = SettingsForm(recipe, names)
-        self.settings = QCollapsible("Recipe settings")
-        self.settings.setDuration(0)
-        self.settings.setContent(self.form)
-        self.settings.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self.settings.setToolTip("Every choice of the training. The values that are there work for most images.")
+        self.settings = Folded(
+            "Recipe settings",
+            self.form,
+            "Every choice of the training. What is there works for most images.",
+        )
         return self.settings
 
     def _wire(self) -> None:
@@ -144,13 +144,13 @@ class TrainPanel(QWidget):
         device = self._device or "Looking for a graphics card"
         try:
             recipes = plan_recipes(self.plan.currentText(), self.form.value)
-        except Exception:
-            return device
+        except CellStageError as error:
+            return str(error)
         seconds = expected_seconds(recipes, amount(self.session), self.speed)
         return f"{device}, {expected_text(seconds)}"
 
     def _on_device(self, text: str) -> None:
-        self._device = text or "Device unknown"
+        self._device = device_text(text)
         self.refresh()
 
     def _curve_shown(self) -> Any:

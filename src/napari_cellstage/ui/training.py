@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -34,15 +33,8 @@ def plan_recipes(plan: str, settings: Recipe) -> tuple[Recipe, ...]:
     settings
         What the form shows; its name and kind are replaced by the plan's.
     """
-    threads = settings.threads or training_threads()
     named = (Recipe.load(name) for name in PLANS[plan])
-    return tuple(settings.but(name=one.name, kind=one.kind, threads=threads) for one in named)
-
-
-def training_threads() -> int:
-    """Return one thread less than there are cores, so that the window stays usable; at least one."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, usable - 1)
+    return tuple(settings.but(name=one.name, kind=one.kind) for one in named)
 
 
 def amount(session: Session) -> Work:
