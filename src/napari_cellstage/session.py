@@ -85,10 +85,7 @@ class Session:
 
     def new_project(self, folder: Path | str) -> None:
         """Make an empty project and open it; classes and settings chosen while none was open go into it."""
-        early = Workspace() if self._space.has_project else self._space
-        space = Workspace(Project.create(folder))
-        space.adopt(early)
-        self._enter(space)
+        self._enter(Workspace.create(folder, self._space))
 
     def save_project_as(self, folder: Path | str) -> None:
         """Copy the project to another folder and go on there; undo goes on working."""

@@ -259,23 +259,18 @@ class AnnotatedImage:
 
     def apply(self, change: LabelChange) -> NDArray[np.int64]:
         """Make a change of labels; return the rows that changed."""
-        rows = self.rows_of(change.t, change.cell_id)
-        self.class_ids[rows[rows >= 0]] = change.after[rows >= 0]
-        missing = rows < 0
-        for t, cell_id, after in zip(
-            *(a[missing].tolist() for a in (change.t, change.cell_id, change.after)), strict=True
-        ):
-            self.strays[(t, cell_id)] = after
-            if after == UNLABELLED:
-                del self.strays[(t, cell_id)]
-        return rows[rows >= 0]
+        return self._put(change.t, change.cell_id, change.after)
 
     def replace(self, labels: Labels | None, cells: CellTable, version: int) -> None:
         """Put another segmentation in place; labels stay with their names until a change says otherwise."""
-        names = self.names()
+        rows = np.flatnonzero(self.class_ids)
+        t, ids, classes = self.cells.t[rows].astype(np.int64), self.cells.cell_id[rows], self.class_ids[rows]
+        strays = self.strays
         self.labels, self.cells, self.version, self.lent = labels, cells, version, False
+        self.class_ids = np.zeros(len(cells), dtype=np.int64)
         self._index()
-        self._place(names)
+        self._place(strays)
+        self._put(t, ids, classes)
 
     def _index(self) -> None:
         keys = (self.cells.t.astype(np.int64) << _ID_BITS) + self.cells.cell_id
@@ -284,8 +279,15 @@ class AnnotatedImage:
 
     def _place(self, names: Names) -> None:
         named = np.array(list(names), dtype=np.int64).reshape(-1, 2)
-        classes = np.array(list(names.values()), dtype=np.int64)
-        rows = self.rows_of(named[:, 0], named[:, 1])
-        self.class_ids = np.zeros(len(self.cells), dtype=np.int64)
-        self.class_ids[rows[rows >= 0]] = classes[rows >= 0]
-        self.strays = {name: names[name] for name in map(tuple, named[rows < 0].tolist())}
+        self.strays = {}
+        self._put(named[:, 0], named[:, 1], np.array(list(names.values()), dtype=np.int64))
+
+    def _put(self, t: NDArray[np.int64], cell_id: NDArray[np.int64], class_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = self.rows_of(t, cell_id)
+        here = rows >= 0
+        self.class_ids[rows[here]] = class_ids[here]
+        if not here.all():
+            gone = zip(t[~here].tolist(), cell_id[~here].tolist(), class_ids[~here].tolist(), strict=True)
+            self.strays |= {(t, cell_id): class_id for t, cell_id, class_id in gone}
+            self.strays = {name: class_id for name, class_id in self.strays.items() if class_id != UNLABELLED}
+        return rows[here]

@@ -47,7 +47,9 @@ class Setting(Generic[Got, Given]):
     def __init__(self, key: str, read: Callable[[Any, Names], Got], write: Callable[[Given], Any]) -> None:
         self._key, self._read, self._write = key, read, write
 
-    def __get__(self, owner: HasSettings, kind: type | None = None) -> Got:
+    def __get__(self, owner: HasSettings | None, kind: type | None = None) -> Got:
+        if owner is None:
+            raise AttributeError(f"'{self._key}' is a setting of an open session, not of its class")
         return self._read(owner.setting(self._key), owner.channel_names)
 
     def __set__(self, owner: HasSettings, value: Given) -> None:

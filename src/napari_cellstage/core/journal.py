@@ -6,7 +6,6 @@ never happened. Files beside the database are the business of `core.store`.
 
 from __future__ import annotations
 
-import getpass
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -20,37 +19,8 @@ from napari_cellstage.core.annotations import DrawnCell, Edit, Names
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.image_records import ImageRecord
-
-FORMAT_VERSION = 1
-APPLICATION_ID = 0x43454C53  # "CELS"
-
-_SCHEMA = """
-CREATE TABLE batch (
-    batch_id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('label', 'cells', 'scheme', 'undo', 'redo')),
-    of_batch INTEGER, text TEXT NOT NULL);
-CREATE TABLE annotation (
-    seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, image_id INTEGER NOT NULL,
-    t INTEGER NOT NULL, cell_id INTEGER NOT NULL, class_id INTEGER NOT NULL);
-CREATE INDEX annotation_cell ON annotation (image_id, t, cell_id, seq, class_id);
-CREATE TABLE scheme (seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, json TEXT NOT NULL);
-CREATE TABLE segmentation (
-    seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, image_id INTEGER NOT NULL,
-    version INTEGER NOT NULL);
-CREATE TABLE drawn_cell (
-    seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, image_id INTEGER NOT NULL,
-    version INTEGER NOT NULL, cell_id INTEGER NOT NULL, t INTEGER NOT NULL, z INTEGER NOT NULL, y REAL NOT NULL,
-    x REAL NOT NULL, diameter REAL NOT NULL, present INTEGER NOT NULL);
-CREATE TABLE image (
-    image_id INTEGER PRIMARY KEY, name TEXT NOT NULL, path TEXT NOT NULL, relative_path TEXT NOT NULL,
-    size INTEGER NOT NULL, fingerprint TEXT NOT NULL, shape TEXT NOT NULL, channel_names TEXT NOT NULL,
-    pixel_size_um TEXT, rgb INTEGER NOT NULL);
-CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE VIEW journal AS
-    SELECT seq, at, who, kind, of_batch, batch_id, image_id, t, cell_id, class_id, text
-    FROM annotation JOIN batch USING (batch_id);
-"""
-_APPEND_ONLY = ("batch", "annotation", "scheme", "segmentation", "drawn_cell")
+from napari_cellstage.core.project_lock import current_user
+from napari_cellstage.core.schema import APPLICATION_ID, FORMAT_VERSION, create_script
 
 # The last entry of each cell is its label; SQLite takes the other columns from the row that has the maximum.
 _CURRENT = "SELECT image_id, t, cell_id, class_id, MAX(seq) FROM annotation {where} GROUP BY image_id, t, cell_id"
@@ -94,7 +64,7 @@ class Journal:
             db = sqlite3.connect(path, isolation_level=None)
             try:
                 db.execute("PRAGMA journal_mode = WAL")
-                db.executescript("BEGIN;" + _SCHEMA + "".join(map(_guard, _APPEND_ONLY)) + "COMMIT;")
+                db.executescript(f"BEGIN;{create_script()}COMMIT;")
                 db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
             finally:
@@ -133,8 +103,8 @@ class Journal:
         with self._transaction() as db:
             now = datetime.now(UTC).isoformat()
             head = (now, current_user(), how or edit.kind, of_batch, edit.text)
-            batch = db.execute("INSERT INTO batch (at, who, kind, of_batch, text) VALUES (?,?,?,?,?)", head).lastrowid
-            assert batch is not None  # an INSERT has one
+            insert = "INSERT INTO batch (at, who, kind, of_batch, text) VALUES (?,?,?,?,?)"
+            batch = int(db.execute(insert, head).lastrowid or 0)
             self._write_changes(db, batch, edit)
         return batch
 
@@ -188,6 +158,21 @@ class Journal:
         query = "SELECT COALESCE(MAX(version), 0) + 1 FROM segmentation WHERE image_id = ?"
         return int(self._db.execute(query, (image_id,)).fetchone()[0])
 
+    def bare_versions(self, image_id: int) -> tuple[int, ...]:
+        """Return past segmentations on which nothing was labelled or drawn, so that they need not be kept."""
+        spans = (
+            "SELECT version, batch_id AS began, COALESCE(LEAD(batch_id) OVER (ORDER BY seq), 1 << 60) AS ended "
+            "FROM segmentation WHERE image_id = :image"
+        )
+        used = (
+            "SELECT version FROM drawn_cell WHERE image_id = :image UNION "
+            f"SELECT version FROM ({spans}) WHERE EXISTS (SELECT 1 FROM annotation WHERE image_id = :image "
+            "AND class_id > 0 AND batch_id >= began AND batch_id < ended)"
+        )
+        query = f"SELECT DISTINCT version FROM segmentation WHERE image_id = :image AND version NOT IN ({used})"
+        found = {int(row[0]) for row in self._db.execute(query, {"image": image_id})}
+        return tuple(sorted(found - {0, self.version(image_id)}))
+
     def drawn(self, image_id: int, version: int) -> tuple[DrawnCell, ...]:
         """Return the hand-drawn cells on a version of a segmentation, in the order they were drawn."""
         rows = self._db.execute(
@@ -238,6 +223,11 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if not self.path.exists():  # SQLite would go on writing to a file that nobody finds again
+            raise ProjectError(
+                f"The project is not at '{self.path.parent}' any more, so this change was not made. "
+                "Put the folder back, or open the project from where it is now."
+            )
         with _explained(self.path, "written"):
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -246,19 +236,6 @@ class Journal:
             finally:
                 if self._db.in_transaction:  # it failed, and SQLite has not rolled back by itself
                     self._db.execute("ROLLBACK")
-
-
-def current_user() -> str:
-    """Return the login name of whoever labels, ``"unknown"`` where the system has none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "unknown"
-
-
-def _guard(table: str) -> str:
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;"
-    return "".join(f"CREATE TRIGGER {table}_{act} BEFORE {act} ON {table} {refuse}" for act in ("UPDATE", "DELETE"))
 
 
 def _record(values: dict[str, Any]) -> ImageRecord:

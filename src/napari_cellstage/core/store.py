@@ -6,17 +6,17 @@ replaces another gets a new name first and is pointed to from the journal after,
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import re
 import shutil
-import socket
+import struct
 import tempfile
-from collections.abc import Callable
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Self
 
-import filelock
 import numpy as np
 import tifffile
 from platformdirs import user_documents_path
@@ -25,14 +25,17 @@ from napari_cellstage.core.cells import Labels
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.image_records import ImageEntry, ImageRecord, reopened, write_pixels
 from napari_cellstage.core.images import ImageStack
-from napari_cellstage.core.journal import Journal, current_user
+from napari_cellstage.core.journal import Journal
+from napari_cellstage.core.project_lock import ProjectLock
+from napari_cellstage.core.whole_files import reason_of, write_whole
 
 HOME_VARIABLE = "NAPARI_CELLSTAGE_HOME"
 SUFFIX = ".cellstage"
 DATABASE = "project.sqlite"
-LOCK = "project.lock"
-HOLDER = "project.lock.json"
-_FOLDERS = ("labels", "images", "predictions", "runs", "cache")
+_KEPT = ("labels", "images", "predictions", "runs")
+_FOLDERS = (*_KEPT, "cache")
+# What reading a missing, cut-off or damaged TIFF raises.
+_BROKEN = (OSError, ValueError, RuntimeError, IndexError, struct.error, zlib.error)
 
 
 class Project:
@@ -57,14 +60,17 @@ class Project:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder).expanduser().absolute()
         _check_is_project(self.folder)
-        self._lock = filelock.FileLock(self.folder / LOCK, timeout=0)
+        self._lock = ProjectLock(self.folder)
         self._copy: tempfile.TemporaryDirectory[str] | None = None
-        self.reason = self._acquire()
+        refused = self._lock.acquire()
+        self.reason = f"'{self.name}' is open read-only: {refused}" if refused else ""
         try:
             self.journal = self._open_journal()
         except ProjectError:
             self._release()
             raise
+        if not self.read_only:
+            self._forget_bare_versions()
 
     @classmethod
     def create(cls, folder: Path | str) -> Self:
@@ -83,7 +89,7 @@ class Project:
                 (folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ProjectError(
-                f"A project can't be made in '{folder.parent}': {_reason(error)}. "
+                f"A project can't be made in '{folder.parent}': {reason_of(error)}. "
                 f"Choose a place that you may write to, or set {HOME_VARIABLE} to one."
             ) from error
         Journal.create(folder / DATABASE).close()
@@ -93,10 +99,6 @@ class Project:
     def name(self) -> str:
         """Name of the folder without its suffix."""
         return self.folder.name.removesuffix(SUFFIX)
-
-    @property
-    def _shown(self) -> str:
-        return f"'{self.name}' is open read-only:"
 
     @property
     def read_only(self) -> bool:
@@ -120,19 +122,21 @@ class Project:
 
     def copy_to(self, folder: Path | str) -> Project:
         """Copy everything to a new project and return it, open."""
+        if Path(folder).expanduser().absolute().is_relative_to(self.folder):
+            raise ProjectError(f"'{folder}' is inside the project itself. Choose a place outside '{self.folder}'.")
         target = Project.create(folder)
         target.close()
         try:
-            for name in _FOLDERS:
+            for name in _KEPT:
                 if (self.folder / name).is_dir():
                     shutil.copytree(self.folder / name, target.folder / name, dirs_exist_ok=True)
-        except (OSError, shutil.Error) as error:
+            self.journal.copy_to(target.folder / DATABASE)
+        except (OSError, ProjectError) as error:
             shutil.rmtree(target.folder, ignore_errors=True)
             raise ProjectError(
-                f"The project can't be copied to '{target.folder}': {_reason(error)}. The project itself is unchanged. "
-                "Free disk space or choose another place."
+                f"The project can't be copied to '{target.folder}': {reason_of(error)}. "
+                "The project itself is unchanged. Free disk space or choose another place."
             ) from error
-        self.journal.copy_to(target.folder / DATABASE)
         copy = Project(target.folder)
         for record in copy.journal.images():
             copy.journal.put_image(record.copied(self.folder, copy.folder))
@@ -149,7 +153,7 @@ class Project:
                 compressionargs={"level": 1}, metadata={"axes": "TZYX"},
             )  # fmt: skip
 
-        _write_whole(self._segmentation(image_id, version), write)
+        write_whole(self._segmentation(image_id, version), write)
         return version
 
     def read_segmentation(self, image_id: int, version: int, shape: tuple[int, ...]) -> Labels | None:
@@ -159,9 +163,9 @@ class Project:
         path = self._segmentation(image_id, version)
         try:
             return np.asarray(tifffile.imread(path)).reshape(shape)
-        except (OSError, ValueError, tifffile.TiffFileError) as error:
+        except _BROKEN as error:
             raise ProjectError(
-                f"The cells of image {image_id} can't be read from '{path}': {_reason(error)}. "
+                f"The cells of image {image_id} can't be read from '{path}': {reason_of(error)}. "
                 "Its labels are safe in the journal. Bring the file back from a copy, or find the cells anew."
             ) from error
 
@@ -172,15 +176,23 @@ class Project:
             with path.open("wb") as file:
                 np.savez(file, **named)
 
-        _write_whole(self._predictions(image_id, version), write)
+        write_whole(self._predictions(image_id, version), write)
 
     def read_predictions(self, image_id: int, version: int) -> dict[str, Any] | None:
         """Read what `write_predictions` wrote; None when there is nothing that can be read."""
         try:
             with np.load(self._predictions(image_id, version), allow_pickle=False) as arrays:
                 return dict(arrays)
-        except (OSError, ValueError, EOFError):
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None  # predictions can be made again; labels are elsewhere
+
+    def _forget_bare_versions(self) -> None:
+        """Delete segmentations that were tried and replaced before anything was labelled on them."""
+        for record in self.journal.images():
+            for version in self.journal.bare_versions(record.image_id):
+                for path in (self._segmentation(record.image_id, version), self._predictions(record.image_id, version)):
+                    with contextlib.suppress(OSError):
+                        path.unlink(missing_ok=True)
 
     def add_image(self, stack: ImageStack) -> ImageEntry:
         """Note where an image is, or keep its pixels when it has no file."""
@@ -189,7 +201,7 @@ class Project:
             path = stack.path.absolute()
         else:
             path = self.folder / "images" / f"{image_id}.ome.tif"
-            _write_whole(path, lambda part: write_pixels(stack, part))
+            write_whole(path, lambda part: write_pixels(stack, part))
         record = ImageRecord.of(image_id, stack, path, self.folder)
         self.journal.put_image(record)
         return ImageEntry(record, path, stack)
@@ -212,28 +224,8 @@ class Project:
     def _predictions(self, image_id: int, version: int) -> Path:
         return self.folder / "predictions" / f"{image_id}-{version}.npz"
 
-    def _acquire(self) -> str:
-        """Take the lock; return why that failed, empty when it did not."""
-        try:
-            self._lock.acquire()
-        except filelock.Timeout:
-            return (
-                f"{self._shown} {_holder(self.folder)} has it open. You can look at everything; "
-                "to label, close it there first."
-            )
-        except OSError as error:
-            return (
-                f"{self._shown} its folder can't be written ({_reason(error)}). You can look at everything; "
-                "to label, save it under another name."
-            )
-        holder = {"user": current_user(), "host": socket.gethostname(), "pid": os.getpid()}
-        (self.folder / HOLDER).write_text(json.dumps(holder), encoding="utf-8")
-        return ""
-
     def _release(self) -> None:
-        if self._lock.is_locked:
-            (self.folder / HOLDER).unlink(missing_ok=True)
-            self._lock.release()
+        self._lock.release()
         if self._copy:
             self._copy.cleanup()
 
@@ -298,44 +290,3 @@ def _check_is_project(folder: Path) -> None:
         raise ProjectError(
             f"'{folder}' is no Cellstage project: it has no file '{DATABASE}'. Choose a folder named '….cellstage'."
         )
-
-
-def _holder(folder: Path) -> str:
-    try:
-        who = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
-        return f"{who['user']} on {who['host']} (process {who['pid']})"
-    except (OSError, ValueError, KeyError):
-        return "another window"
-
-
-def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file so that its name never holds a part of it, not even after a power cut."""
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_name(f".part-{path.name}")
-    try:
-        write(beside)
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _flush_folder(path.parent)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise ProjectError(
-            f"'{path}' can't be written: {_reason(error)}. This change was not made; everything before it is safe. "
-            "Free disk space or check the drive, and do it again."
-        ) from error
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows can't open folders, and renames are durable there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _reason(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return text[:1].lower() + text[1:]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,22 @@ class Workspace:
         self._images: dict[int, AnnotatedImage] = {}
         self._answers = Answers()
 
+    @classmethod
+    def create(cls, folder: Path | str, early: Workspace) -> Self:
+        """Make a project; classes and settings that were chosen while there was none go into it."""
+        space = cls(Project.create(folder))
+        if early.has_project:
+            return space
+        try:
+            if len(early.scheme):
+                space._make(acts.change_scheme("choose classes", space.scheme, early.scheme), "", {})
+            for key, value in early.settings.items():
+                space.put_setting(key, value)
+        except ProjectError:
+            space.close()
+            raise
+        return space
+
     @property
     def has_project(self) -> bool:
         """True when there is a project behind it."""
@@ -107,13 +123,6 @@ class Workspace:
         self._project = project
         for image_id, entry in project.images().items():
             self.entries[image_id] = entry.opened_as(self.entries[image_id])
-
-    def adopt(self, early: Workspace) -> None:
-        """Take over the classes and settings that were chosen while there was no project."""
-        if len(early.scheme):
-            self._make(acts.change_scheme("choose classes", self.scheme, early.scheme), "", {})
-        for key, value in early.settings.items():
-            self.put_setting(key, value)
 
     def take_image(self, stack: ImageStack) -> ImageEntry:
         """Return the entry of an image, added to the project when it is not there."""
@@ -212,6 +221,9 @@ class Workspace:
     def _make(self, edit: Edit, how: str, volumes: dict[int, Labels]) -> Effects:
         for image_id in edit.image_ids:
             self.image(image_id)
+        unseen = [c.image_id for c in edit.drawn if c.image_id in self.problems and not edit.segmentations]
+        if unseen:
+            raise ProjectError(self.problems[unseen[0]])  # ids of cells that can't be read might be given again
         replaced = {c.image_id: self._replacement(edit, c.image_id, c.after, volumes) for c in edit.segmentations}
         if self.has_project:
             batch = self.writable.journal.write(edit, how)

@@ -1,0 +1,45 @@
+"""Files that are there whole or not at all, whatever happens while they are written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_cellstage.core.errors import ProjectError
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file so that its name never holds a part of it, not even after a power cut."""
+    beside = path.with_name(f".part-{path.name}")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write(beside)
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise ProjectError(
+            f"'{path}' can't be written: {reason_of(error)}. This change was not made; everything before it is safe. "
+            "Free disk space or check the drive, and do it again."
+        ) from error
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows can't open folders, and renames are durable there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what the system says is wrong, to go in the middle of a sentence."""
+    text = getattr(error, "strerror", None) or str(error)
+    return text[:1].lower() + text[1:]
