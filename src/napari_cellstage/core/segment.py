@@ -22,7 +22,7 @@ from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.splitting import fill_holes, split_touching
 
 _BACKGROUND_BLOCKS = 6
-_NOISE_FLOOR = 16.0
+_NOISE_FLOOR = 8.0
 _OWN_LEVEL = 0.4
 _SAMPLE = 1 << 18
 
