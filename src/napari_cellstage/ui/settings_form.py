@@ -44,7 +44,7 @@ class SettingsForm(QWidget, Generic[Settings]):
         layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, widget in self.widgets.items():
-            layout.addRow(name.replace("_", " "), widget.native)
+            layout.addRow(_title(by_name[name]), widget.native)
             layout.labelForField(widget.native).setToolTip(widget.tooltip)
             widget.native.setAccessibleName(name.replace("_", " "))
             widget.changed.connect(self._on_changed)
@@ -88,9 +88,16 @@ def _widget(field: Field[Any], annotation: Any, value: Any) -> Any:
     widget = create_widget(value=value, annotation=annotation, name=field.name, options=options)
     if annotation is bool:
         widget.native.setText("")  # its name stands before it already
-    if "zero" in limits:
+    if "zero" in limits and annotation is float:
         widget.native.setSpecialValueText(limits["zero"])
     return widget
+
+
+def _title(field: Field[Any]) -> str:
+    """Return the name of a field in words; of a whole number also what 0 means, which its box can't show."""
+    words = field.name.replace("_", " ")
+    meaning = field.metadata.get("zero")
+    return f"{words} (0: {meaning})" if meaning and isinstance(field.default, int) else words
 
 
 def _step(value: float, limits: Any) -> float:

@@ -1,0 +1,76 @@
+"""At every moment the screen says what to do next."""
+
+from __future__ import annotations
+
+from napari_cellstage.session import Session
+from napari_cellstage.ui.next_step import CELLS, DATA, LABEL, TRAIN, next_step, state_line
+
+
+def test_an_empty_session_asks_for_an_image(tmp_path):
+    step = next_step(Session(tmp_path))
+    assert step.step == DATA
+    assert "sample" in step.text
+    assert state_line(Session(tmp_path)) == "No image yet"
+
+
+def test_an_image_asks_for_cells(make_session):
+    session = make_session(cells=False)
+    assert next_step(session).step == CELLS
+    assert state_line(session) == "0 cells · 0 labelled"
+
+
+def test_cells_ask_for_labels_of_two_classes(session):
+    assert next_step(session).step == LABEL
+    session.label_cells([0], 1)
+    assert "at least two classes" in next_step(session).text
+    assert state_line(session) == "12 cells · 1 labelled"
+
+
+def test_two_classes_can_be_trained_and_the_rarest_is_named(session):
+    session.label_cells([0, 1], 1)
+    session.label_cells([2], 3)
+    step = next_step(session)
+    assert step.step == TRAIN
+    assert "'prometaphase' (1 so far)" in step.text
+
+
+def test_enough_labels_say_train(make_session):
+    session = make_session((1, 1, 100, 100))
+    session.label_cells(range(10), 1)
+    session.label_cells(range(10, 20), 2)
+    assert next_step(session).text == "Press Train."
+
+
+def test_predictions_ask_for_corrections(session, predict):
+    session.label_cells([0, 1], 1)
+    session.label_cells([2], 2)
+    predict(session)
+    assert "correct" in next_step(session).text
+    assert state_line(session) == "12 cells · 3 labelled · model of this session"
+
+
+def test_a_missing_file_is_asked_for(tmp_path):
+    import tifffile
+    import numpy as np
+
+    from napari_cellstage.core.images import open_image
+
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, np.ones((20, 20), np.uint8))
+    session = Session(tmp_path)
+    session.add_image(open_image(file))
+    folder = session.project.folder
+    session.close()
+    file.unlink()
+    session.open_project(folder)
+    assert "not where it was" in next_step(session).text
+    session.close()
+
+
+def test_read_only_is_said(session, tmp_path):
+    second = Session(tmp_path / "other")
+    second.open_project(session.project.folder)
+    assert second.read_only
+    assert "read-only" in next_step(second).text
+    assert state_line(second).endswith("read-only")
+    second.close()
