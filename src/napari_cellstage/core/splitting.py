@@ -16,6 +16,7 @@ from skimage.segmentation import watershed
 
 _PEAK_APART = 5
 _BLUR = 0.18
+_LARGE = 12.0
 
 
 def split_touching(mask: NDArray[np.bool_], light: NDArray[np.floating[Any]], split: float) -> NDArray[np.int32]:
@@ -39,12 +40,31 @@ def split_touching(mask: NDArray[np.bool_], light: NDArray[np.floating[Any]], sp
     pieces, count = ndimage.label(mask)
     if split == 0 or not count:
         return np.asarray(pieces, dtype=np.int32)
-    depth = _depth(mask, light)
-    peaks = (depth == ndimage.maximum_filter(depth, _PEAK_APART)) & mask
+    step = 2 if _typical_radius(pieces) >= _LARGE else 1
+    coarse, coarse_light = _pooled(mask, step, "any"), _pooled(light, step, "mean")
+    depth = _depth(coarse, coarse_light)
+    peaks = (depth == ndimage.maximum_filter(depth, _PEAK_APART)) & coarse
     seeds, count = ndimage.label(peaks, structure=np.ones((3,) * mask.ndim))
-    parts = watershed(-depth, seeds, mask=mask)  # type: ignore[no-untyped-call]
-    merged = _merge_wide_contacts(parts, depth, count, split)
-    return np.asarray(merged[parts], dtype=np.int32)
+    parts = watershed(-depth, seeds, mask=coarse)  # type: ignore[no-untyped-call]
+    labels = _merge_wide_contacts(parts, depth, count, split)[parts]
+    labels = labels.repeat(step, axis=-2).repeat(step, axis=-1)[..., : mask.shape[-2], : mask.shape[-1]]
+    return np.where(mask, labels, 0).astype(np.int32)
+
+
+def _typical_radius(pieces: NDArray[Any]) -> float:
+    depth = pieces.shape[0] if pieces.ndim == 3 else 1
+    return float(np.sqrt(np.median(np.bincount(pieces.ravel())[1:]) / depth / np.pi))
+
+
+def _pooled(values: NDArray[Any], step: int, how: str) -> NDArray[Any]:
+    """Put blocks of `step` x `step` pixels in a plane together: 4 times less to do, and large nuclei lose nothing."""
+    if step == 1:
+        return values
+    *_, height, width = values.shape
+    pad = [(0, 0)] * (values.ndim - 2) + [(0, -height % step), (0, -width % step)]
+    padded = np.pad(values, pad, mode="edge")
+    blocks = padded.reshape(*padded.shape[:-2], padded.shape[-2] // step, step, padded.shape[-1] // step, step)
+    return np.asarray(blocks.any(axis=(-3, -1)) if how == "any" else blocks.mean(axis=(-3, -1)))
 
 
 def _depth(mask: NDArray[np.bool_], light: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
