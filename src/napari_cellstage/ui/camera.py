@@ -39,10 +39,10 @@ def centre_on_cell(viewer: ViewerModel, layer: Labels, cells: CellTable, row: in
         if axis + offset not in viewer.dims.displayed:
             viewer.dims.set_point(axis + offset, value)
     shown = [axis - offset for axis in viewer.dims.displayed if axis >= offset]
-    viewer.camera.center = tuple(world[axis] for axis in shown)
+    viewer.scene.camera.center = tuple(world[axis] for axis in shown)
     size = _size_in_world(layer, cells, row)
-    if viewer.camera.zoom * size < SMALLEST_SHOWN:
-        viewer.camera.zoom = COMFORTABLE / size
+    if viewer.scene.camera.zoom * size < SMALLEST_SHOWN:
+        viewer.scene.camera.zoom = COMFORTABLE / size
 
 
 def _size_in_world(layer: Labels, cells: CellTable, row: int) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QCoreApplication, QTimer
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -41,12 +41,12 @@ class FeatureTable:
     def all_changed(self) -> None:
         """Write the whole table in a moment."""
         self._whole = True
-        self._timer.start()
+        self._wait()
 
     def labels_changed(self, rows: NDArray[np.intp]) -> None:
         """Write the labels of some rows in a moment."""
         self._rows.update(rows.tolist())
-        self._timer.start()
+        self._wait()
 
     def flush(self) -> None:
         """Write what has changed."""
@@ -62,6 +62,10 @@ class FeatureTable:
         """Write nothing any more."""
         self._timer.stop()
         self._timer.timeout.disconnect(self.flush)
+
+    def _wait(self) -> None:
+        if QCoreApplication.instance() is not None:  # without an event loop nothing but `flush` would write
+            self._timer.start()
 
     def _write_all(self, layer: Labels) -> None:
         table = self._session.table()

@@ -148,12 +148,12 @@ class Picker:
     @contextmanager
     def _held_still(self) -> Generator[None, None, None]:
         """Keep the camera from panning."""
-        before = self._viewer.camera.mouse_pan
-        self._viewer.camera.mouse_pan = False
+        before = self._viewer.scene.camera.mouse_pan
+        self._viewer.scene.camera.mouse_pan = False
         try:
             yield
         finally:
-            self._viewer.camera.mouse_pan = before
+            self._viewer.scene.camera.mouse_pan = before
 
 
 def _first_label_along_ray(layer: Any, event: Any) -> NDArray[np.floating[Any]] | None:

@@ -1,0 +1,50 @@
+"""What the status bar says about a cell."""
+
+import numpy as np
+from napari.components import ViewerModel
+
+from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.session import Session
+from napari_cellstage.ui.status import describe_cell
+from napari_cellstage.ui.viewer_link import ViewerLink
+
+
+def give(session: Session, *row: float) -> None:
+    table = np.full((len(session.cells()), 6), np.nan, dtype=np.float32)
+    table[0] = row
+    answer = Predictions(table, session.scheme.ids, np.zeros(len(table), dtype=np.uint8))
+    session.set_predictions({session.current_id: answer}, session.snapshot().version)
+
+
+def test_predicted_and_labelled(session: Session) -> None:
+    give(session, 0.01, 0.0, 0.01, 0.93, 0.05, 0.0)
+    session.label_cells([0], session.scheme.by_name("metaphase").id)
+    assert describe_cell(session, 0) == "cell 1: metaphase 0.93, then anaphase 0.05 · labelled metaphase"
+
+
+def test_without_prediction_or_label(session: Session) -> None:
+    assert describe_cell(session, 1) == "cell 2 · not labelled"
+    give(session, 0.6, 0.4, 0, 0, 0, 0)
+    assert describe_cell(session, 1) == "cell 2 · not labelled"
+    assert describe_cell(session, 0) == "cell 1: interphase 0.60, then prophase 0.40 · not labelled"
+
+
+def test_napari_s_text_for_a_position_gives_way_and_messages_stay(
+    model: ViewerModel, session: Session, link: ViewerLink, mouse
+) -> None:
+    mouse.move(4, 16)
+    model.status = {"layer_base": "field", "coordinates": "[4 16]"}
+    assert model.status == "cell 2 · not labelled"
+    model.status = "a message"
+    assert model.status == "a message"
+    mouse.move(0, 0)
+    model.status = {"layer_base": "field"}
+    assert model.status == {"layer_base": "field"}
+
+
+def test_the_status_bar_is_given_back(model: ViewerModel, session: Session, mouse) -> None:
+    link = ViewerLink(model, session)
+    mouse.move(4, 16)
+    link.close()
+    model.status = {"layer_base": "field"}
+    assert model.status == {"layer_base": "field"}
