@@ -29,7 +29,7 @@ SIGNS = {True: "[green]reached[/]", False: "[red]missed[/]", None: "reported"}
 def measure(name: str) -> list[Row]:
     """Run one module in a process of its own; a module that fails gives a row that says why."""
     command = [sys.executable, "-m", "benchmarks", "--rows", name]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     answer = next((line for line in reversed(done.stdout.splitlines()) if line.startswith(MARK)), None)
     if answer is None:
         lines = [line for line in done.stderr.splitlines() if line.strip()]

@@ -45,18 +45,18 @@ def figures(scores: Scores | None) -> dict[str, Any]:
     return {key: scores.to_dict()[key] for key in NO_SCORES}
 
 
-def score_lines(scores: Scores, on: str) -> list[str]:
+def score_lines(scores: Scores, title: str) -> list[str]:
     """Return scores as lines of text, with the confusion matrix.
 
     Parameters
     ----------
     scores
         Of cells not trained on.
-    on
-        Which cells these are, such as ``"held-out"``.
+    title
+        What was scored, such as ``"held-out accuracy"``.
     """
     return [
-        f"{on} accuracy {scores.text}",
+        f"{title} {scores.text}",
         f"balanced accuracy {scores.balanced_accuracy:.2f}, macro F1 {scores.macro_f1:.2f}",
         "",
         *confusion_lines(scores),

@@ -38,13 +38,15 @@ def evaluate_run(run: Path, path: Path, *, device: str | None, group_from: str |
     """
     model = load_model(run, device)
     data, reporter = read_data(path, group_from), Reporter()
+    for note in data.notes:
+        reporter.say(note)
     start = time.perf_counter()
     with stop_on_interrupt(reporter.say) as should_stop:
         table = reporter.follow(data.table(model, should_stop, labelled_only=True))
     seconds = time.perf_counter() - start
     fresh = _not_learnt_from(table, model, group_from, reporter)
     scores = _scored(_of_known_classes(fresh, model, reporter), model)
-    for line in score_lines(scores, "accuracy on new cells:"):
+    for line in score_lines(scores, "accuracy on cells not trained on:"):
         reporter.say(line)
     if as_json:
         counts = {
@@ -67,7 +69,7 @@ def load_model(run: Path, device: str | None) -> TrainedModel:
 def _not_learnt_from(
     table: pd.DataFrame, model: TrainedModel, group_from: str | None, reporter: Reporter
 ) -> pd.DataFrame:
-    seen = (table["part"] == PART_NAMES[TRAINED]).to_numpy(dtype=bool)
+    seen = (table["part"] == PART_NAMES[TRAINED]).to_numpy(dtype=bool, copy=True)
     if group_from is not None:
         groups = _groups_trained_on(model, group_from)
         seen |= np.array([_group(name, group_from) in groups for name in table["image"]], dtype=bool)
@@ -87,11 +89,11 @@ def _groups_trained_on(model: TrainedModel, group_from: str) -> set[str]:
 
 
 def _group(name: str, group_from: str) -> str:
-    """Return the group of a crop, as class folders are read; the name itself where the expression does not fit."""
-    found = re.search(group_from, Path(name).name)
+    """Return the group of a crop by its name; the name itself where the expression does not fit."""
+    found = re.search(group_from, name)
     if found is None:
         return name
-    return found.group(1) if found.re.groups else found.group(0)
+    return (found.group(1) if found.re.groups else found.group(0)) or ""
 
 
 def _of_known_classes(table: pd.DataFrame, model: TrainedModel, reporter: Reporter) -> pd.DataFrame:

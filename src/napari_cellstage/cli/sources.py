@@ -39,6 +39,11 @@ class FolderData:
 
     crops: CropSet
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which files were left out, and why."""
+        return tuple(f"Left out: {file}" for file in self.crops.skipped)
+
     def training_set(self, recipe: Recipe) -> TrainingSet:
         """Return the crops to train on."""
         return TrainingSet.from_crops(self.crops, recipe)
@@ -66,6 +71,7 @@ class ProjectData:
     """A project as it was when the command began."""
 
     work: WorkSnapshot
+    notes: tuple[str, ...] = ()
 
     def training_set(self, recipe: Recipe) -> TrainingSet:
         """Return the labelled cells."""
@@ -111,7 +117,7 @@ def read_data(path: Path, group_from: str | None = None) -> Data:
                 f"--group-from '{group_from}' is for class folders; in a project, such as '{path}', the cells of one "
                 "image stay together anyway. Leave it out."
             )
-        return ProjectData(_snapshot(path))
+        return _read_project(path)
     crops = read_class_folders(path, group_from)
     return FolderData(replace(crops, names=_with_hashes(crops)))
 
@@ -138,11 +144,12 @@ def channels_for(model: TrainedModel, work: WorkSnapshot) -> tuple[int, ...]:
     return tuple(model.card["channels"])
 
 
-def _snapshot(folder: Path) -> WorkSnapshot:
+def _read_project(folder: Path) -> ProjectData:
     session = Session()
     session.open_project(folder)
     try:
-        return session.snapshot()
+        missing = tuple(entry.missing for entry in session.images if entry.missing)
+        return ProjectData(session.snapshot(), missing)
     finally:
         session.close()
 

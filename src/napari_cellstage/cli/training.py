@@ -52,6 +52,8 @@ def train_run(
     data = read_data(path, group_from)
     training = data.training_set(recipe)
     reporter = Reporter()
+    for note in data.notes:
+        reporter.say(note)
     reporter.say(_what_is_trained(training, recipe))
     start = time.perf_counter()
     with stop_on_interrupt(reporter.say) as should_stop:
@@ -89,7 +91,9 @@ def _write_run(model: TrainedModel, data: Data, out: Path, reporter: Reporter) -
 
 def _closing_lines(model: TrainedModel, out: Path) -> list[str]:
     scores = (
-        score_lines(model.scores, "held-out") if model.scores else ["No cells were held out, so there is no score."]
+        score_lines(model.scores, "held-out accuracy")
+        if model.scores
+        else ["No cells were held out, so there is no score."]
     )
     return [*scores, "", f"saved in {out}"]
 
