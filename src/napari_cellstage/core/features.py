@@ -6,7 +6,9 @@ filters are in `filters`, the automatic mask in `foreground`, shape in `shape_fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -46,9 +48,7 @@ class Features:
     names: tuple[str, ...]
 
 
-def cell_features(
-    crops: NDArray[np.float32], masks: Masks | None = None, should_stop: Callable[[], bool] = lambda: False
-) -> Features:
+def cell_features(crops: NDArray[np.float32], masks: Masks | None = None, threads: int = 1) -> Features:
     """Measure every cell.
 
     Parameters
@@ -57,28 +57,41 @@ def cell_features(
         ``(N, C, H, W)``, normalised to about 0..1; the cell is in the centre.
     masks
         ``(N, H, W)`` bool, the cell's own pixels; where None or empty, they are found in each channel.
-    should_stop
-        Asked before each batch; a stop gives fewer rows than crops.
+    threads
+        Batches measured at a time.
     """
-    parts: list[Features] = []
-    for part in feature_batches(crops, masks):
-        parts.append(part)
-        if should_stop():
-            break
+    parts = list(feature_batches(crops, masks, threads))
     if not parts:
         return Features(np.zeros((0, 0), np.float32), ())
     return Features(np.concatenate([p.values for p in parts]), parts[0].names)
 
 
-def feature_batches(crops: NDArray[np.float32], masks: Masks | None = None) -> Iterator[Features]:
-    """Measure a batch of crops after the other, in order; see `cell_features`."""
+def feature_batches(
+    crops: NDArray[np.float32], masks: Masks | None = None, threads: int = 1
+) -> Generator[Features, None, None]:
+    """Measure a batch of crops after the other, in order; see `cell_features`. Close it to stop."""
     size = batch_size(crops.shape)
-    for start in range(0, len(crops), size):
+
+    def measure(start: int) -> Features:
         rows = slice(start, start + size)
-        columns = _measure(*_prepared(crops[rows], None if masks is None else masks[rows]))
-        values = np.stack(list(columns.values()), axis=1)
-        values = np.clip(np.nan_to_num(values, posinf=0, neginf=0), -1e6, 1e6)
-        yield Features(values.astype(np.float32), tuple(columns))
+        return _measure_batch(crops[rows], None if masks is None else masks[rows])
+
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Features]] = deque()
+        for start in range(0, len(crops), size):
+            waiting.append(pool.submit(measure, start))
+            # No more than one batch a thread is begun ahead, so that closing is answered soon.
+            if len(waiting) >= threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _measure_batch(crops: NDArray[np.float32], masks: Masks | None) -> Features:
+    columns = _measure(*_prepared(crops, masks))
+    values = np.stack(list(columns.values()), axis=1)
+    values = np.clip(np.nan_to_num(values, posinf=0, neginf=0), -1e6, 1e6)
+    return Features(values.astype(np.float32), tuple(columns))
 
 
 def batch_size(shape: tuple[int, ...]) -> int:

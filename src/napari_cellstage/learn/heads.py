@@ -1,0 +1,300 @@
+"""The two small classifiers on top of per-cell features, and the choice between them by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from threadpoolctl import threadpool_limits
+
+from napari_cellstage.core.errors import ModelError
+from napari_cellstage.core.splits import kfold
+from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.recipe import Recipe
+
+Values = NDArray[np.float32]
+Labels = NDArray[np.int64]
+ShouldStop = Callable[[], bool]
+
+FOLDS = 4
+SHRINKAGES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 0.9)
+DEFAULT_SHRINKAGE = 0.6  # where there are too few cells to choose one
+FURTHEST = 4.0  # features are cut off at this many standard deviations
+NEVER = -30.0  # score of a class without cells
+FEWEST_FOR_TREES = 10  # cells a class on average, below which boosted trees are not tried
+TREES: dict[str, Any] = {
+    "objective": "multi:softprob",
+    "tree_method": "hist",
+    "max_depth": 5,
+    "eta": 0.15,
+    "subsample": 0.7,
+    "colsample_bytree": 0.1,
+    "max_bin": 32,
+}
+ROUNDS = 60
+
+
+class Head(Protocol):
+    """Scores classes from features."""
+
+    def scores(self, features: Values) -> NDArray[np.float64]:
+        """Return ``(N, K)`` scores, whose softmax over `temperature` is the probability."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """Linear discriminant analysis with a shrunk covariance.
+
+    Parameters
+    ----------
+    mean, scale
+        ``(F,)``; features are brought to mean 0 and spread 1 first.
+    weights, bias
+        ``(F, K)`` and ``(K,)``.
+    """
+
+    mean: Values
+    scale: Values
+    weights: Values
+    bias: Values
+
+    def scores(self, features: Values) -> NDArray[np.float64]:
+        """Return ``(N, K)`` scores."""
+        _check_width(features, len(self.mean))
+        return _standard(features, self.mean, self.scale).astype(np.float64) @ self.weights + self.bias
+
+    def arrays(self) -> dict[str, Values]:
+        """Return the four arrays by name."""
+        return {"mean": self.mean, "scale": self.scale, "weights": self.weights, "bias": self.bias}
+
+
+@dataclass(frozen=True)
+class BoostedHead:
+    """Boosted trees.
+
+    Parameters
+    ----------
+    model
+        XGBoost's own UBJSON.
+    width
+        Number of features.
+    """
+
+    model: bytes
+    width: int
+
+    def scores(self, features: Values) -> NDArray[np.float64]:
+        """Return ``(N, K)`` scores."""
+        import xgboost
+
+        _check_width(features, self.width)
+        try:
+            booster = xgboost.Booster(model_file=bytearray(self.model))
+            margins = booster.predict(xgboost.DMatrix(features), output_margin=True)
+        except xgboost.core.XGBoostError as e:
+            reason = str(e).splitlines()[-1]
+            raise ModelError(f"The boosted trees of the model can't be read: {reason}. Train a new model.") from e
+        return np.asarray(margins, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The head that did best, and how its scores become probabilities.
+
+    Parameters
+    ----------
+    head
+        Trained on all the cells given.
+    temperature
+        Scores are divided by it, so that the confidence is right on unseen cells (Guo et al. 2017).
+    report
+        In words: how the candidates did.
+    """
+
+    head: LinearHead | BoostedHead
+    temperature: float
+    report: str
+
+
+def probabilities(scores: NDArray[np.float64], temperature: float) -> Values:
+    """Return ``(N, K)`` float32 that sum to 1."""
+    values: Values = softmax(scores / temperature, axis=1).astype(np.float32)
+    return values
+
+
+def choose_head(
+    features: Values, labels: Labels, groups: NDArray[Any], classes: int, recipe: Recipe, should_stop: ShouldStop
+) -> Generator[BatchDone, None, Chosen]:
+    """Try linear heads of several strengths and boosted trees on held-back groups, then train the best on all cells.
+
+    Parameters
+    ----------
+    features
+        ``(N, F)`` of the training cells only.
+    labels
+        ``(N,)`` from 0 to ``classes - 1``.
+    groups
+        ``(N,)``; folds never cut through one.
+    classes
+        Number of classes.
+    recipe
+        Its `class_weights`, `seed` and `threads`.
+    should_stop
+        Once True, the best so far is taken.
+    """
+    fold = kfold(labels, groups, FOLDS, recipe.seed)
+    trees = len(labels) >= FEWEST_FOR_TREES * classes
+    trial = _Trial(labels, classes, shrinkages=SHRINKAGES)
+    folds = int(fold.max()) + 1
+    for number in range(folds if folds > 1 else 0):
+        if should_stop():
+            break
+        rest, held = fold != number, fold == number
+        trial.add_linear(held, linear_heads(features[rest], labels[rest], classes, recipe), features[held])
+        yield BatchDone("choosing a classifier", number + 1, folds)
+    for number in range(folds if folds > 1 and trees else 0):
+        if should_stop():
+            break
+        rest, held = fold != number, fold == number
+        head = boosted_head(features[rest], labels[rest], classes, recipe, should_stop)
+        trial.add("trees", held, head.scores(features[held]), np.unique(labels[rest]))
+        yield BatchDone("trying boosted trees", number + 1, folds)
+    return _train_best(trial, features, labels, classes, recipe, should_stop)
+
+
+class _Trial:
+    """Scores of each candidate on the cells that it did not see."""
+
+    def __init__(self, labels: Labels, classes: int, shrinkages: tuple[float, ...]) -> None:
+        self._labels = labels
+        self._shrinkages = shrinkages
+        self._shape = (len(labels), classes)
+        self._scores: dict[float | str, NDArray[np.float64]] = {}
+
+    def add_linear(self, rows: NDArray[np.bool_], heads: dict[float, LinearHead], features: Values) -> None:
+        for shrinkage, head in heads.items():
+            self.add(shrinkage, rows, head.scores(features), np.flatnonzero(head.bias > NEVER / 2))
+
+    def add(self, name: float | str, rows: NDArray[np.bool_], scores: NDArray[np.float64], seen: Labels) -> None:
+        """Keep scores of some cells; those of a class that training lacked (not in `seen`) say nothing."""
+        kept = self._scores.setdefault(name, np.full(self._shape, np.nan))
+        fair = np.isin(self._labels[rows], seen)
+        kept[rows] = np.where(fair[:, None], scores, np.nan)
+
+    def results(self) -> dict[float | str, tuple[float, float, float]]:
+        """Return log loss, temperature and accuracy of each candidate that was tried on every fold the others were."""
+        most = max((int(np.isfinite(s[:, 0]).sum()) for s in self._scores.values()), default=0)
+        found = {}
+        for name, scores in self._scores.items():
+            rows = np.isfinite(scores[:, 0])
+            if most and int(rows.sum()) == most:
+                loss, temperature = best_temperature(scores[rows], self._labels[rows])
+                found[name] = loss, temperature, float((scores[rows].argmax(axis=1) == self._labels[rows]).mean())
+        return found
+
+
+def _train_best(
+    trial: _Trial, features: Values, labels: Labels, classes: int, recipe: Recipe, should_stop: ShouldStop
+) -> Chosen:
+    results = trial.results()
+    if not results:
+        head = linear_heads(features, labels, classes, recipe, (DEFAULT_SHRINKAGE,))[DEFAULT_SHRINKAGE]
+        _, temperature = best_temperature(head.scores(features), labels)
+        return Chosen(head, max(1.0, temperature), "a linear classifier, as there are too few cells to compare others")
+    name = min(results, key=lambda one: results[one][0])
+    report = _report(results, name)
+    if name == "trees" and not should_stop():
+        trees = boosted_head(features, labels, classes, recipe, lambda: False)
+        return Chosen(trees, results[name][1], report)
+    strength = min((one for one in results if isinstance(one, float)), key=lambda one: results[one][0])
+    head = linear_heads(features, labels, classes, recipe, (strength,))[strength]
+    return Chosen(head, results[strength][1], report)
+
+
+def _report(results: dict[float | str, tuple[float, float, float]], best: float | str) -> str:
+    linear = max((results[one][2] for one in results if isinstance(one, float)), default=float("nan"))
+    if "trees" not in results:
+        return f"a linear classifier ({linear:.2f} right in cross-validation)"
+    trees = results["trees"][2]
+    if best == "trees":
+        return f"boosted trees ({trees:.2f} right in cross-validation, a linear classifier {linear:.2f})"
+    return f"a linear classifier ({results[best][2]:.2f} right in cross-validation, boosted trees {trees:.2f})"
+
+
+def best_temperature(scores: NDArray[np.float64], labels: Labels) -> tuple[float, float]:
+    """Return the lowest mean log loss that dividing the scores by one number can give, and that number."""
+    rows = np.arange(len(labels))
+
+    def loss(log_temperature: float) -> float:
+        return float(-log_softmax(scores / np.exp(log_temperature), axis=1)[rows, labels].mean())
+
+    found = minimize_scalar(loss, bounds=(-2, 6), method="bounded")
+    return float(found.fun), float(np.exp(found.x))
+
+
+def linear_heads(
+    features: Values, labels: Labels, classes: int, recipe: Recipe, shrinkages: tuple[float, ...] = SHRINKAGES
+) -> dict[float, LinearHead]:
+    """Train linear discriminants with several shrinkages of the covariance at once (Friedman 1989).
+
+    One eigendecomposition serves all of them, which is why scikit-learn's, that begins anew for each, is not used.
+    """
+    mean = features.mean(axis=0)
+    spread = features.std(axis=0)
+    scale = np.where(spread > 1e-6, spread, 1).astype(np.float32)
+    values = _standard(features, mean, scale).astype(np.float64)
+    counts = np.bincount(labels, minlength=classes)
+    centres = np.stack([values[labels == k].mean(axis=0) if counts[k] else mean * 0.0 for k in range(classes)])
+    offsets = values - centres[labels]
+    with threadpool_limits(recipe.threads or None):
+        covariance = offsets.T @ offsets / max(1, len(labels) - np.count_nonzero(counts))
+        variances, axes = np.linalg.eigh(covariance)
+        turned = axes.T @ centres.T
+    chance = np.ones(classes) if recipe.class_weights else counts / len(labels)
+    prior = np.where(counts, np.log(np.maximum(chance, 1e-9)), NEVER)
+    average = max(float(variances.mean()), 1e-9)
+    heads = {}
+    for shrinkage in shrinkages:
+        shrunk = (1 - shrinkage) * np.maximum(variances, 0) + shrinkage * average
+        weights = axes @ (turned / shrunk[:, None])
+        bias = np.where(counts, prior - (centres.T * weights).sum(axis=0) / 2, NEVER)
+        heads[shrinkage] = LinearHead(mean, scale, weights.astype(np.float32), bias.astype(np.float32))
+    return heads
+
+
+def boosted_head(
+    features: Values, labels: Labels, classes: int, recipe: Recipe, should_stop: ShouldStop
+) -> BoostedHead:
+    """Train boosted trees; a stop keeps the trees there are."""
+    import xgboost
+
+    class Stop(xgboost.callback.TrainingCallback):
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+            return should_stop()
+
+    counts = np.maximum(np.bincount(labels, minlength=classes), 1)
+    weights = (len(labels) / classes / counts)[labels] if recipe.class_weights else None
+    threads = {"nthread": recipe.threads} if recipe.threads else {}
+    settings = TREES | {"num_class": classes, "seed": recipe.seed} | threads
+    data = xgboost.DMatrix(features, labels, weight=weights, **threads)
+    booster = xgboost.train(settings, data, ROUNDS, callbacks=[Stop()], verbose_eval=False)
+    return BoostedHead(bytes(booster.save_raw("ubj")), features.shape[1])
+
+
+def _standard(features: Values, mean: Values, scale: Values) -> Values:
+    values: Values = np.clip((features - mean) / scale, -FURTHEST, FURTHEST)
+    return values
+
+
+def _check_width(features: Values, width: int) -> None:
+    if features.shape[1] != width:
+        raise ModelError(
+            f"The model was made for {width} features a cell, this version measures {features.shape[1]}. "
+            "Train a new model."
+        )
