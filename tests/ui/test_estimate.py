@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.ui.estimate import Speed, Work, expected_seconds, expected_text
 

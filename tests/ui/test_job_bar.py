@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.ui.job_bar import JobBar, clock, time_left
 from napari_cellstage.ui.workers import Job, JobRunner

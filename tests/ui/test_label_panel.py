@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QMessageBox
+
 from napari_cellstage.session import Session
 from napari_cellstage.ui import label_panel
 from napari_cellstage.ui.label_panel import LabelPanel
 from napari_cellstage.ui.theme import PanelTheme
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QMessageBox
 
 
 @pytest.fixture

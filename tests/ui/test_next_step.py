@@ -50,8 +50,8 @@ def test_predictions_ask_for_corrections(session, predict):
 
 
 def test_a_missing_file_is_asked_for(tmp_path):
-    import tifffile
     import numpy as np
+    import tifffile
 
     from napari_cellstage.core.images import open_image
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from napari.utils.notifications import ErrorNotification, notification_manager
+
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.ui.notices import show, showing_errors, shown
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tifffile
+from napari.layers._source import layer_source
+
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.ui.open_layers import (
     axes_choices,
@@ -58,14 +60,16 @@ def test_pixel_size_is_taken_where_the_units_are_lengths(model):
 def test_a_layer_from_a_file_stays_with_its_file(model, tmp_path):
     file = tmp_path / "cells, some.tif"
     tifffile.imwrite(file, RNG.integers(0, 9, (20, 30)).astype(np.uint16))
-    (layer,) = model.open(file, plugin="napari")
+    with layer_source(path=str(file)):
+        layer = model.add_image(tifffile.imread(file))
     assert stack_from_layer(layer, "YX").path == file
 
 
 def test_a_layer_that_differs_from_its_file_is_kept_as_pixels(model, tmp_path):
     file = tmp_path / "a.tif"
     tifffile.imwrite(file, np.ones((20, 30), np.uint8))
-    (layer,) = model.open(file, plugin="napari")
+    with layer_source(path=str(file)):
+        layer = model.add_image(tifffile.imread(file))
     layer.data = np.ones((10, 10), np.uint8)
     stack = stack_from_layer(layer, "YX")
     assert stack.path is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
+
 from napari_cellstage.core.segment import SegmentSettings
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.ui.settings_form import SettingsForm

@@ -6,10 +6,11 @@ import threading
 import time
 
 import pytest
+from qtpy.QtCore import QThread
+
 from napari_cellstage.core.errors import CellStageError, TrainingError
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.ui.workers import Job, JobRunner, WorkError, guarded
-from qtpy.QtCore import QThread
 
 
 def never() -> bool:
@@ -143,4 +144,3 @@ def test_closing_waits_for_the_job_and_keeps_its_result(qtbot):
     assert runner.close() is job
     assert job.result == "best of 1"
     assert runner.close() is None
-

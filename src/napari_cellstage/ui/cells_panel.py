@@ -14,7 +14,7 @@ from napari_cellstage.core.segment import SegmentSettings, find_cells_in_stack
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell, warn
-from napari_cellstage.ui.pieces import button, hint
+from napari_cellstage.ui.pieces import button, hint, on_click
 from napari_cellstage.ui.settings_form import SettingsForm
 from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
 
@@ -141,8 +141,8 @@ class CellsPanel(QWidget):
         self.find_channel.activated.connect(self._choose_channel)
         self.form.changed.connect(self._on_form)
         self.preview.toggled.connect(self._want_preview)
-        self.find.clicked.connect(self.start_finding)
-        self.adopt.clicked.connect(self._adopt)
+        on_click(self.find, self.start_finding)
+        on_click(self.adopt, self._adopt)
         self.add.toggled.connect(self.add_mode_wanted)
 
     # show
@@ -220,8 +220,9 @@ class CellsPanel(QWidget):
         answer = QMessageBox.question(
             self,
             "Replace the cells",
-            f"{labelled} cells of this image are labelled. A new cell at the same place keeps the label; "
-            "where none is found, the label goes. Find the cells anew?",
+            f"{'1 cell' if labelled == 1 else f'{labelled} cells'} of this image {'is' if labelled == 1 else 'are'} "
+            "labelled. A new cell at the same place keeps the label; where there is none, the label goes, "
+            "and undo (Ctrl+Z) brings all back. Replace the cells?",
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
 

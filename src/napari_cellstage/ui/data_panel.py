@@ -24,7 +24,7 @@ from napari_cellstage.core.images import ImageStack, open_image
 from napari_cellstage.sample_data import cell_cycle_field
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors, shown
-from napari_cellstage.ui.pieces import button, clear_layout, hint
+from napari_cellstage.ui.pieces import button, clear_layout, hint, on_click
 from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
 
 IMAGE_ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
@@ -84,8 +84,8 @@ class DataPanel(QWidget):
     def _build_open(self) -> QWidget:
         self.open = button("Open images…", "TIFF, OME-TIFF, PNG or JPEG; several at once.")
         self.sample = button("Open the sample", "A synthetic field of about 600 cells in six stages, to try.")
-        self.open.clicked.connect(self._choose_images)
-        self.sample.clicked.connect(self.open_sample)
+        on_click(self.open, self._choose_images)
+        on_click(self.sample, self.open_sample)
         self.welcome = hint("Begin here: open your images, or drop files or a folder on this panel.")
         box, row = QWidget(), QHBoxLayout()
         layout = QVBoxLayout(box)
@@ -103,7 +103,7 @@ class DataPanel(QWidget):
         self.images.setToolTip("Click an image to show it.")
         self.images.currentItemChanged.connect(self._choose_image)
         self.locate = button("Find the file…", "The file is not where it was. Show where it is now.")
-        self.locate.clicked.connect(self._locate)
+        on_click(self.locate, self._locate)
         layout = QVBoxLayout(self.images_box)
         layout.addWidget(self.images)
         layout.addWidget(self.locate)
@@ -130,8 +130,8 @@ class DataPanel(QWidget):
         self.project_text = hint("")
         self.open_project = button("Open project…", "Go on with a project: choose its folder, NAME.cellstage.")
         self.save_as = button("Save a copy as…", "Copy the whole project to another place or name, and go on there.")
-        self.open_project.clicked.connect(self._choose_project)
-        self.save_as.clicked.connect(self._choose_copy)
+        on_click(self.open_project, self._choose_project)
+        on_click(self.save_as, self._choose_copy)
         layout, row = QVBoxLayout(self.project_box), QHBoxLayout()
         layout.addWidget(self.project_text)
         row.addWidget(self.open_project)

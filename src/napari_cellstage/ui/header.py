@@ -10,7 +10,7 @@ from superqt import QElidingLabel
 
 from napari_cellstage.session import Session
 from napari_cellstage.ui.next_step import next_step, state_line
-from napari_cellstage.ui.pieces import hint
+from napari_cellstage.ui.pieces import hint, on_click
 
 
 class Header(QWidget):
@@ -35,13 +35,13 @@ class Header(QWidget):
         self.advice = hint("")
         self.go = QPushButton()
         self.go.setToolTip("Show the step where this is done")
-        self.go.clicked.connect(lambda: self.step_wanted.emit(self._step))
+        on_click(self.go, lambda: self.step_wanted.emit(self._step))
         self.help = QPushButton()
         self.help.setText("?")
         self.help.setFixedWidth(26)
         self.help.setToolTip("Show the keys")
         self.help.setAccessibleName("Show the keys")
-        self.help.clicked.connect(self.help_wanted)
+        on_click(self.help, self.help_wanted.emit)
         row = QHBoxLayout()
         row.addWidget(self.name, 1)
         row.addWidget(self.help)

@@ -7,7 +7,7 @@ import time
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellstage.learn.events import BatchDone
-from napari_cellstage.ui.pieces import hint, small_button
+from napari_cellstage.ui.pieces import hint, on_click, small_button
 from napari_cellstage.ui.workers import Job, JobRunner
 
 STEPS = 1000
@@ -26,7 +26,7 @@ class JobBar(QWidget):
         self.bar.setAccessibleName("Progress")
         self.bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.stop = small_button("Stop", "End this now. What was reached so far is kept.")
-        self.stop.clicked.connect(self._on_stop)
+        on_click(self.stop, self._on_stop)
         layout, row = QVBoxLayout(self), QHBoxLayout()
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)

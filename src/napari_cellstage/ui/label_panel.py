@@ -18,7 +18,7 @@ from napari_cellstage.core.classes import TEMPLATES
 from napari_cellstage.session import Session
 from napari_cellstage.ui.class_list import ClassList
 from napari_cellstage.ui.notices import showing_errors
-from napari_cellstage.ui.pieces import button, hint, small_button
+from napari_cellstage.ui.pieces import button, hint, on_click, small_button
 from napari_cellstage.ui.theme import PanelTheme
 
 KEYED = 9  # classes that have a number key
@@ -135,14 +135,14 @@ class LabelPanel(QWidget):
         classes.color_wanted.connect(self._choose_color)
         self.templates.chosen.connect(showing_errors(session.use_template))
         self.new_name.returnPressed.connect(self._add)
-        self.rename.clicked.connect(classes.rename_current)
-        self.recolor.clicked.connect(lambda: self._choose_color(classes.current_id))
-        self.up.clicked.connect(lambda: self._move(-1))
-        self.down.clicked.connect(lambda: self._move(1))
-        self.delete.clicked.connect(self._delete)
-        self.undo.clicked.connect(showing_errors(lambda: session.undo()))
-        self.redo.clicked.connect(showing_errors(lambda: session.redo()))
-        self.next.clicked.connect(self.next_wanted)
+        on_click(self.rename, classes.rename_current)
+        on_click(self.recolor, lambda: self._choose_color(classes.current_id))
+        on_click(self.up, lambda: self._move(-1))
+        on_click(self.down, lambda: self._move(1))
+        on_click(self.delete, self._delete)
+        on_click(self.undo, showing_errors(session.undo))
+        on_click(self.redo, showing_errors(session.redo))
+        on_click(self.next, self.next_wanted.emit)
         self.filter.textChanged.connect(self._apply_filter)
         self.filter.returnPressed.connect(self._choose_filtered)
 
@@ -222,7 +222,7 @@ class _TemplateChooser(QWidget):
         for name, (_kind, classes) in TEMPLATES.items():
             if classes:
                 one = button(name.capitalize() if name.islower() else name, "Begin with: " + ", ".join(classes))
-                one.clicked.connect(lambda _checked=False, name=name: self.chosen.emit(name))
+                on_click(one, lambda name=name: self.chosen.emit(name))
                 layout.addWidget(one)
                 layout.addWidget(hint(", ".join(classes)))
         layout.addWidget(hint("Or type the names of your own classes here:"))

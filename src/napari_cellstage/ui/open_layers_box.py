@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QAbstractItemView, QComboBox, QGroupBox, QListWidget,
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.open_layers import axes_choices, axes_text, image_layers, stack_from_layers
-from napari_cellstage.ui.pieces import button, hint
+from napari_cellstage.ui.pieces import button, hint, on_click
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -53,7 +53,7 @@ class OpenLayersBox(QGroupBox):
         for widget in (hint("Already open? Choose it here."), self.layers, self.axes, self.use):
             layout.addWidget(widget)
         self.layers.itemSelectionChanged.connect(self._show_choice)
-        self.use.clicked.connect(self._adopt)
+        on_click(self.use, self._adopt)
         self.refresh()
 
     def refresh(self) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QFrame,
     QLabel,
     QLayout,
@@ -31,6 +34,11 @@ def small_button(text: str, tip: str, name: str = "") -> QPushButton:
     made.setMinimumWidth(0)
     made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     return made
+
+
+def on_click(pressed: QAbstractButton, action: Callable[[], object]) -> None:
+    """Call `action` when a button is pressed, without the argument Qt would give it."""
+    pressed.clicked.connect(lambda _checked=False: action())
 
 
 def hint(text: str) -> QLabel:

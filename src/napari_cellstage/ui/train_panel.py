@@ -14,7 +14,7 @@ from napari_cellstage.session import Session
 from napari_cellstage.ui.device_probe import DeviceProbe, device_text
 from napari_cellstage.ui.estimate import Speed, expected_seconds, expected_text
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell
-from napari_cellstage.ui.pieces import Folded, button, hint
+from napari_cellstage.ui.pieces import Folded, button, hint, on_click
 from napari_cellstage.ui.settings_form import SettingsForm
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.training import (
@@ -131,7 +131,7 @@ class TrainPanel(QWidget):
         session.cells_changed.connect(self.refresh)
         self._runner.started.connect(self.refresh)
         self._runner.ended.connect(self.refresh)
-        self.train.clicked.connect(self.start)
+        on_click(self.train, self.start)
         self.plan.currentTextChanged.connect(self.refresh)
         self.form.changed.connect(self.refresh)
         self.probe.found.connect(self._on_device)

@@ -1,0 +1,168 @@
+"""Images in, channels, project: what the panel shows is what the session has."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+from napari.components import ViewerModel
+from napari.utils.notifications import notification_manager
+from qtpy.QtWidgets import QCheckBox
+
+from napari_cellstage.session import Session
+from napari_cellstage.ui import data_panel
+from napari_cellstage.ui.data_panel import DataPanel, images_in
+from napari_cellstage.ui.open_layers_box import OpenLayersBox
+from napari_cellstage.ui.workers import JobRunner
+
+
+@pytest.fixture
+def empty(tmp_path):
+    session = Session(tmp_path / "home")
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def make_panel(qtbot):
+    def make(session):
+        panel = DataPanel(session, JobRunner(), OpenLayersBox(ViewerModel(), lambda _layer: False))
+        qtbot.addWidget(panel)
+        return panel
+
+    return make
+
+
+def write(path, *shape):
+    tifffile.imwrite(path, np.random.default_rng(len(path.name)).integers(0, 255, shape).astype(np.uint8))
+    return path
+
+
+def messages():
+    return [record.message for record in notification_manager.records]
+
+
+def test_an_empty_session_is_welcomed(make_panel, empty):
+    panel = make_panel(empty)
+    assert not panel.welcome.isHidden()
+    assert panel.images_box.isHidden()
+    assert panel.channels_box.isHidden()
+    assert not panel.save_as.isEnabled()
+
+
+def test_files_folders_and_names_with_spaces_and_emoji_open(make_panel, empty, tmp_path):
+    panel, folder = make_panel(empty), tmp_path / "my images 🔬"
+    folder.mkdir()
+    write(folder / "b.tif", 20, 30), write(folder / "a 🧫.tif", 20, 30)
+    (folder / "notes.txt").write_text("not an image")
+    panel.open_paths([folder, write(tmp_path / "c.tif", 9, 9)])
+    assert [entry.name for entry in empty.images] == ["a 🧫.tif", "b.tif", "c.tif"]
+    assert panel.images.count() == 3
+    assert panel.images.currentItem().text() == "c.tif"
+    assert panel.welcome.isHidden()
+
+
+def test_an_unreadable_file_is_said_and_the_others_open(make_panel, empty, tmp_path):
+    bad, good = tmp_path / "bad.tif", write(tmp_path / "good.tif", 9, 9)
+    bad.write_bytes(b"II*\x00 not much of a file")
+    make_panel(empty).open_paths([bad, good])
+    assert [entry.name for entry in empty.images] == ["good.tif"]
+    assert any("bad.tif" in text for text in messages())
+
+
+def test_choosing_an_image_shows_it(make_panel, empty, tmp_path):
+    panel = make_panel(empty)
+    panel.open_paths([write(tmp_path / "a.tif", 9, 9), write(tmp_path / "b.tif", 9, 9)])
+    panel.images.setCurrentRow(0)
+    assert empty.current.name == "a.tif"
+
+
+def test_channels_are_chosen(make_panel, make_session):
+    session = make_session(channels=3)
+    panel = make_panel(session)
+    assert not panel.channels_box.isHidden()
+    panel.find_channel.setCurrentIndex(2)
+    panel.find_channel.activated.emit(2)
+    assert session.find_channel == 2
+    boxes = [panel.network_row.itemAt(i).widget() for i in range(3)]
+    assert all(isinstance(box, QCheckBox) and box.isChecked() for box in boxes)
+    boxes[1].click()
+    assert session.network_channels == (0, 2)
+
+
+def test_the_last_channel_can_not_be_taken_from_the_model(make_panel, make_session):
+    session = make_session(channels=2)
+    panel = make_panel(session)
+    for _ in range(2):
+        checked = [w for i in range(2) if (w := panel.network_row.itemAt(i).widget()).isChecked()]
+        checked[0].click()
+    assert session.network_channels
+
+
+def test_the_project_is_named_and_saved_elsewhere(make_panel, session, tmp_path, monkeypatch):
+    panel = make_panel(session)
+    assert session.project.name in panel.project_text.text()
+    monkeypatch.setattr(
+        data_panel.QFileDialog, "getSaveFileName", lambda *_args: (str(tmp_path / "paper figure 2"), "")
+    )
+    panel.save_as.click()
+    assert session.project.folder == tmp_path / "paper figure 2.cellstage"
+    assert "paper figure 2" in panel.project_text.text()
+
+
+def test_a_project_folder_is_opened(make_panel, session, empty, monkeypatch):
+    session.label_cells([0], 1)
+    folder = session.project.folder
+    session.close()
+    panel = make_panel(empty)
+    monkeypatch.setattr(data_panel.QFileDialog, "getExistingDirectory", lambda *_args: str(folder))
+    panel.open_project.click()
+    assert empty.counts()[1] == 1
+    assert panel.images.count() == 1
+
+
+def test_a_folder_that_is_no_project_is_said(make_panel, empty, tmp_path, monkeypatch):
+    panel = make_panel(empty)
+    monkeypatch.setattr(data_panel.QFileDialog, "getExistingDirectory", lambda *_args: str(tmp_path))
+    panel.open_project.click()
+    assert empty.project is None
+    assert "is no Cellstage project" in messages()[-1]
+
+
+def test_a_moved_image_is_found_again(make_panel, empty, tmp_path, monkeypatch):
+    file = write(tmp_path / "a.tif", 9, 9)
+    panel = make_panel(empty)
+    panel.open_paths([file])
+    folder = empty.project.folder
+    empty.close()
+    moved = file.rename(tmp_path / "moved.tif")
+    panel.open_paths([folder])
+    assert panel.images.item(0).text() == "⚠ a.tif"
+    assert not panel.locate.isHidden()
+    monkeypatch.setattr(data_panel.QFileDialog, "getOpenFileName", lambda *_args: (str(moved), ""))
+    panel.locate.click()
+    assert panel.locate.isHidden()
+    assert empty.current is not None
+
+
+def test_read_only_is_said(make_panel, session, empty):
+    panel = make_panel(empty)
+    panel.open_paths([session.project.folder])
+    assert "Read-only" in panel.project_text.text()
+
+
+def test_the_sample_opens_in_a_worker(qtbot, make_panel, empty, monkeypatch):
+    from napari_cellstage.sample_data import cell_cycle_field
+
+    monkeypatch.setattr(data_panel, "cell_cycle_field", lambda: cell_cycle_field(size=256, cells=9))
+    panel = make_panel(empty)
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel.sample.click()
+    assert empty.current.channel_names == ("DNA", "tubulin")
+
+
+def test_images_of_a_folder_come_in_order(tmp_path):
+    for name in ("b.PNG", "a.tiff", "c.txt"):
+        (tmp_path / name).touch()
+    assert [p.name for p in images_in(tmp_path)] == ["a.tiff", "b.PNG"]
+    assert images_in(tmp_path / "x.nd2") == [tmp_path / "x.nd2"]
