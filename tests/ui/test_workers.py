@@ -130,7 +130,7 @@ def test_runner_has_one_job_at_a_time(qtbot):
     first = Job("finding cells", until_stopped)
     runner.start(first)
     assert runner.busy
-    with pytest.raises(CellStageError, match="Finding cells is still going on. Wait for it, or press Stop"):
+    with pytest.raises(CellStageError, match="Finding cells is still going on"):
         runner.start(Job("training", until_stopped))
     with qtbot.waitSignal(runner.ended, timeout=5000):
         runner.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
@@ -222,7 +224,7 @@ class _TemplateChooser(QWidget):
         for name, (_kind, classes) in TEMPLATES.items():
             if classes:
                 one = button(name.capitalize() if name.islower() else name, "Begin with: " + ", ".join(classes))
-                on_click(one, lambda name=name: self.chosen.emit(name))
+                on_click(one, partial(self.chosen.emit, name))
                 layout.addWidget(one)
                 layout.addWidget(hint(", ".join(classes)))
         layout.addWidget(hint("Or type the names of your own classes here:"))

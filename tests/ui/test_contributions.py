@@ -1,0 +1,81 @@
+"""What napari finds by the manifest, without a window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari.layers import Layer
+from npe2 import PluginManifest
+
+from napari_cellstage.core.images import from_array
+from napari_cellstage.session import Session
+from napari_cellstage.ui import contributions
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_manifest_is_valid_and_every_command_is_there():
+    manifest = PluginManifest.from_distribution("napari-cellstage")
+    manifest.validate_imports()
+    assert [w.display_name for w in manifest.contributions.widgets] == ["Cellstage"]
+    assert [s.display_name for s in manifest.contributions.sample_data] == ["Cell cycle field (synthetic)"]
+    assert manifest.contributions.readers[0].accepts_directories
+    assert manifest.contributions.writers[0].filename_extensions == [".cellstage"]
+
+
+def test_the_manifest_at_the_top_is_a_link_to_the_one_in_the_package():
+    link = ROOT / "napari.yaml"
+    assert link.is_symlink()
+    assert link.resolve() == ROOT / "src" / "napari_cellstage" / "napari.yaml"
+
+
+def test_the_sample_is_two_channels_of_the_synthetic_field():
+    layers = [Layer.create(*one) for one in contributions.sample_cell_cycle()]
+    assert [layer.name.split(" · ")[0] for layer in layers] == ["DNA", "tubulin"]
+    assert all(layer.data.shape == (2048, 2048) for layer in layers)
+    assert "synthetic" in layers[0].name
+
+
+@pytest.mark.parametrize("path", ["x.tif", "missing.cellstage", ["a.cellstage", "b.cellstage"]])
+def test_only_project_folders_are_read(path):
+    assert contributions.get_project_reader(path) is None
+
+
+def test_a_project_is_read_as_layers(session, model):
+    session.label_cells([3], 2)
+    folder = session.project.folder
+    session.close()
+    reader = contributions.get_project_reader(str(folder))
+    image, labels = (Layer.create(*one) for one in reader(str(folder)))
+    assert image.name == "field"
+    assert labels.data.max() == 12
+    assert labels.features.set_index("index").loc[4, "label"] == "prophase"
+
+
+def test_a_movie_is_read_with_its_axes(make_session):
+    session = make_session(shape=(2, 3, 40, 50), channels=2)
+    folder = session.project.folder
+    session.close()
+    layers = [Layer.create(*one) for one in contributions.read_project(str(folder))]
+    assert [layer.data.shape for layer in layers] == [(2, 3, 40, 50)] * 3
+
+
+def test_layers_are_written_as_a_project(tmp_path):
+    pixels, labels = np.arange(600, dtype=np.uint16).reshape(20, 30), np.zeros((20, 30), int)
+    labels[5:9, 5:9] = 7
+    path = str(tmp_path / "new.cellstage")
+    layers = [(pixels, {"name": "DNA"}, "image"), (labels, {"name": "cells"}, "labels")]
+    assert contributions.write_project(path, layers) == [path]
+    session = Session(tmp_path)
+    session.open_project(path)
+    assert session.cells().cell_id.tolist() == [7]
+    np.testing.assert_array_equal(session.current.plane(0, 0, (0,))[0], pixels)
+    session.close()
+
+
+def test_a_colour_picture_is_one_layer():
+    stack = from_array(np.zeros((20, 30, 3), np.uint8), "YXS", "histology")
+    (layer,) = (Layer.create(*one) for one in contributions.image_layers(stack))
+    assert layer.rgb

@@ -1,0 +1,182 @@
+"""The Train step: what is said before, during and after, with a training that is played."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.utils.notifications import notification_manager
+
+from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.core.metrics import score
+from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.ui import train_panel
+from napari_cellstage.ui.theme import PanelTheme
+from napari_cellstage.ui.train_panel import TrainPanel, score_text
+from napari_cellstage.ui.training import PLANS, missing_for_training, plan_recipes
+from napari_cellstage.ui.workers import JobRunner
+
+CLASSES = ("interphase", "prophase")
+
+
+def answer(snapshot, name="quick", scores=None):
+    predictions = {}
+    for image in snapshot.images:
+        probabilities = np.tile(np.array([0.9, 0.1], np.float32), (len(image.cells), 1))
+        predictions[image.image_id] = Predictions(probabilities, (1, 2), np.zeros(len(image.cells), np.uint8))
+    return SimpleNamespace(recipe_name=name, predictions=predictions, scores=scores, run="")
+
+
+@pytest.fixture
+def panel(qtbot, session):
+    made = TrainPanel(session, JobRunner(), PanelTheme(ViewerModel()))
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.fixture
+def labelled(session):
+    session.label_cells([0, 1, 2], 1)
+    session.label_cells([3, 4], 2)
+    return session
+
+
+def play(monkeypatch, work):
+    """Let the worker play `work(snapshot, should_stop)`, and return what it was started with."""
+    started = []
+
+    def training(snapshot, recipes, runs):
+        started.append((snapshot, recipes, runs))
+        return lambda should_stop: work(snapshot, should_stop)
+
+    monkeypatch.setattr(train_panel, "training", training)
+    return started
+
+
+def run(qtbot, panel):
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel.train.click()
+    qtbot.wait(10)
+
+
+def test_what_is_missing_is_said_instead_of_the_time(panel, session):
+    assert not panel.train.isEnabled()
+    assert "no cells are labelled" in panel.forecast.text()
+    session.label_cells([0], 1)
+    assert "one class is labelled" in panel.forecast.text()
+    session.label_cells([1], 2)
+    assert panel.train.isEnabled()
+    assert missing_for_training(session) == ""
+
+
+def test_device_and_time_are_said_before(panel, labelled):
+    assert panel.forecast.text().startswith("Looking for a graphics card")
+    panel.probe.found.emit('{"device": "cuda", "name": "RTX 4090"}')
+    assert panel.forecast.text().startswith("Graphics card (RTX 4090), ")
+    panel.probe.found.emit("")
+    assert panel.forecast.text().startswith("Device unknown, ")
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_plan_is_its_recipes_with_the_settings_of_the_form(panel, plan):
+    panel.set_recipe(epochs=3, network="resnet18")
+    recipes = plan_recipes(plan, panel.form.value)
+    assert tuple(r.name for r in recipes) == PLANS[plan]
+    assert all(r.epochs == 3 and r.network == "resnet18" and r.kind == r.name for r in recipes)
+
+
+def test_training_shows_notes_curve_score_and_predictions(qtbot, panel, labelled, monkeypatch):
+    scores = score(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0]), CLASSES)
+
+    def work(snapshot, _should_stop):
+        yield Note("ImageNet weights can't be had; training from scratch.")
+        yield answer(snapshot, "quick", scores)
+        for epoch in (1, 2):
+            yield BatchDone(f"epoch {epoch}/2", epoch, 2)
+            yield EpochDone(epoch, 2, 1.0 / epoch, 1.0, 0.5 * epoch, 123.0)
+        yield Note("finetune is kept: 0.9 against 0.75.")
+        return answer(snapshot, "finetune", scores)
+
+    started = play(monkeypatch, work)
+    run(qtbot, panel)
+    snapshot, recipes, runs = started[0]
+    assert [r.name for r in recipes] == ["quick", "finetune"]
+    assert runs == labelled.project.runs
+    assert snapshot.version
+    assert panel.score.text() == f"<b>finetune</b>: held-out accuracy {scores.text}"
+    assert "from scratch" in panel.notes.text()
+    assert "is kept" in panel.notes.text()
+    assert panel._curve.accuracy.getData()[1].tolist() == [0.5, 1.0]
+    assert labelled.predictions().predicted.tolist() == [1] * 12
+    assert panel.speed.trained_per_second == 123.0
+
+
+def test_a_second_training_begins_a_new_curve(qtbot, panel, labelled, monkeypatch):
+    def work(snapshot, _should_stop):
+        yield EpochDone(1, 1, 1.0, 1.0, 0.5, 10.0)
+        return answer(snapshot)
+
+    play(monkeypatch, work)
+    run(qtbot, panel)
+    run(qtbot, panel)
+    assert panel._curve.loss.getData()[0].tolist() == [1.0]
+
+
+def test_no_score_is_said_too():
+    text = score_text(SimpleNamespace(recipe_name="quick", scores=None))
+    assert "no score" in text
+
+
+def test_an_error_is_shown_and_train_can_be_pressed_again(qtbot, panel, labelled, monkeypatch):
+    def work(_snapshot, _should_stop):
+        yield Note("begun")
+        raise TrainingError("Class 'prophase' has 1 labelled cell; training needs at least 2.")
+
+    play(monkeypatch, work)
+    run(qtbot, panel)
+    assert notification_manager.records[-1].message.startswith("Class 'prophase' has 1 labelled cell")
+    assert panel.train.isEnabled()
+
+
+def test_an_answer_about_cells_that_were_replaced_is_dropped_and_said(qtbot, panel, labelled, monkeypatch):
+    def work(snapshot, should_stop):
+        while not should_stop():
+            yield BatchDone("epoch 1/1", 1, 2)
+        return answer(snapshot)
+
+    play(monkeypatch, work)
+    panel.train.click()
+    assert not panel.train.isEnabled()
+    labelled.set_labels(np.ones((1, 1, 40, 50), np.int32))
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel._runner.stop()
+    qtbot.wait(10)
+    assert labelled.predictions() is None
+    assert "dropped" in notification_manager.records[-1].message
+
+
+def test_closing_meanwhile_keeps_the_answer(qtbot, panel, labelled, monkeypatch):
+    def work(snapshot, should_stop):
+        while not should_stop():
+            yield BatchDone("epoch 1/1", 1, 2)
+        return answer(snapshot)
+
+    play(monkeypatch, work)
+    panel.train.click()
+    panel.close_link(panel._runner.close())
+    assert labelled.predictions() is not None
+
+
+def test_read_only_can_not_be_trained(qtbot, labelled, tmp_path):
+    from napari_cellstage.session import Session
+
+    second = Session(tmp_path / "other")
+    second.open_project(labelled.project.folder)
+    panel = TrainPanel(second, JobRunner(), PanelTheme(ViewerModel()))
+    qtbot.addWidget(panel)
+    assert not panel.train.isEnabled()
+    assert "read-only" in panel.forecast.text()
+    second.close()
