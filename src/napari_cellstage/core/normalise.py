@@ -48,6 +48,7 @@ class Normalisation:
         low, high = [], []
         for channel in np.moveaxis(crops, 1, 0):
             values = channel[np.isfinite(channel)] if channel.dtype.kind == "f" else channel
+            values = values.astype(np.uint8) if values.dtype == bool else values  # numpy has no percentile of bools
             ends = np.percentile(values, (LOW_PERCENT, HIGH_PERCENT)) if values.size else (0.0, 1.0)
             low.append(float(ends[0]))
             high.append(float(ends[1]) if ends[1] > ends[0] else float(ends[0]) + 1.0)

@@ -125,6 +125,16 @@ def cpu_threads(wanted: int = 0) -> Iterator[int]:
         torch.set_num_threads(before)
 
 
+@contextmanager
+def repeatable(seed: int) -> Iterator[None]:
+    """Make torch choose the same numbers and the same order of sums each time, while in the block."""
+    import torch
+
+    torch.manual_seed(seed)
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+        yield
+
+
 def half_precision(device: torch.device, network: nn.Module, precision: str = "auto") -> torch.dtype | None:
     """Return the number format to compute in, or None for full precision.
 

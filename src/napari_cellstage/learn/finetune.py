@@ -18,7 +18,7 @@ from napari_cellstage.core.metrics import Scores, score
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.splits import holdout
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.learn.device import choose_device, cpu_threads, describe
+from napari_cellstage.learn.device import choose_device, cpu_threads, describe, repeatable
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.keep import Keeper
 from napari_cellstage.learn.learner import Learner, Stopped, class_weights, torch_errors_said_plainly
@@ -36,12 +36,11 @@ Event = Note | BatchDone | EpochDone
 
 def fit_finetune(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Event, None, TrainedModel]:
     """Train a network; see `napari_cellstage.learn.fit.fit`."""
-    with cpu_threads(recipe.threads), torch_errors_said_plainly():
+    with cpu_threads(recipe.threads), repeatable(recipe.seed), torch_errors_said_plainly():
         return (yield from _train(data, recipe, should_stop))
 
 
 def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Event, None, TrainedModel]:
-    torch.manual_seed(recipe.seed)
     parts = split(data, recipe)
     normalisation = Normalisation.of(data.crops[parts.train], recipe.normalise)
     crops, labels = torch.from_numpy(normalisation.apply(data.crops)), torch.from_numpy(data.labels)
@@ -56,37 +55,33 @@ def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Ev
 
     keeper, scores = Keeper(recipe.patience), None
     epochs = recipe.epochs or epochs_for(len(parts.train))
-    stopped = should_stop()
     for epoch in range(1, epochs + 1):
         began = time.perf_counter()
         loss = yield from _epoch(learner, crops, labels, parts.train, epoch, epochs, should_stop)
-        stopped = stopped or should_stop()
-        if stopped:
-            break
         speed = len(parts.train) / (time.perf_counter() - began)
         valid = yield from _validate(learner, crops, data.labels, parts.valid, should_stop)
+        if should_stop():
+            break
         yield EpochDone(epoch, epochs, loss, *valid, speed)
         if keeper.look(learner.best_guess, epoch, valid[0]):
-            # One view, so that a training that is stopped has the score of what it kept.
-            quick_look = yield from _score(learner.best_guess, crops, data, parts.held_out, recipe, 1, should_stop)
-            scores = quick_look or scores
-        stopped = should_stop()
-        if stopped or keeper.patience_is_over(epoch):
+            # In one view only, so that a training that is stopped has a score of what it kept.
+            glance = yield from _score(learner.best_guess, crops, data, parts.held_out, recipe, 1, should_stop)
+            scores = glance or scores
+        if keeper.patience_is_over(epoch):
             break
 
     best = keeper.restore(learner.best_guess)
-    if not stopped:
-        scores = yield from _score(best, crops, data, parts.held_out, recipe, recipe.views, should_stop)
+    full = yield from _score(best, crops, data, parts.held_out, recipe, recipe.views, should_stop)
     return TrainedModel.of(
         data,
         recipe,
         normalisation,
         parts.is_held_out,
-        scores,
+        full or scores,
         arrays=network_arrays(best),
         started_from=started_from,
         epochs_done=keeper.epoch,
-        stopped=stopped,
+        stopped=should_stop(),
     )
 
 

@@ -136,8 +136,8 @@ class TrainedModel:
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder, the card last: a folder with a card is whole."""
-        folder.mkdir(parents=True, exist_ok=True)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             if self.arrays:
                 save_file({k: np.ascontiguousarray(v) for k, v in self.arrays.items()}, folder / WEIGHTS)
             if self.booster is not None:
@@ -160,7 +160,8 @@ class TrainedModel:
         try:
             return cls(
                 classes=ClassScheme.from_dict(card["classes"]),
-                recipe=Recipe().but(**card["recipe"]),
+                # Device and threads are choices for the machine that trained.
+                recipe=Recipe().but(**{**card["recipe"], "device": "auto", "threads": 0}),
                 normalisation=_normalisation_from(card["normalisation"], len(card["channels"])),
                 card={**card, "crop_size": int(card["crop_size"]), "split": _checked_split(card["split"])},
                 held_out=np.zeros(0, dtype=bool),

@@ -93,18 +93,16 @@ def last_linear(backbone: nn.Module) -> tuple[str, nn.Linear]:
 
 
 def adapt_filters(filters: Tensor, channels: int) -> Tensor:
-    """Make pretrained filters ``(O, I, k, k)`` fit another number of channels, keeping the size of their answer.
+    """Make pretrained filters ``(O, I, k, k)`` fit another number of channels, with the same answer to a gray picture.
 
-    One channel gets the sum over the old ones: what the old filter says to a gray picture. More channels get the old
-    ones in turn, scaled so that their sum stays as strong.
+    Channels and old inputs are paired in turn: fewer channels get the sum of theirs, more share one evenly.
     """
     have = filters.shape[1]
-    if channels == have:
-        return filters
-    if channels == 1:
-        return filters.sum(dim=1, keepdim=True)
+    if channels < have:
+        fewer = filters.new_zeros(filters.shape[0], channels, *filters.shape[2:])
+        return fewer.index_add(1, torch.arange(have) % channels, filters)
     turns = torch.arange(channels) % have
-    return filters[:, turns] * (have / channels)
+    return filters[:, turns] / torch.bincount(turns)[turns].view(1, -1, 1, 1)
 
 
 def _conv_like(old: nn.Conv2d, channels: int) -> nn.Conv2d:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.crops import crop_cells, crop_masks
+from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.learn.data import cell_names
@@ -26,6 +27,7 @@ def predict(
     crops: NDArray[np.generic],
     masks: NDArray[np.bool_] | None = None,
     should_stop: Callable[[], bool] = never,
+    cache: FeatureCache | None = None,
 ) -> Generator[BatchDone, None, NDArray[np.float32]]:
     """Predict the classes of crops.
 
@@ -39,6 +41,8 @@ def predict(
         ``(N, H, W)`` bool, or None; used by the quick kind.
     should_stop
         Asked every batch.
+    cache
+        Where the quick kind finds features measured before.
 
     Returns
     -------
@@ -58,13 +62,16 @@ def predict(
         return (yield from predict_network(model, crops, should_stop))
     from napari_cellstage.learn.quick import predict_quick
 
-    return (
-        yield from predict_quick(model, crops, masks if masks is None else resized(masks, model.crop_size), should_stop)
-    )
+    masks = None if masks is None else resized(masks, model.crop_size)
+    return (yield from predict_quick(model, crops, masks, should_stop, cache))
 
 
 def predict_snapshot(
-    model: TrainedModel, snapshot: WorkSnapshot, should_stop: Callable[[], bool] = never, run: str = ""
+    model: TrainedModel,
+    snapshot: WorkSnapshot,
+    should_stop: Callable[[], bool] = never,
+    run: str = "",
+    cache: FeatureCache | None = None,
 ) -> Generator[BatchDone, None, dict[int, Predictions]]:
     """Predict every cell of every image of a project, a few thousand crops in memory at a time.
 
@@ -78,6 +85,8 @@ def predict_snapshot(
         Asked every batch; the cells not reached stay NaN, which reads as "not predicted".
     run
         Name of the run folder, for the predictions to say.
+    cache
+        Where the quick kind finds features measured before.
 
     Returns
     -------
@@ -93,7 +102,7 @@ def predict_snapshot(
         for rows in _chunks(len(image.cells)):
             if should_stop():
                 break
-            work = predict(model, *_cut(image, rows, snapshot.channels, model.crop_size), should_stop)
+            work = predict(model, *_cut(image, rows, snapshot.channels, model.crop_size), should_stop, cache)
             probabilities[rows] = yield from _counted(work, done, total)
             done += len(rows)
         answers[image.image_id] = Predictions(probabilities, model.classes.ids, model.parts(cell_names(image)), run)
