@@ -108,7 +108,7 @@ class Session:
 
     def _id(self, image_id: int | None) -> int:
         wanted = self._current if image_id is None else image_id
-        if wanted is None:
+        if wanted is None or not self._space.entries:
             raise ProjectError("No image is open. Open one first.")
         if wanted not in self._space.entries:
             raise ProjectError(f"The project has no image number {wanted}. Choose one of {list(self._space.entries)}.")
@@ -204,7 +204,7 @@ class Session:
     def add_cell(self, t: int, z: float, y: float, x: float) -> int:
         """Draw a cell of the typical size in the current image where there is none; return its row."""
         wanted = self._id(None)
-        self._do(acts.add_cell(self._space.image(wanted), wanted, (t, z, y, x)))
+        self._do(acts.add_cell(self._space.image(wanted), wanted, (t, z, y, x), self._space.shape(wanted)))
         return len(self.cells(wanted)) - 1
 
     # Classes

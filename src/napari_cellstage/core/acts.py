@@ -41,8 +41,10 @@ def label_cells(image: AnnotatedImage, image_id: int, rows: NDArray[np.int64], c
     return Edit(f"{act} {_cells(len(change.t))}", "label", labels=(change,))
 
 
-def add_cell(image: AnnotatedImage, image_id: int, place: tuple[int, float, float, float]) -> Edit:
-    """Draw a cell of the typical size around t, z, y, x.
+def add_cell(
+    image: AnnotatedImage, image_id: int, place: tuple[int, float, float, float], shape: tuple[int, ...]
+) -> Edit:
+    """Draw a cell of the typical size around t, z, y, x in an image of shape T, Z, Y, X.
 
     Raises
     ------
@@ -50,6 +52,8 @@ def add_cell(image: AnnotatedImage, image_id: int, place: tuple[int, float, floa
         If there is a cell already, or the place is outside.
     """
     t, z, y, x = place
+    if not all(0 <= nearest(c) < n for c, n in zip(place, shape, strict=True)):
+        raise CellsError(f"The place t {t}, z {z:.0f}, y {y:.0f}, x {x:.0f} is outside the image. Click inside it.")
     row = image.row_at(t, z, y, x)
     if row is not None:
         raise CellsError(

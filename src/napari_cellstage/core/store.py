@@ -181,8 +181,9 @@ class Project:
     def read_predictions(self, image_id: int, version: int) -> dict[str, Any] | None:
         """Read what `write_predictions` wrote; None when there is nothing that can be read."""
         try:
-            with np.load(self._predictions(image_id, version), allow_pickle=False) as arrays:
-                return dict(arrays)
+            with self._predictions(image_id, version).open("rb") as file:
+                arrays = np.load(file, allow_pickle=False)
+                return {name: arrays[name] for name in arrays.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None  # predictions can be made again; labels are elsewhere
 

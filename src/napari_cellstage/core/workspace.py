@@ -181,7 +181,9 @@ class Workspace:
     def _counts_of(self, image_id: int) -> dict[int, int]:
         if image_id not in self._images:
             return self.project.journal.counts(image_id)
-        counted = np.bincount(self._images[image_id].class_ids)
+        image = self._images[image_id]
+        strays = np.array(list(image.strays.values()), dtype=np.int64)
+        counted = np.bincount(np.concatenate((image.class_ids, strays)))
         return {int(i): int(counted[i]) for i in np.flatnonzero(counted) if i}
 
     def do(self, edit: Edit, joins_last: bool = False, volumes: dict[int, Labels] | None = None) -> Effects:
@@ -270,16 +272,17 @@ class Workspace:
         return np.array(adopt_labels(labels, stack))
 
     def _volume(self, image_id: int, version: int) -> Labels | None:
-        return self.project.read_segmentation(image_id, version, self._shape(image_id))
+        return self.project.read_segmentation(image_id, version, self.shape(image_id))
 
-    def _shape(self, image_id: int) -> tuple[int, ...]:
+    def shape(self, image_id: int) -> tuple[int, ...]:
+        """Return T, Z, Y, X of an image."""
         frames, _, *volume = self.entries[image_id].record.shape
         return (frames, *volume)
 
     def _with_drawn(self, image_id: int, labels: Labels | None, cells: Iterable[DrawnCell]) -> Labels | None:
         for cell in cells:
             if labels is None:
-                labels = np.zeros(self._shape(image_id), dtype=np.int32)
+                labels = np.zeros(self.shape(image_id), dtype=np.int32)
             drawn.paint(labels, cell)
         return labels
 
@@ -288,7 +291,7 @@ class Workspace:
         image = self._images[change.image_id]
         before = image.cells
         if image.labels is None:
-            labels: Labels = np.zeros(self._shape(change.image_id), dtype=np.int32)
+            labels: Labels = np.zeros(self.shape(change.image_id), dtype=np.int32)
         else:
             labels = image.labels.copy() if image.lent else image.labels
         cells = drawn.draw(labels, before, change.cell) if change.present else drawn.erase(labels, before, change.cell)

@@ -1,0 +1,37 @@
+"""What importing each floor may load, seen from a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+WINDOW = ("napari", "qtpy", "PyQt5", "PyQt6", "PySide6", "vispy")
+NETWORK = ("torch", "torchvision")
+
+
+@pytest.mark.parametrize(
+    ("modules", "unwanted"),
+    [
+        (("napari_cellstage",), (*WINDOW, *NETWORK)),
+        (
+            (
+                "napari_cellstage.session",
+                "napari_cellstage.learn",
+                "napari_cellstage.learn.recipe",
+                "napari_cellstage.learn.events",
+            ),
+            (*WINDOW, *NETWORK, "skimage"),
+        ),
+        (
+            tuple(f"napari_cellstage.core.{name}" for name in ("segment", "crops", "images", "workspace", "metrics")),
+            (*WINDOW, *NETWORK),
+        ),
+    ],
+    ids=["package", "session", "core"],
+)
+def test_importing_loads_no_more_than_it_should(modules: tuple[str, ...], unwanted: tuple[str, ...]) -> None:
+    code = f"import sys, {', '.join(modules)}; print(*(m for m in {unwanted!r} if m in sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == []
