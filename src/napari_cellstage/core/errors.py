@@ -35,6 +35,10 @@ class TrainingError(CellStageError):
     """Training can't start or go on."""
 
 
+class TrainingStopped(TrainingError):  # noqa: N818 - a wish that was heard
+    """Training was stopped by the user before there was any model: nothing is wrong."""
+
+
 class ModelError(CellStageError):
     """A model on disk can't be read, or does not fit the data."""
 

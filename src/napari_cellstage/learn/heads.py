@@ -25,7 +25,7 @@ FOLDS = 4
 SHRINKAGES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 0.9)
 DEFAULT_SHRINKAGE = 0.6  # where there are too few cells to choose one
 FURTHEST = 4.0  # features are cut off at this many standard deviations
-NEVER = -30.0  # score of a class without cells
+NEVER = -1e6  # score of a class without cells
 FEWEST_FOR_TREES = 10  # cells a class on average, below which boosted trees are not tried
 TREES: dict[str, Any] = {
     "objective": "multi:softprob",
@@ -150,13 +150,14 @@ def choose_head(
     """
     fold = kfold(labels, groups, FOLDS, recipe.seed)
     trees = len(labels) >= FEWEST_FOR_TREES * classes
-    trial = _Trial(labels, classes, shrinkages=SHRINKAGES)
+    trial = _Trial(labels, classes)
     folds = int(fold.max()) + 1
     for number in range(folds if folds > 1 else 0):
         if should_stop():
             break
         rest, held = fold != number, fold == number
-        trial.add_linear(held, linear_heads(features[rest], labels[rest], classes, recipe), features[held])
+        for strength, linear in linear_heads(features[rest], labels[rest], classes, recipe).items():
+            trial.add(strength, held, linear.scores(features[held]), np.unique(labels[rest]))
         yield BatchDone("choosing a classifier", number + 1, folds)
     for number in range(folds if folds > 1 and trees else 0):
         if should_stop():
@@ -171,15 +172,10 @@ def choose_head(
 class _Trial:
     """Scores of each candidate on the cells that it did not see."""
 
-    def __init__(self, labels: Labels, classes: int, shrinkages: tuple[float, ...]) -> None:
+    def __init__(self, labels: Labels, classes: int) -> None:
         self._labels = labels
-        self._shrinkages = shrinkages
         self._shape = (len(labels), classes)
         self._scores: dict[float | str, NDArray[np.float64]] = {}
-
-    def add_linear(self, rows: NDArray[np.bool_], heads: dict[float, LinearHead], features: Values) -> None:
-        for shrinkage, head in heads.items():
-            self.add(shrinkage, rows, head.scores(features), np.flatnonzero(head.bias > NEVER / 2))
 
     def add(self, name: float | str, rows: NDArray[np.bool_], scores: NDArray[np.float64], seen: Labels) -> None:
         """Keep scores of some cells; those of a class that training lacked (not in `seen`) say nothing."""
@@ -188,7 +184,8 @@ class _Trial:
         kept[rows] = np.where(fair[:, None], scores, np.nan)
 
     def results(self) -> dict[float | str, tuple[float, float, float]]:
-        """Return log loss, temperature and accuracy of each candidate that was tried on every fold the others were."""
+        """Return log loss, temperature and accuracy of each candidate that was tried on all folds."""
+        # After a stop, trees may have been tried on some folds only, which would compare unlike cells.
         most = max((int(np.isfinite(s[:, 0]).sum()) for s in self._scores.values()), default=0)
         found = {}
         for name, scores in self._scores.items():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.errors import ModelError, TrainingError
+from napari_cellstage.core.errors import ModelError, TrainingStopped
 from napari_cellstage.core.feature_cache import FeatureCache, cell_keys
 from napari_cellstage.core.features import feature_batches
 from napari_cellstage.core.metrics import Scores, score
@@ -44,7 +44,7 @@ def fit_quick(
 
     Raises
     ------
-    TrainingError
+    TrainingStopped
         If it is stopped before there is any model.
     """
     start = time.perf_counter()
@@ -54,9 +54,7 @@ def fit_quick(
         normalisation, data.crops, data.masks, threads_of(recipe), should_stop, cache, "measuring cells"
     )
     if len(features) < len(data):
-        raise TrainingError(
-            "Training was stopped before there was a first model. Nothing has changed; press Train again."
-        )
+        raise TrainingStopped("Training was stopped before there was a first model. Nothing has changed; train again.")
     chosen = yield from choose_head(
         features[~held_out], data.labels[~held_out], data.groups[~held_out], len(data.classes), recipe, should_stop
     )
