@@ -57,7 +57,7 @@ def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Ev
     epochs = recipe.epochs or epochs_for(len(parts.train))
     for epoch in range(1, epochs + 1):
         began = time.perf_counter()
-        loss = yield from _epoch(learner, crops, labels, parts.train, epoch, epochs, should_stop)
+        loss = yield from train_epoch(learner, crops, labels, parts.train, epoch, epochs, should_stop)
         speed = len(parts.train) / (time.perf_counter() - began)
         valid = yield from _validate(learner, crops, data.labels, parts.valid, should_stop)
         if should_stop():
@@ -104,7 +104,7 @@ def split(data: TrainingSet, recipe: Recipe) -> Parts:
     return Parts(rest[~chooses], rest[chooses], np.flatnonzero(is_held_out), is_held_out)
 
 
-def _epoch(
+def train_epoch(
     learner: Learner,
     crops: Tensor,
     labels: Tensor,
