@@ -1,7 +1,8 @@
 """Square crops around cells, from pixels and from label images. Normalisation and augmentation are not done here.
 
 The pixel that holds a cell's centroid lies at ``(size // 2, size // 2)`` of its crop. Reading is what costs, so cells
-are taken plane by plane: each plane is read once, padded once, and all its crops are one indexing of a window view.
+are taken plane by plane: each plane is read once, and its crops are indexed from a view of all its windows. Only those
+that reach over the edge are gathered pixel by pixel, which is cheaper than padding the whole plane for them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from napari_cellstage.core.cells import CellTable, Labels
 from napari_cellstage.core.errors import CellsError, ImageError
 from napari_cellstage.core.images import ImageStack
+
+_BLOCK = 256  # crops copied at a time, so that what is copied is still in the processor's cache
 
 
 def crop_cells(stack: ImageStack, cells: CellTable, size: int, channels: tuple[int, ...]) -> NDArray[np.generic]:
@@ -48,7 +51,7 @@ def crop_cells(stack: ImageStack, cells: CellTable, size: int, channels: tuple[i
     _check_cells(cells, stack.shape[0], size)
     crops = np.empty((len(cells), len(channels), size, size), dtype=stack.data.dtype)
     for t, z, rows in _by_plane(cells, stack.shape[2]):
-        crops[rows] = crop_planes(stack.plane(t, z, channels), cells.y[rows], cells.x[rows], size)
+        _cut(stack.plane(t, z, channels), cells.y[rows], cells.x[rows], crops, rows)
     return crops
 
 
@@ -108,12 +111,53 @@ def crop_planes(
     ndarray
         ``(N, C, size, size)``, a copy.
     """
-    before, after = size // 2, (size - 1) // 2
-    padded = np.pad(plane, ((0, 0), (before, after), (before, after)), mode=outside)
-    windows = sliding_window_view(padded, (size, size), axis=(1, 2)).transpose(1, 2, 0, 3, 4)
-    # Padding moved everything by `before`, so the window that begins at a pixel has that pixel in its middle.
-    crops: NDArray[Any] = windows[nearest_pixel(ys, plane.shape[1]), nearest_pixel(xs, plane.shape[2])]
+    crops = np.empty((len(ys), plane.shape[0], size, size), dtype=plane.dtype)
+    _cut(plane, ys, xs, crops, np.arange(len(ys)), outside)
     return crops
+
+
+def _cut(
+    plane: NDArray[Any],
+    ys: NDArray[np.floating[Any]],
+    xs: NDArray[np.floating[Any]],
+    crops: NDArray[Any],
+    rows: NDArray[np.intp],
+    outside: str = "reflect",
+) -> None:
+    """Write the squares around these centres into these rows of `crops`, which is copied to only once."""
+    size = crops.shape[-1]
+    top = nearest_pixel(ys, plane.shape[1]) - size // 2
+    left = nearest_pixel(xs, plane.shape[2]) - size // 2
+    inside = (top >= 0) & (left >= 0) & (top + size <= plane.shape[1]) & (left + size <= plane.shape[2])
+    whole = np.flatnonzero(inside)
+    if len(whole):
+        windows = sliding_window_view(plane, (size, size), axis=(1, 2)).transpose(1, 2, 0, 3, 4)
+        for block in np.split(whole, range(_BLOCK, len(whole), _BLOCK)):
+            crops[rows[block]] = windows[top[block], left[block]]
+    cut = np.flatnonzero(~inside)
+    if len(cut):
+        crops[rows[cut]] = _beyond_the_edge(plane, top[cut], left[cut], size, outside)
+
+
+def _beyond_the_edge(
+    plane: NDArray[Any], top: NDArray[np.intp], left: NDArray[np.intp], size: int, outside: str
+) -> NDArray[Any]:
+    offsets = np.arange(size)
+    rows, columns = top[:, None] + offsets, left[:, None] + offsets
+    seen_rows, seen_columns = _mirrored(rows, plane.shape[1]), _mirrored(columns, plane.shape[2])
+    crops = plane[:, seen_rows[:, :, None], seen_columns[:, None, :]].swapaxes(0, 1)
+    if outside == "constant":
+        crops = crops * ((seen_rows == rows)[:, :, None] & (seen_columns == columns)[:, None, :])[:, None]
+    return crops
+
+
+def _mirrored(places: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    """Bring places outside ``0..length - 1`` back in, as between two mirrors that do not show the edge pixel twice."""
+    if length == 1:
+        return np.zeros_like(places)
+    period = 2 * (length - 1)
+    within = places % period
+    return np.minimum(within, period - within)
 
 
 def nearest_pixel(centres: NDArray[np.floating[Any]], length: int) -> NDArray[np.intp]:
