@@ -128,6 +128,10 @@ class Mouse:
             mouse_move_callbacks(self.viewer, self._event("mouse_move", *place, modifiers, True))
         mouse_release_callbacks(self.viewer, self._event("mouse_release", *last, modifiers, False))
 
+    def ends(self, first: tuple[float, float], last: tuple[float, float], modifiers: tuple[str, ...] = ()) -> None:
+        mouse_press_callbacks(self.viewer, self._event("mouse_press", *first, modifiers, False))
+        mouse_release_callbacks(self.viewer, self._event("mouse_release", *last, modifiers, False))
+
     def click(self, y: float, x: float) -> None:
         self.drag((y, x))
 

@@ -67,6 +67,26 @@ def test_shift_drag_paints_every_cell_on_the_way_as_one_step(session: Session, l
     assert not session.class_ids().any()
 
 
+def test_a_stroke_that_starts_on_a_cell_of_that_class_joins_no_older_edit(
+    session: Session, link: ViewerLink, mouse
+) -> None:
+    wanted = session.scheme.ids[1]
+    session.label_cells([0], wanted)
+    link.armed_class = wanted
+    mouse.drag((5, 4), (5, 18), modifiers=("Shift",))
+    assert session.class_ids()[:2].tolist() == [wanted, wanted]
+    session.undo()
+    assert session.class_ids()[:2].tolist() == [wanted, 0]
+
+
+def test_a_fast_drag_of_which_only_the_ends_are_told(session: Session, link: ViewerLink, mouse) -> None:
+    link.armed_class = session.scheme.ids[1]
+    mouse.ends((4, 4), (28, 4))
+    assert not session.class_ids().any()
+    mouse.ends((4, 4), (28, 4), modifiers=("Shift",))
+    assert np.flatnonzero(session.class_ids()).tolist() == [0, 4, 8]
+
+
 def test_shift_drag_without_an_armed_class_says_what_to_do(session: Session, link: ViewerLink, mouse) -> None:
     mouse.drag((5, 4), (5, 40), modifiers=("Shift",))
     assert "Choose a class" in link.viewer.status

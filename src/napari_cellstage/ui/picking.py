@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from psygnal import Signal
 
 if TYPE_CHECKING:
     from napari_cellstage.ui.viewer_link import ViewerLink
@@ -25,6 +27,16 @@ class Place(NamedTuple):
     x: int
 
 
+@dataclass
+class _Stroke:
+    """What one Shift-drag has labelled so far."""
+
+    class_id: int
+    rows: set[int] = field(default_factory=set)
+    last: Place | None = None
+    has_edit: bool = False
+
+
 class Picker:
     """Mouse callbacks of one viewer.
 
@@ -33,6 +45,8 @@ class Picker:
     link
         Knows the viewer, the session, the armed class and the mode.
     """
+
+    hovered = Signal(object)  # row of the cell under the mouse, or None
 
     def __init__(self, link: ViewerLink) -> None:
         self._link = link
@@ -74,7 +88,10 @@ class Picker:
         return _first_label_along_ray(layer, event)
 
     def _on_move(self, _viewer: Any, event: Any) -> None:
-        self.hovered_row = self.row_at(event)
+        row = self.row_at(event)
+        if row != self.hovered_row:
+            self.hovered_row = row
+            self.hovered.emit(row)
 
     def _on_drag(self, _viewer: Any, event: Any) -> Generator[None, None, None]:
         if not self._is_ours(event):
@@ -83,18 +100,17 @@ class Picker:
             yield from self._paint(event)
             return
         start = np.asarray(event.pos, dtype=float)
-        yield
-        while event.type == "mouse_move":
+        while event.type != "mouse_release":
+            yield
             if np.abs(np.asarray(event.pos, dtype=float) - start).max() > CLICK_REACH:
                 return
-            yield
         self._click(event)
 
     def _is_ours(self, event: Any) -> bool:
         """Whether a press is not meant for a tool of the active layer, such as a brush of the user's own layer."""
         active = self._viewer.layers.selection.active
         tool = str(getattr(active, "mode", "pan_zoom"))
-        return event.button == 1 and tool == "pan_zoom" and set(map(str, event.modifiers)) <= {"Shift"}
+        return event.button == 1 and tool == "pan_zoom" and all(key == "Shift" for key in event.modifiers)
 
     def _click(self, event: Any) -> None:
         place = self.place_of(event)
@@ -118,25 +134,28 @@ class Picker:
         if not class_id:
             self._viewer.status = "Choose a class in the dock first; Shift-drag then gives it to every cell on the way."
             return
-        painted: set[int] = set()
+        stroke = _Stroke(class_id)
         with self._held_still():
-            last = self.place_of(event)
-            going = self._touch(last, last, painted, class_id)
-            yield
-            while event.type == "mouse_move":
-                here = self.place_of(event)
-                going = going and self._touch(last, here, painted, class_id)
-                last = here
+            stroke.last = self.place_of(event)
+            going = self._touch(stroke, stroke.last)
+            while going and event.type != "mouse_release":
                 yield
+                # Where the button was released counts too: not every move is told.
+                going = self._touch(stroke, self.place_of(event))
 
-    def _touch(self, last: Place | None, here: Place | None, painted: set[int], class_id: int) -> bool:
+    def _touch(self, stroke: _Stroke, here: Place | None) -> bool:
         """Label the cells on the way, as one step to undo with those before; False when that can't be done."""
-        if here is None:
+        first, stroke.last = stroke.last or here, here
+        if first is None or here is None:
             return True
-        new = [row for row in self._rows_between(last or here, here) if row not in painted]
-        continues = bool(painted)
-        painted.update(new)
-        return not new or self._link.guard(lambda: self._session.label_cells(new, class_id, continues=continues))
+        new = [row for row in self._rows_between(first, here) if row not in stroke.rows]
+        stroke.rows.update(new)
+        return not new or self._link.guard(lambda: self._label(stroke, new))
+
+    def _label(self, stroke: _Stroke, rows: list[int]) -> None:
+        # Only an edit of this very stroke may be joined: cells that had the class already make none.
+        changed = self._session.label_cells(rows, stroke.class_id, continues=stroke.has_edit)
+        stroke.has_edit = stroke.has_edit or len(changed) > 0
 
     def _rows_between(self, first: Place, last: Place) -> list[int]:
         length = np.hypot(last.y - first.y, last.x - first.x)

@@ -69,6 +69,8 @@ class ViewerLink:
         self._picker = Picker(self)
         self._keys = KeyBinder(viewer, self.key_actions())
         self._status = HoverStatus(viewer, session, lambda: self._picker.hovered_row)
+        self._picker.hovered.connect(self._status.show)
+        self._closed = False
         self._connect()
 
     # what the dock reads and sets
@@ -204,6 +206,9 @@ class ViewerLink:
 
     def close(self) -> None:
         """Give back keys and mouse and remove the layers made here."""
+        if self._closed:
+            return
+        self._closed = True
         self.session.current_changed.disconnect(self._on_current_changed)
         self.session.scheme_changed.disconnect(self._on_scheme_changed)
         self.session.cells_changed.disconnect(self._on_cells_changed)
