@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_cellstage.core.annotations import DrawnCell
+from napari_cellstage.core.annotations import AnnotatedImage, DrawnCell
 from napari_cellstage.core.carry_over import carry_labels
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.drawn import draw, erase, redraw
@@ -19,7 +19,7 @@ def volume(*boxes: tuple[int, int, int, int, int]) -> np.ndarray:
 
 
 def carry(old: np.ndarray, names: dict[tuple[int, int], int], new: np.ndarray):  # type: ignore[no-untyped-def]
-    return carry_labels(old, CellTable.from_labels(old), names, new)
+    return carry_labels(AnnotatedImage(old, CellTable.from_labels(old), names, 1), new)
 
 
 def test_renumbered_cells_keep_their_labels() -> None:
@@ -71,7 +71,7 @@ def test_merged_cells(second: int, lost: tuple[tuple[int, int], ...]) -> None:
 
 
 def test_labels_without_a_cell_are_reported() -> None:
-    _, result = carry_labels(None, CellTable.empty(), {(0, 4): 1}, volume((4, 0, 0, 5, 5)))
+    _, result = carry_labels(AnnotatedImage(None, CellTable.empty(), {(0, 4): 1}, 0), volume((4, 0, 0, 5, 5)))
     assert result.lost == ((0, 4),)
 
 

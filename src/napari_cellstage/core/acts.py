@@ -81,18 +81,17 @@ def replace_cells(
     drawn
         The hand-drawn cells on the present one.
     """
-    names = image.names()
     again: list[DrawnCell] = []
     with_drawn = labels
     if image.labels is not None:
         again, with_drawn = redraw(drawn, image.labels, labels)
-    new_names, result = carry_labels(image.labels, image.cells, names, with_drawn)
+    new_names, result = carry_labels(image, with_drawn)
     edit = Edit(
         "replace the cells",
         "cells",
         segmentations=(SegmentationChange(image_id, image.version, version),),
         drawn=tuple(DrawnChange(image_id, version, cell) for cell in again),
-        labels=(LabelChange.between(image_id, names, new_names),),
+        labels=(LabelChange.between(image_id, image.names(), new_names),),
     )
     return edit, result
 

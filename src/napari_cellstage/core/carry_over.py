@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.annotations import Names
-from napari_cellstage.core.cells import CellTable, Labels
-from napari_cellstage.core.drawn import nearest
+from napari_cellstage.core.annotations import AnnotatedImage, Names
+from napari_cellstage.core.cells import Labels
 
 Name = tuple[int, int]
 
@@ -45,7 +43,7 @@ class CarryOver:
         return f"{safe}; {len(self.lost)} have no cell any more. Undo brings back the old cells and all labels."
 
 
-def carry_labels(before: Labels | None, cells: CellTable, names: Names, after: Labels) -> tuple[Names, CarryOver]:
+def carry_labels(image: AnnotatedImage, after: Labels) -> tuple[Names, CarryOver]:
     """Give each label to the new cell that lies where its old cell was.
 
     That is the cell with more than half of the old cell's pixels, else the one at its centroid. When two old cells
@@ -53,48 +51,65 @@ def carry_labels(before: Labels | None, cells: CellTable, names: Names, after: L
 
     Parameters
     ----------
-    before, after
-        ``(T, Z, Y, X)`` segmentations.
-    cells, names
-        Table and labels that go with `before`.
+    image
+        The cells and labels as they are.
+    after
+        ``(T, Z, Y, X)``, the new segmentation.
 
     Returns
     -------
     tuple of dict and CarryOver
         The labels by new name, and what became of each.
     """
-    heirs = [(name, *_heir(before, cells, name, after)) for name in names]
+    names = image.names()
+    rows = np.flatnonzero(image.class_ids)
+    heirs, shared = _heirs(image, rows, after)
     given: Names = {}
     pairs: list[tuple[Name, Name]] = []
-    lost = [old for old, new, _ in heirs if new is None]
-    for old, new, _ in sorted(heirs, key=lambda heir: -heir[2]):
-        if new is not None and given.setdefault(new, names[old]) == names[old]:
+    lost = list(image.strays)
+    for place in np.argsort(-shared, kind="stable").tolist():
+        old = (int(image.cells.t[rows[place]]), int(image.cells.cell_id[rows[place]]))
+        new = (old[0], int(heirs[place]))
+        if new[1] and given.setdefault(new, names[old]) == names[old]:
             pairs.append((old, new))
-        elif new is not None:
+        else:
             lost.append(old)
     kept = tuple(old for old, new in pairs if old == new)
     return given, CarryOver(kept, tuple(pair for pair in pairs if pair[0] != pair[1]), tuple(sorted(lost)))
 
 
-def _heir(before: Labels | None, cells: CellTable, name: Name, after: Labels) -> tuple[Name | None, int]:
-    t, cell_id = name
-    rows = np.flatnonzero((cells.t == t) & (cells.cell_id == cell_id))
-    if before is None or not len(rows):
-        return None, 0
-    row = rows[0]
-    z0, y0, x0, z1, y1, x1 = cells.bbox[row]
-    box = (t, slice(z0, z1), slice(y0, y1), slice(x0, x1))
-    new_id, shared = _best_overlap(before[box] == cell_id, after[box])
-    if not new_id:
-        centre = (t, nearest(cells.z[row]), nearest(cells.y[row]), nearest(cells.x[row]))
-        new_id = int(after[centre])
-    return ((t, new_id), shared) if new_id else (None, 0)
+def _heirs(
+    image: AnnotatedImage, rows: NDArray[np.int64], after: Labels
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each row the new cell that follows it, 0 for none, and how many pixels they share."""
+    heirs, shared = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+    if image.labels is None:
+        return heirs, shared
+    for t in np.unique(image.cells.t[rows]):
+        here = np.flatnonzero(image.cells.t[rows] == t)
+        ids = image.cells.cell_id[rows[here]]
+        heirs[here], shared[here] = _most_overlapping(image.labels[t], ids, after[t])
+    cells, unclear = image.cells, np.flatnonzero(heirs == 0)
+    z, y, x = (np.floor(c[rows[unclear]] + 0.5).astype(np.int64) for c in (cells.z, cells.y, cells.x))
+    heirs[unclear] = after[cells.t[rows[unclear]], z, y, x]
+    return heirs, shared
 
 
-def _best_overlap(mask: NDArray[np.bool_], after: NDArray[np.integer[Any]]) -> tuple[int, int]:
-    """Return the cell with most of the mask's pixels, 0 when that is half or less, and how many it shares."""
-    ids, shared = np.unique(after[mask], return_counts=True)
-    shared = np.where(ids == 0, 0, shared)
-    if not len(ids) or 2 * shared.max() <= mask.sum():
-        return 0, 0
-    return int(ids[shared.argmax()]), int(shared.max())
+def _most_overlapping(
+    before: Labels, ids: NDArray[np.int64], after: Labels
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each of some cells of a frame the new cell with over half of its pixels, 0 for none, and how many."""
+    heirs, shared = np.zeros(len(ids), dtype=np.int64), np.zeros(len(ids), dtype=np.int64)
+    order = np.argsort(ids)
+    places = np.flatnonzero(before)
+    old, new = before.ravel()[places], after.ravel()[places].astype(np.int64)
+    which = np.minimum(np.searchsorted(ids[order], old), len(ids) - 1)
+    wanted = ids[order][which] == old
+    which, new = order[which[wanted]], new[wanted]
+    area = np.bincount(which, minlength=len(ids))
+    base = int(new.max(initial=0)) + 1
+    pairs, count = np.unique((which * base + new)[new > 0], return_counts=True)
+    cell, heir = np.divmod(pairs, base)
+    most = 2 * count > area[cell]  # so at most one for each cell
+    heirs[cell[most]], shared[cell[most]] = heir[most], count[most]
+    return heirs, shared
