@@ -67,7 +67,9 @@ def test_what_is_missing_is_said_instead_of_the_time(panel, session):
     assert "no cells are labelled" in panel.forecast.text()
     session.label_cells([0], 1)
     assert "one class is labelled" in panel.forecast.text()
-    session.label_cells([1], 2)
+    session.label_cells([1, 2], 2)
+    assert "Class 'interphase' has 1 labelled cell" in panel.forecast.text()
+    session.label_cells([3], 1)
     assert panel.train.isEnabled()
     assert missing_for_training(session) == ""
 

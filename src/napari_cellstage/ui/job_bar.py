@@ -20,6 +20,7 @@ class JobBar(QWidget):
         super().__init__(parent)
         self._runner = runner
         self._began = 0.0
+        self._last: tuple[int, int] = (0, 0)  # done, total
         self.text = hint("")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -47,6 +48,9 @@ class JobBar(QWidget):
 
     def _on_progress(self, event: object) -> None:
         if isinstance(event, BatchDone) and self._runner.job is not None and not self._runner.job.stopping:
+            if event.total != self._last[1] or event.done < self._last[0]:
+                self._began = time.monotonic()  # another part of the work, counted anew
+            self._last = event.done, event.total
             left = time_left(event.done, event.total, time.monotonic() - self._began)
             self._show(f"{event.what.capitalize()}{left}", event.done, event.total)
 

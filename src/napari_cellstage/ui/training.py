@@ -51,6 +51,9 @@ def missing_for_training(session: Session) -> str:
     if len(counts) < 2:
         have = "one class is" if counts else "no cells are"
         return f"So far {have} labelled. Label a few cells of at least two classes; ten of each is a good start."
+    if alone := [class_id for class_id, n in counts.items() if n == 1]:
+        name = session.scheme.by_id(alone[0]).name
+        return f"Class '{name}' has 1 labelled cell; training needs at least 2. Label another, or clear it (key 0)."
     return ""
 
 
