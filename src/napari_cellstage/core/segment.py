@@ -24,6 +24,7 @@ from napari_cellstage.core.splitting import fill_holes, split_touching
 _BACKGROUND_BLOCKS = 6
 _NOISE_FLOOR = 8.0
 _OWN_LEVEL = 0.4
+_HOLE_SHARE = 0.25
 _SAMPLE = 1 << 18
 
 
@@ -89,7 +90,7 @@ def find_cells(volume: NDArray[Any], settings: SegmentSettings) -> NDArray[np.in
     """
     light = _without_background(_finite(volume), settings)
     mask = _threshold(light, settings)
-    mask = _fill_holes(mask, _size_of(max(settings.min_diameter, 4.0), 2))
+    mask = _fill_small_holes(mask, _size_of(settings.min_diameter, 2))
     labels = split_touching(mask, light, settings.split)
     labels = _fit_to_own_brightness(labels, light, settings)
     labels, count = _keep_sizes(fill_holes(labels), settings)
@@ -292,12 +293,16 @@ def _threshold(light: NDArray[np.float32], settings: SegmentSettings) -> NDArray
     return np.asarray((light > around / settings.sensitivity) & (light > level + (cut - level) / 2))
 
 
-def _fill_holes(mask: NDArray[np.bool_], size: float) -> NDArray[np.bool_]:
-    """Fill holes of up to this many pixels: nucleoli, and the middle of a ring of chromosomes."""
-    holes, count = ndimage.label(~mask)
-    if not count:
-        return mask
-    small = np.bincount(holes.ravel()) <= size
+def _fill_small_holes(mask: NDArray[np.bool_], smallest: float) -> NDArray[np.bool_]:
+    """Fill holes, which would split nuclei: nucleoli, and the middle of a ring of chromosomes.
+
+    Gaps between nuclei in a ring are holes as well; they stay when larger than a part of a typical nucleus.
+    """
+    pieces = np.bincount(ndimage.label(mask)[0].ravel())[1:]
+    nuclei = pieces[pieces >= smallest]
+    limit = max(smallest, _HOLE_SHARE * float(np.median(nuclei)) if len(nuclei) else 0)
+    holes, _ = ndimage.label(~mask)
+    small = np.bincount(holes.ravel()) <= limit
     small[0] = True
     return np.asarray(small[holes])
 

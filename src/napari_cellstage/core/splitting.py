@@ -16,7 +16,7 @@ from skimage.segmentation import watershed
 
 _PEAK_APART = 5
 _BLUR = 0.18
-_LARGE = 12.0
+_LARGE = 16.0
 
 
 def split_touching(mask: NDArray[np.bool_], light: NDArray[np.floating[Any]], split: float) -> NDArray[np.int32]:
@@ -129,8 +129,8 @@ def fill_holes(labels: NDArray[np.int32]) -> NDArray[np.int32]:
             edge = (hole > 0) & (beside > 0)
             np.minimum.at(low, hole[edge], beside[edge])
             np.maximum.at(high, hole[edge], beside[edge])
-        if axis >= labels.ndim - 2:
-            high[holes[[0, -1]]] = 0  # open to the edge of the image
     owner = np.where(low == high, high, 0)
+    for open_edge in (empty[..., [0, -1], :], empty[..., [0, -1]]):
+        owner[open_edge] = 0  # it may go on outside the image
     owner[0] = 0
     return np.where(labels > 0, labels, owner[empty]).astype(np.int32)
