@@ -220,15 +220,27 @@ def test_two_windows(ready: Session, tmp_path: Path) -> None:
     assert other.find_channel == 0
     assert other.set_predictions({1: predicted(other)}, other.snapshot().version)
     assert other.predictions() is not None
-    other.close()
     ready.label_cells([1], 1)
     assert ready.find_channel == 1
+    folder = ready.project.folder
+    ready.close()
+    other.open_project(folder)
+    assert not other.read_only, "opening again takes the lock that is free now"
+    other.label_cells([2], 1)
+    other.close()
 
 
 def test_save_as_goes_on_in_the_copy(ready: Session, tmp_path: Path) -> None:
     assert ready.project is not None
     old = ready.project.folder
     ready.label_cells([0], 4)
+    reader = Session(tmp_path)
+    reader.open_project(old)
+    reader.save_project_as(tmp_path / "mine")
+    assert not reader.read_only
+    assert reader.problems == ()
+    reader.label_cells([0], 1)
+    reader.close()
     ready.save_project_as(tmp_path / "elsewhere" / "copy")
     assert ready.project.folder == tmp_path / "elsewhere" / "copy.cellstage"
     ready.label_cells([1], 5)
@@ -305,6 +317,10 @@ def test_undo_shows_the_image_it_changes(ready: Session) -> None:
     assert ready.current_id == second
     np.testing.assert_array_equal(ready.undo(), [0])
     assert ready.current_id == 1
+
+
+def test_a_mask_names_rows_too(ready: Session) -> None:
+    np.testing.assert_array_equal(ready.label_cells(ready.cells().x > 20, 2), [2, 5, 8])
 
 
 @pytest.mark.parametrize(("rows", "message"), [([9], "no cell in row 9; the image has 9"), ([-1], "no cell in row")])

@@ -78,9 +78,9 @@ class Session:
         return tuple(text for text in (*self._space.problems.values(), *missing) if text)
 
     def open_project(self, folder: Path | str) -> None:
-        """Open a project; the one that was open stays so when that fails, with `ProjectError`."""
+        """Open a project, or try again to write to it; the one that was open stays so when that fails."""
         folder = Path(folder).expanduser().absolute()
-        if not self.project or self.project.folder != folder:
+        if not self.project or self.project.folder != folder or self.read_only:
             self._enter(Workspace(Project(folder)))
 
     def new_project(self, folder: Path | str) -> None:
@@ -160,7 +160,7 @@ class Session:
     def set_current(self, image_id: int) -> None:
         """Work on another image."""
         self._current = self._id(image_id)
-        self._space.put_setting("current", image_id)
+        self._space.remember_current(image_id)
         self.current_changed.emit()
 
     @property
@@ -265,8 +265,7 @@ class Session:
         wanted = self._id(image_id)
         if class_id != UNLABELLED:
             self.scheme.by_id(class_id)
-        chosen = np.unique(np.asarray(rows, dtype=np.int64))
-        edit = acts.label_cells(self._space.image(wanted), wanted, chosen, class_id)
+        edit = acts.label_cells(self._space.image(wanted), wanted, np.asarray(rows), class_id)
         return self._do(edit, continues).rows[wanted] if edit else NO_ROWS
 
     def next_unlabelled(self, after: int | None = None) -> int | None:

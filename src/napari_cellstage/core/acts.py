@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,8 @@ from napari_cellstage.core.drawn import nearest, redraw
 from napari_cellstage.core.errors import CellsError, ClassSchemeError
 
 
-def label_cells(image: AnnotatedImage, image_id: int, rows: NDArray[np.int64], class_id: int) -> Edit | None:
-    """Give rows of an image a class, 0 to clear; None when all of them have it already.
+def label_cells(image: AnnotatedImage, image_id: int, rows: NDArray[Any], class_id: int) -> Edit | None:
+    """Give rows of an image (numbers, or a mask) a class, 0 to clear; None when all of them have it already.
 
     Raises
     ------
@@ -32,6 +33,7 @@ def label_cells(image: AnnotatedImage, image_id: int, rows: NDArray[np.int64], c
         If a row is not in the table.
     """
     count = len(image.cells)
+    rows = np.flatnonzero(rows) if rows.dtype == bool else np.unique(rows.astype(np.int64))
     if len(rows) and not (rows.min() >= 0 and rows.max() < count):
         raise CellsError(f"There is no cell in row {rows.max()}; the image has {count} cells. Click a cell again.")
     change = image.change(rows, class_id, image_id)

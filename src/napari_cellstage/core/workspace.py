@@ -6,6 +6,7 @@ Without a project it is empty, but for classes and settings chosen early. What e
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -121,6 +122,7 @@ class Workspace:
         """Go on in a copy of the project."""
         self.close()
         self._project = project
+        self.problems.pop(0, None)
         for image_id, entry in project.images().items():
             self.entries[image_id] = entry.opened_as(self.entries[image_id])
 
@@ -321,6 +323,11 @@ class Workspace:
         snapshot = WorkSnapshot(tuple(frozen), self.scheme, channels, number)
         self._answers.expect(snapshot, versions)
         return snapshot
+
+    def remember_current(self, image_id: int) -> None:
+        """Note which image is worked on; a full disk is no reason not to show it."""
+        with contextlib.suppress(ProjectError):
+            self.put_setting("current", image_id)
 
     def put_setting(self, key: str, value: Any) -> None:
         """Change a setting; in memory only when the project can't be written."""
