@@ -190,7 +190,7 @@ def test_both_precisions_train(data, recipe: Recipe, run, precision: str):
 
 
 def test_epochs_by_the_number_of_cells(data, recipe: Recipe, run):
-    assert [epochs_for(n) for n in (4, 144, 2500, 32_000)] == [100, 100, 24, 10]
+    assert [epochs_for(n) for n in (4, 144, 2500, 32_000)] == [100, 100, 30, 10]
     work = fit(data, recipe.but(epochs=0))
     first = next(event for event in work if isinstance(event, BatchDone))
     assert first.what == "epoch 1/100"

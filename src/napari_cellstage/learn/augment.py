@@ -24,7 +24,7 @@ def augment(crops: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
     recipe
         How much of each change; nothing is changed where all are off.
     rng
-        On the CPU, whatever the device of the crops: same state, same changes.
+        On the device of the crops: same state, same changes.
 
     Returns
     -------
@@ -53,14 +53,14 @@ def _move(crops: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
     # affine_grid works in units of half the side; on a crop that is not square a rotation would shear.
     matrices[:, 0, 1] *= height / width
     matrices[:, 1, 0] *= width / height
-    grid = functional.affine_grid(matrices.to(crops.device), list(crops.shape), align_corners=False)
+    grid = functional.affine_grid(matrices, list(crops.shape), align_corners=False)
     return functional.grid_sample(crops, grid, padding_mode="reflection", align_corners=False)
 
 
 def _affine(count: int, recipe: Recipe, rng: torch.Generator) -> Tensor:
     """Return ``(N, 2, 3)`` matrices from output to input coordinates, both from -1 to 1."""
     angle = math.pi * _within(1.0 if recipe.rotate else 0.0, count, rng)
-    mirror = torch.where(torch.rand(count, generator=rng) < (0.5 if recipe.flip else 0.0), -1.0, 1.0)
+    mirror = torch.where(torch.rand(count, generator=rng, device=rng.device) < (0.5 if recipe.flip else 0.0), -1.0, 1.0)
     shrink = 1 + _within(recipe.scale, count, rng)
     cos, sin = torch.cos(angle) * shrink, torch.sin(angle) * shrink
     move_x, move_y = 2 * _within(recipe.shift, count, rng), 2 * _within(recipe.shift, count, rng)
@@ -72,15 +72,15 @@ def _relight(crops: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
     count = len(crops)
     if recipe.brightness or recipe.contrast:
         mean = crops.mean(dim=(2, 3), keepdim=True)
-        brighter = 1 + _within(recipe.brightness, count, rng).view(-1, 1, 1, 1).to(crops.device)
-        starker = 1 + _within(recipe.contrast, count, rng).view(-1, 1, 1, 1).to(crops.device)
+        brighter = 1 + _within(recipe.brightness, count, rng).view(-1, 1, 1, 1)
+        starker = 1 + _within(recipe.contrast, count, rng).view(-1, 1, 1, 1)
         crops = torch.addcmul(mean * (brighter - starker), crops, starker)
     if recipe.noise:
-        level = recipe.noise * torch.rand(count, 1, 1, 1, generator=rng)
-        crops = crops + (torch.randn(crops.shape, generator=rng) * level).to(crops.device)
+        level = recipe.noise * torch.rand(count, 1, 1, 1, generator=rng, device=rng.device)
+        crops = torch.addcmul(crops, torch.randn(crops.shape, generator=rng, device=rng.device), level)
     return crops
 
 
 def _within(limit: float, count: int, rng: torch.Generator) -> Tensor:
     """Return ``(count,)`` values from -limit to limit; drawn even when the limit is 0, so that others stay the same."""
-    return limit * (2 * torch.rand(count, generator=rng) - 1)
+    return limit * (2 * torch.rand(count, generator=rng, device=rng.device) - 1)

@@ -114,7 +114,7 @@ def train_epoch(
     should_stop: Stop,
 ) -> Generator[Event, None, float]:
     """Learn from every training cell once, in random order; return the mean loss."""
-    pending = torch.from_numpy(train)[torch.randperm(len(train), generator=learner.rng)]
+    pending = torch.from_numpy(train)[torch.randperm(len(train), generator=learner.order)]
     total, losses = epochs * len(train), []
     while len(pending) > 1 and not should_stop():  # batch normalisation needs two
         done = epoch * len(train) - len(pending)

@@ -71,7 +71,8 @@ class Learner:
         self.network = network
         self.device = next(network.parameters()).device
         self.dtype = half_precision(self.device, network, recipe.precision)
-        self.rng = torch.Generator().manual_seed(recipe.seed)
+        self.order = torch.Generator().manual_seed(recipe.seed)
+        self._changes = torch.Generator(self.device).manual_seed(recipe.seed)
         self.steps = 0
         listen_for_stop(network, should_stop)
         self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True)
@@ -103,7 +104,7 @@ class Learner:
         """
         self._set_rate(one_cycle(progress))
         self.network.train()
-        crops = augment(crops.to(self.device), self.recipe, self.rng)
+        crops = augment(crops.to(self.device), self.recipe, self._changes)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
             logits = self.network(crops)
         loss = self._criterion(logits.float(), labels.to(self.device))
@@ -169,7 +170,7 @@ def listen_for_stop(network: nn.Module, should_stop: Callable[[], bool]) -> None
             output.register_hook(check)  # type: ignore[no-untyped-call]
 
     for module in network.modules():
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
             module.register_forward_hook(hook)
 
 
