@@ -170,7 +170,8 @@ def _read(file: Path) -> NDArray[Any] | str:
 
 def _decoded(file: Path) -> tuple[NDArray[Any], str]:
     if file.suffix.lower() in PICTURES:
-        array = np.asarray(imageio.imread(file, index=0))
+        # Pillow alone, from memory: else imageio tries every plugin on a damaged file and leaves it open.
+        array = np.asarray(imageio.imread(file.read_bytes(), plugin="pillow", index=0))
         return array, "YXS"[: array.ndim]
     with tifffile.TiffFile(file) as tiff:
         series = tiff.series[0]

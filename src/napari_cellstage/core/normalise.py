@@ -66,7 +66,7 @@ class Normalisation:
         -------
         ndarray
             ``(N, C, H, W)`` float32, 0 at `low` and 1 at `high`; clipped to -1..4, so that bright cells stay apart
-            and a hot pixel does not rule; NaN becomes 0.
+            and a hot pixel does not rule; NaN and infinity become 0.
 
         Raises
         ------
@@ -74,9 +74,11 @@ class Normalisation:
             If the channel count is not the one the values were taken from.
         """
         values = np.asarray(crops, dtype=np.float32)
+        values = np.where(np.isfinite(values), values, np.float32(np.nan))
         if self.mode == "crop":
-            low = np.nanmin(values, axis=(2, 3), keepdims=True)
-            high = np.nanmax(values, axis=(2, 3), keepdims=True)
+            # fmin and fmax skip NaN as nanmin does, but do not warn of a crop that holds nothing else.
+            low = np.fmin.reduce(values, axis=(2, 3), keepdims=True)
+            high = np.fmax.reduce(values, axis=(2, 3), keepdims=True)
         else:
             if values.shape[1] != len(self.low):
                 raise ImageError(
@@ -86,4 +88,5 @@ class Normalisation:
             low = np.asarray(self.low, dtype=np.float32)[None, :, None, None]
             high = np.asarray(self.high, dtype=np.float32)[None, :, None, None]
         span = np.where(high > low, high - low, 1).astype(np.float32)
-        return np.clip(np.nan_to_num((values - low) / span, nan=0.0), -1, 4)
+        scaled = np.nan_to_num((values - low) / span, nan=0.0)
+        return np.asarray(np.clip(scaled, -1, 4), dtype=np.float32)

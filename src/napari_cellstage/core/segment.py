@@ -16,12 +16,12 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 from skimage.measure import label
 
+from napari_cellstage.core.background import without_background
 from napari_cellstage.core.cells import Labels
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.splitting import fill_holes, split_touching
 
-_BACKGROUND_BLOCKS = 6
 _NOISE_FLOOR = 8.0
 _OWN_LEVEL = 0.4
 _HOLE_SHARE = 0.25
@@ -88,7 +88,7 @@ def find_cells(volume: NDArray[Any], settings: SegmentSettings) -> NDArray[np.in
     CellsError
         If the image has no contrast, or nothing is found.
     """
-    light = _without_background(_finite(volume), settings)
+    light = without_background(_finite(volume), settings.smoothing, settings.background)
     mask = _threshold(light, settings)
     mask = _fill_small_holes(mask, _size_of(settings.min_diameter, 2))
     labels = split_touching(mask, light, settings.split)
@@ -240,37 +240,6 @@ def _finite(volume: NDArray[Any]) -> NDArray[np.float32]:
     if low == high:
         raise CellsError(f"All pixels have the same value, {low:g}, so no cells can be found. Choose another channel.")
     return values
-
-
-def _without_background(values: NDArray[np.float32], settings: SegmentSettings) -> NDArray[np.float32]:
-    """Smooth, and take off what changes slowly: the opening of a coarse image of block means, smoothed."""
-    sigma = (0,) * (values.ndim - 2) + (settings.smoothing,) * 2
-    smooth = ndimage.gaussian_filter(values, sigma) if settings.smoothing else values
-    if not settings.background:
-        return np.asarray(smooth - np.percentile(smooth[..., ::4, ::4], 5), dtype=np.float32)
-    planes = smooth.reshape(-1, *smooth.shape[-2:])
-    return np.stack([_flattened(plane, settings.background) for plane in planes]).reshape(smooth.shape)
-
-
-def _flattened(plane: NDArray[np.float32], distance: float) -> NDArray[np.float32]:
-    step = max(1, round(distance / _BACKGROUND_BLOCKS))
-    height, width = plane.shape
-    padded = np.pad(plane, ((0, -height % step), (0, -width % step)), mode="edge")
-    coarse = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step).mean(axis=(1, 3))
-    opened = ndimage.grey_opening(coarse, size=2 * _BACKGROUND_BLOCKS + 1, mode="nearest")
-    slow = ndimage.gaussian_filter(opened, _BACKGROUND_BLOCKS / 2, mode="nearest")
-    rows = (np.arange(height) + 0.5) / step - 0.5
-    columns = (np.arange(width) + 0.5) / step - 0.5
-    return np.asarray(plane - _interpolated(_interpolated(slow, rows).T, columns).T, dtype=np.float32)
-
-
-def _interpolated(values: NDArray[Any], places: NDArray[Any]) -> NDArray[Any]:
-    """Interpolate linearly along the first axis."""
-    low = np.clip(np.floor(places), 0, len(values) - 1).astype(int)
-    high = np.minimum(low + 1, len(values) - 1)
-    share = np.clip(places - low, 0, 1).astype(np.float32)[:, None]
-    between: NDArray[Any] = values[low] * (1 - share) + values[high] * share
-    return between
 
 
 def _threshold(light: NDArray[np.float32], settings: SegmentSettings) -> NDArray[np.bool_]:
