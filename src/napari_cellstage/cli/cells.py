@@ -83,7 +83,8 @@ def write_labels(labels: Labels, file: Path) -> None:
         small = small.astype(np.uint16)  # a label image of 8 bits is easily taken for a picture
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        tifffile.imwrite(file, small, compression="zlib", metadata={"axes": axes}, bigtiff=small.nbytes > 2**31)
+        options = {"compression": "zlib", "photometric": "minisblack", "bigtiff": small.nbytes > 2**31}
+        tifffile.imwrite(file, small, metadata={"axes": axes}, **options)
     except OSError as error:
         raise cannot_write(file, error) from error
 

@@ -1,0 +1,79 @@
+"""`segment` and `predict` on an image."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from napari_cellstage.cli.cells import write_labels
+
+
+def test_segment_writes_the_cells(image: Path, tmp_path: Path, invoke: Any) -> None:
+    out = tmp_path / "new folder" / "cells.tif"
+    result = invoke("segment", image, "--out", out, "--json")
+    assert result.exit_code == 0, result.output
+    labels = tifffile.imread(out)
+    assert labels.shape == tifffile.imread(image).shape
+    assert labels.max() == 8 == json.loads(result.stdout.splitlines()[-1])["cells"]
+    assert labels[32, 32] > 0
+
+
+def test_predict_finds_the_cells_or_takes_those_given(
+    image: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any
+) -> None:
+    found = invoke("predict", run[0], image, "--out", tmp_path / "found.csv", "--json")
+    assert found.exit_code == 0, found.output
+    table = pd.read_csv(tmp_path / "found.csv", keep_default_na=False)
+    assert len(table) == 8
+    assert set(table["part"]) == {"neither"}
+    assert set(table["label"]) == {""}
+    assert np.allclose(table[["p_large one 🔬", "p_small"]].sum(axis=1), 1, atol=1e-5)
+    labels = np.zeros(tifffile.imread(image).shape, dtype=np.uint16)
+    labels[20:44, 20:44] = 5
+    tifffile.imwrite(tmp_path / "labels.tif", labels)
+    given = invoke("predict", run[0], image, "--labels", tmp_path / "labels.tif", "--out", tmp_path / "given.csv")
+    assert given.exit_code == 0, given.output
+    table = pd.read_csv(tmp_path / "given.csv")
+    assert table["cell_id"].tolist() == [5]
+    assert table.loc[0, ["y", "x"]].tolist() == [31.5, 31.5]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("segment", "{none}", "--out", "{out}"), "none.tif"),
+        (("segment", "{image}", "--out", "{out}", "--channel", "4"), "Channel 4 was chosen"),
+        (("segment", "{image}", "--out", "{file}/cells.tif"), "can't be written"),
+        (("predict", "{run}", "{image}", "--labels", "{wrong}", "--out", "{out}"), "The labels have the shape"),
+        (("predict", "{run}", "{colours}", "--out", "{out}"), "3 "),
+    ],
+)
+def test_mistakes_are_one_sentence_and_exit_code_1(
+    arguments: tuple[str, ...], text: str, image: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any
+) -> None:
+    places = {name: tmp_path / f"{name}.tif" for name in ("none", "wrong", "file", "colours", "out")}
+    tifffile.imwrite(places["wrong"], np.ones((9, 9), dtype=np.uint16))
+    places["file"].touch()
+    tifffile.imwrite(places["colours"], np.stack([tifffile.imread(image)] * 3), photometric="minisblack")
+    result = invoke(*(one.format(image=image, run=run[0], **places) for one in arguments))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert text in result.stderr
+    assert not places["out"].exists()
+
+
+def test_labels_are_written_in_integers_that_hold_them(tmp_path: Path) -> None:
+    labels = np.zeros((2, 3, 8, 8), dtype=np.int32)
+    labels[1, 2, 3, 4] = 70_000
+    write_labels(labels, tmp_path / "large.tif")
+    assert np.array_equal(tifffile.imread(tmp_path / "large.tif"), labels)
+    write_labels(labels.clip(0, 9)[:1], tmp_path / "small.tif")
+    with tifffile.TiffFile(tmp_path / "small.tif") as file:
+        assert file.series[0].dtype == np.uint16
+        assert file.series[0].axes == "ZYX"

@@ -1,0 +1,165 @@
+"""`train` and `evaluate` on class folders."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+KEYS = {"accuracy", "balanced_accuracy", "macro_f1", "n_train", "n_test", "classes", "confusion", "seconds"}
+
+
+def last_json(result: Any) -> dict[str, Any]:
+    values = json.loads(result.stdout.splitlines()[-1])
+    assert isinstance(values, dict)
+    return values
+
+
+def test_train_answers_with_figures_and_a_run_folder(run: tuple[Path, Any]) -> None:
+    out, result = run
+    assert result.exit_code == 0, result.output
+    answer = last_json(result)
+    assert KEYS | {"images_per_second"} <= set(answer)
+    assert answer["classes"] == ["large one 🔬", "small"]
+    assert answer["n_train"] + answer["n_test"] == 36
+    assert sum(map(sum, answer["confusion"])) == answer["n_test"]
+    assert answer["accuracy"] > 0.9
+    assert (out / "card.json").is_file()
+    assert not list(out.rglob("*.pkl"))
+
+
+def test_predictions_csv_says_what_each_cell_was(run: tuple[Path, Any]) -> None:
+    out, result = run
+    table = pd.read_csv(out / "predictions.csv", keep_default_na=False)
+    first = ["image", "cell_id", "t", "z", "y", "x", "label", "predicted", "confidence"]
+    assert list(table.columns) == [*first, "p_large one 🔬", "p_small", "part"]
+    assert len(table) == 36
+    answer = last_json(result)
+    assert (table["part"] == "training").sum() == answer["n_train"]
+    assert (table["part"] == "held out").sum() == answer["n_test"]
+    held_out = table[table["part"] == "held out"]
+    assert (held_out["label"] == held_out["predicted"]).mean() == pytest.approx(answer["accuracy"])
+    movies = table.groupby(table["image"].str.extract(r"(movie\d+)")[0])["part"].nunique()
+    assert (movies == 1).all()
+
+
+def test_same_seed_gives_the_same_figures(
+    class_folders: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any
+) -> None:
+    options = ("--recipe", "quick", "--group-from", r"movie\d+", "--seed", 3, "--device", "cpu", "--json")
+    again = last_json(invoke("train", class_folders, "--out", tmp_path / "again", *options))
+    first = last_json(run[1])
+    assert again["confusion"] == first["confusion"]
+    table = "predictions.csv"
+    assert (tmp_path / "again" / table).read_text() == (run[0] / table).read_text()
+
+
+def test_evaluate_on_the_training_data_scores_the_held_out_cells_only(
+    class_folders: Path, run: tuple[Path, Any], invoke: Any
+) -> None:
+    result = invoke("evaluate", run[0], class_folders, "--json")
+    answer, trained = last_json(result), last_json(run[1])
+    assert answer["n_test"] == trained["n_test"]
+    assert answer["confusion"] == trained["confusion"]
+    assert answer["n_left_out"] == trained["n_train"]
+    assert f"Left out {trained['n_train']} of 36 cells" in result.stdout
+
+
+def test_a_trained_cell_is_known_again_under_another_name(
+    class_folders: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any
+) -> None:
+    table = pd.read_csv(run[0] / "predictions.csv", keep_default_na=False)
+    trained = table[table["part"] == "training"]["image"].tolist()
+    (tmp_path / "small").mkdir()
+    for number, name in enumerate(trained):
+        shutil.copy(class_folders / name, tmp_path / "small" / f"renamed {number}.tif")
+    result = invoke("evaluate", run[0], tmp_path)
+    assert result.exit_code == 1
+    assert f"All {len(trained)} labelled cells are ones the model was trained on" in result.stderr
+    assert "accuracy" not in result.stdout
+
+
+def test_evaluate_leaves_out_new_cells_of_movies_trained_on(
+    class_folders: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any
+) -> None:
+    table = pd.read_csv(run[0] / "predictions.csv", keep_default_na=False)
+    of_trained = table[table["part"] == "training"]["image"].iloc[0]
+    movie = Path(of_trained).name.split("_")[0]
+    import tifffile
+
+    (tmp_path / "small").mkdir()
+    crop = tifffile.imread(class_folders / of_trained)[::-1]
+    tifffile.imwrite(tmp_path / "small" / f"{movie}_new.tif", crop)
+    tifffile.imwrite(tmp_path / "small" / "movie99_new.tif", crop[:, ::-1])
+    assert last_json(invoke("evaluate", run[0], tmp_path, "--json"))["n_test"] == 2
+    grouped = invoke("evaluate", run[0], tmp_path, "--json", "--group-from", r"movie\d+")
+    assert last_json(grouped)["n_test"] == 1
+
+
+def test_evaluate_leaves_out_classes_the_model_does_not_know(
+    class_folders: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any
+) -> None:
+    import tifffile
+
+    crop = tifffile.imread(next((class_folders / "small").iterdir()))
+    for name in ("small", "huge"):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "new.tif", crop + len(name))
+    result = invoke("evaluate", run[0], tmp_path, "--json")
+    assert last_json(result)["n_test"] == 1
+    assert "classes that the model does not know: huge" in result.stdout
+    shutil.rmtree(tmp_path / "small")
+    result = invoke("evaluate", run[0], tmp_path)
+    assert result.exit_code == 1
+    assert "No cell is of a class that the model knows (large one 🔬, small)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("train", "{missing}", "--out", "{new}"), "There is no folder"),
+        (("train", "{data}", "--out", "{new}", "--recipe", "slow"), "There is no recipe 'slow'"),
+        (("train", "{data}", "--out", "{run}", "--recipe", "quick"), "add --overwrite"),
+        (("train", "{data}", "--out", "{new}", "--group-from", "("), "is no regular expression"),
+        (("train", "{data}", "--out", "{file}"), "a run needs a folder"),
+        (("train", "{data}", "--out", "{new}", "--epochs", "0"), "epochs is 0, but must be from 1"),
+        (("evaluate", "{missing}", "{data}"), "There is no folder"),
+        (("evaluate", "{data}", "{data}"), "There is no model in"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_exit_code_1(
+    arguments: tuple[str, ...], text: str, class_folders: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    places = {"missing": tmp_path / "none", "data": class_folders, "new": tmp_path / "new", "run": run[0], "file": file}
+    result = invoke(*(one.format(**places) for one in arguments))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert text in result.stderr
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "new").exists()
+
+
+def test_one_class_only_is_said(class_folders: Path, tmp_path: Path, invoke: Any) -> None:
+    shutil.copytree(class_folders / "small", tmp_path / "data" / "small")
+    result = invoke("train", tmp_path / "data", "--recipe", "quick", "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "training needs" in result.stderr
+
+
+def test_finetune_writes_a_plain_line_an_epoch(class_folders: Path, tmp_path: Path, invoke: Any) -> None:
+    network = ("--recipe", "finetune", "--network", "resnet18", "--weights", "none", "--epochs", 2)
+    result = invoke("train", class_folders, *network, "--out", tmp_path / "run", "--device", "cpu", "--json")
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stdout.splitlines() if line.startswith("epoch ")]
+    assert [line.split()[1] for line in lines] == ["1/2", "2/2"]
+    assert "\x1b" not in result.stdout
+    history = pd.read_csv(tmp_path / "run" / "history.csv")
+    assert history["epoch"].tolist() == [1, 2]
+    assert (tmp_path / "run" / "weights.safetensors").is_file()
+    assert last_json(result)["images_per_second"] > 0
