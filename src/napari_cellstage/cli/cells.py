@@ -83,8 +83,15 @@ def write_labels(labels: Labels, file: Path) -> None:
         small = small.astype(np.uint16)  # a label image of 8 bits is easily taken for a picture
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        options = {"compression": "zlib", "photometric": "minisblack", "bigtiff": small.nbytes > 2**31}
-        tifffile.imwrite(file, small, metadata={"axes": axes}, **options)
+        # Without "minisblack" three planes would become a colour picture.
+        tifffile.imwrite(
+            file,
+            small,
+            compression="zlib",
+            photometric="minisblack",
+            metadata={"axes": axes},
+            bigtiff=small.nbytes > 2**31,
+        )
     except OSError as error:
         raise cannot_write(file, error) from error
 

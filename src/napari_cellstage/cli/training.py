@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,10 @@ from napari_cellstage.cli.sources import Data, read_data
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.model import CARD, TrainedModel
 from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.runs import PREDICTIONS, save_run
 
 if TYPE_CHECKING:
     from napari_cellstage.learn.data import TrainingSet
-
-HISTORY, PREDICTIONS = "history.csv", "predictions.csv"
 
 
 def train_run(
@@ -79,11 +77,7 @@ def _what_is_trained(training: TrainingSet, recipe: Recipe) -> str:
 
 
 def _write_run(model: TrainedModel, data: Data, out: Path, reporter: Reporter) -> None:
-    import pandas as pd
-
-    model.save(out)
-    if reporter.epochs:
-        write_table(pd.DataFrame([asdict(epoch) for epoch in reporter.epochs]), out / HISTORY)
+    save_run(out, model, reporter.epochs)
     with stop_on_interrupt(reporter.say) as should_stop:
         table = reporter.follow(data.table(model, should_stop))
     write_table(table, out / PREDICTIONS)
