@@ -8,6 +8,7 @@ import torch
 
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.metrics import score
+from napari_cellstage.learn import finetune as room
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.finetune import epochs_for, even_size, split
@@ -53,8 +54,10 @@ def test_same_seed_same_numbers_another_seed_others(data, recipe: Recipe, run):
     assert any(not np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
 
 
-def test_held_out_cells_choose_nothing(make_crops, recipe: Recipe, run):
-    """Other held-out pixels and labels must give the same network."""
+@pytest.mark.parametrize("least", [10, 1000])
+def test_held_out_cells_choose_nothing(make_crops, recipe: Recipe, run, monkeypatch, least: int):
+    """Other held-out pixels must give the same network, with a validation part and without."""
+    monkeypatch.setattr(room, "LEAST_FOR_VALIDATION", least)
     crops = make_crops(count=60, groups=5)
     data = TrainingSet.from_crops(crops, recipe)
     _, model = run(fit(data, recipe))
@@ -70,7 +73,21 @@ def _rest(crops):
     return crops.labels, crops.classes, crops.names, crops.groups
 
 
-def test_no_cell_is_in_two_parts(make_crops, recipe: Recipe):
+@pytest.fixture
+def small_validation(monkeypatch) -> None:
+    """Let a validation part be cut from few cells, to keep the test short."""
+    monkeypatch.setattr(room, "LEAST_FOR_VALIDATION", 10)
+
+
+def test_few_cells_show_the_held_out_part_and_keep_the_last_epoch(data, recipe: Recipe, run):
+    events, model = run(fit(data, recipe))
+    assert all(0 <= e.valid_accuracy <= 1 for e in of(EpochDone, events))
+    assert model.card["epochs_done"] == recipe.epochs
+    events, model = run(fit(data, recipe.but(holdout=0.0)))
+    assert all(np.isnan(e.valid_accuracy) for e in of(EpochDone, events))
+
+
+def test_no_cell_is_in_two_parts(make_crops, recipe: Recipe, small_validation):
     data = TrainingSet.from_crops(make_crops(count=120, groups=10), recipe)
     parts = split(data, recipe)
     rows = np.concatenate([parts.train, parts.valid, parts.held_out])
@@ -134,7 +151,7 @@ def test_a_stop_after_an_epoch_keeps_its_score(data, recipe: Recipe):
     assert model.card["epochs_done"] == 1
 
 
-def test_patience_ends_early_and_the_best_epoch_is_kept(make_crops, recipe: Recipe, run):
+def test_patience_ends_early_and_the_best_epoch_is_kept(make_crops, recipe: Recipe, run, small_validation):
     data = TrainingSet.from_crops(make_crops(count=60), recipe)
     recipe = recipe.but(epochs=30, patience=2, learning_rate=0.5, average=0.0)
     events, model = run(fit(data, recipe))

@@ -43,7 +43,8 @@ class EpochDone:
     train_loss
         Mean over the epoch.
     valid_loss, valid_accuracy
-        On the validation part; NaN without one.
+        On the validation part; where cells are too few for one, on the held-out part, which is shown but chooses
+        nothing; NaN without either.
     images_per_second
         Training images, augmentation included.
     """

@@ -1,11 +1,13 @@
 """The network's training: one loop that reads top to bottom, from labelled crops to a `TrainedModel`.
 
 The held-out cells measure the score and choose nothing. What chooses (the epoch kept, early stopping) is a
-validation part of the training cells.
+validation part of the training cells. Where cells are too few for one, the last epoch is kept, and the live curve shows
+the held-out part, by which nothing is chosen.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -24,12 +26,12 @@ from napari_cellstage.learn.keep import Keeper
 from napari_cellstage.learn.learner import Learner, Stopped, class_weights, torch_errors_said_plainly
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.network_predict import halved, network_arrays, network_probabilities
-from napari_cellstage.learn.networks import CellNetwork, make_network
+from napari_cellstage.learn.networks import make_network
 from napari_cellstage.learn.recipe import Recipe, epochs_for
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.learn.weights import FROM_SCRATCH, start_weights
 
-LEAST_FOR_VALIDATION = 10  # training cells a class; a part of fewer would choose by chance
+LEAST_FOR_VALIDATION = 50  # training cells a class; a part of fewer would choose the epoch by chance
 Stop = Callable[[], bool]
 Event = Note | BatchDone | EpochDone
 
@@ -59,25 +61,29 @@ def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Ev
         began = time.perf_counter()
         loss = yield from train_epoch(learner, crops, labels, parts.train, epoch, epochs, should_stop)
         speed = len(parts.train) / (time.perf_counter() - began)
-        valid = yield from _validate(learner, crops, data.labels, parts.valid, should_stop)
+        watched = parts.valid if len(parts.valid) else parts.held_out
+        seen = yield from _look(learner, crops[watched], should_stop)
         if should_stop():
             break
-        yield EpochDone(epoch, epochs, loss, *valid, speed)
-        if keeper.look(learner.best_guess, epoch, valid[0]):
-            # In one view only, so that a training that is stopped has a score of what it kept.
-            glance = yield from _score(learner.best_guess, crops, data, parts.held_out, recipe, 1, should_stop)
-            scores = glance or scores
+        valid_loss, valid_accuracy = agreement(seen, data.labels[watched])
+        yield EpochDone(epoch, epochs, loss, valid_loss, valid_accuracy, speed)
+        if keeper.look(learner.best_guess, epoch, valid_loss if len(parts.valid) else math.nan):
+            if len(parts.valid):
+                seen = yield from _look(learner, crops[parts.held_out], should_stop)
+            # Of one view only: so that a training that is stopped has a score of what it kept.
+            scores = _score(seen, data, parts.held_out) or scores
         if keeper.patience_is_over(epoch):
             break
 
     best = keeper.restore(learner.best_guess)
-    full = yield from _score(best, crops, data, parts.held_out, recipe, recipe.views, should_stop)
+    seen = yield from network_probabilities(best, crops[parts.held_out], recipe, should_stop, what="scoring")
+    scores = _score(seen, data, parts.held_out) or scores
     return TrainedModel.of(
         data,
         recipe,
         normalisation,
         parts.is_held_out,
-        full or scores,
+        scores,
         arrays=network_arrays(best),
         started_from=started_from,
         epochs_done=keeper.epoch,
@@ -129,7 +135,7 @@ def train_epoch(
             continue
         pending = pending[len(rows) :]
         yield BatchDone(f"epoch {epoch}/{epochs}", done + len(rows), total, losses[-1])
-    return float(np.mean(losses)) if losses else float("nan")
+    return float(np.mean(losses)) if losses else math.nan
 
 
 def even_size(cells: int, batch_size: int) -> int:
@@ -137,32 +143,21 @@ def even_size(cells: int, batch_size: int) -> int:
     return -(-cells // -(-cells // batch_size))
 
 
-def _validate(
-    learner: Learner, crops: Tensor, labels: NDArray[np.int64], valid: NDArray[np.int64], should_stop: Stop
-) -> Generator[BatchDone, None, tuple[float, float]]:
-    """Return mean loss and accuracy on the validation part; NaN without one, or after a stop."""
-    if not len(valid):
-        return float("nan"), float("nan")
-    work = network_probabilities(learner.best_guess, crops[valid], learner.recipe, should_stop, 1, "validating")
-    probabilities = yield from work
-    of_truth = probabilities[np.arange(len(valid)), labels[valid]]
-    right = probabilities.argmax(axis=1) == labels[valid]
-    return float(-np.log(np.maximum(of_truth, 1e-7)).mean()), float(right.mean())
+def _look(learner: Learner, crops: Tensor, should_stop: Stop) -> Generator[BatchDone, None, NDArray[np.float32]]:
+    """Predict in one view, as fast as can be."""
+    return (yield from network_probabilities(learner.best_guess, crops, learner.recipe, should_stop, 1, "validating"))
 
 
-def _score(
-    network: CellNetwork,
-    crops: Tensor,
-    data: TrainingSet,
-    rows: NDArray[np.int64],
-    recipe: Recipe,
-    views: int,
-    should_stop: Stop,
-) -> Generator[BatchDone, None, Scores | None]:
-    """Score the network on these cells; None without cells, or after a stop."""
-    if not len(rows):
-        return None
-    probabilities = yield from network_probabilities(network, crops[rows], recipe, should_stop, views, "scoring")
-    if np.isnan(probabilities).any():
+def agreement(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> tuple[float, float]:
+    """Return mean cross-entropy and accuracy of ``(N, K)`` probabilities; NaN without cells."""
+    if not len(truth):
+        return math.nan, math.nan
+    of_truth = np.maximum(probabilities[np.arange(len(truth)), truth], 1e-7)
+    return float(-np.log(of_truth).mean()), float((probabilities.argmax(axis=1) == truth).mean())
+
+
+def _score(probabilities: NDArray[np.float32], data: TrainingSet, rows: NDArray[np.int64]) -> Scores | None:
+    """Score the predictions of these cells; None without cells, or when a stop left some unpredicted."""
+    if not len(rows) or np.isnan(probabilities).any():
         return None
     return score(data.labels[rows], probabilities.argmax(axis=1), data.classes.names)
