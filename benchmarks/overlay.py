@@ -144,7 +144,7 @@ def _direct_colormap(viewer: Viewer, session: Session) -> Callable[[int], None]:
         zip(ids, rng.random((len(ids), 4), dtype=np.float32), strict=True)
     )
     colors[None] = colors[0] = np.zeros(4, dtype=np.float32)
-    layer = viewer.add_labels(session.labels()[0, 0])
+    layer = viewer.add_labels(_field())
 
     def recolor(_run: int) -> None:
         colors[ids[len(ids) // 2]] = rng.random(4, dtype=np.float32)

@@ -252,7 +252,7 @@ def test_users_own_layer_gives_scale_and_place(model: ViewerModel, make_session:
     assert names(model) == ["mine", "Cells", "Labelled"]
     assert model.layers["Labelled"].scale.tolist() == [0.5, 0.25]
     assert model.layers["Labelled"].translate.tolist() == [3, 4]
-    assert link.layers.shows(own)
+    assert own not in link.layers.made_here
     link.close()
     assert names(model) == ["mine"]
 

@@ -77,10 +77,6 @@ class CellLayers:
         cells = [self.cells_layer] if self.cells_layer is not None else []
         return (*self._channels, *cells, *overlays, *marker)
 
-    def shows(self, layer: Layer) -> bool:
-        """Whether a layer shows an image of the session: made here, or the user's own in use."""
-        return layer in self.made_here or layer in self._own_layers.values()
-
     def use_layer(self, layer: Image, image_id: int) -> None:
         """Let the user's own layer show an image; its scale and place are taken over."""
         self._own_layers[image_id] = layer
