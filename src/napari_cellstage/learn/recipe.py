@@ -125,7 +125,7 @@ class Recipe:
 
 def epochs_for(cells: int) -> int:
     """Return how many epochs so many training cells need: few cells are seen more often each."""
-    return min(max(round(1200 / math.sqrt(max(cells, 1))), 10), 100)
+    return min(max(round(1500 / math.sqrt(max(cells, 1))), 10), 100)
 
 
 def recipe_names() -> tuple[str, ...]:
