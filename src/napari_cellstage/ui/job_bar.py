@@ -19,8 +19,7 @@ class JobBar(QWidget):
     def __init__(self, runner: JobRunner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runner = runner
-        self._began = 0.0
-        self._last: tuple[int, int] = (0, 0)  # done, total
+        self._parts: dict[int, tuple[float, int]] = {}  # of the work, by their totals: when begun, steps done
         self.text = hint("")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -40,7 +39,7 @@ class JobBar(QWidget):
         self.hide()
 
     def _on_started(self, job: Job) -> None:
-        self._began = time.monotonic()
+        self._parts = {}
         self._show(f"{job.title.capitalize()}…", 0, 0)
         self.stop.setEnabled(True)
         job.progressed.connect(self._on_progress)
@@ -48,11 +47,16 @@ class JobBar(QWidget):
 
     def _on_progress(self, event: object) -> None:
         if isinstance(event, BatchDone) and self._runner.job is not None and not self._runner.job.stopping:
-            if event.total != self._last[1] or event.done < self._last[0]:
-                self._began = time.monotonic()  # another part of the work, counted anew
-            self._last = event.done, event.total
-            left = time_left(event.done, event.total, time.monotonic() - self._began)
+            left = time_left(event.done, event.total, self._elapsed(event))
             self._show(f"{event.what.capitalize()}{left}", event.done, event.total)
+
+    def _elapsed(self, event: BatchDone) -> float:
+        """Return how long this part of the work has been going on; others may come in between."""
+        now = time.monotonic()
+        begun, done = self._parts.get(event.total, (now, 0))
+        begun = now if event.done < done else begun  # the same again, such as predicting by the next model
+        self._parts[event.total] = begun, event.done
+        return now - begun
 
     def _on_stop(self) -> None:
         self._runner.stop()

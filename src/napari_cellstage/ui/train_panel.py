@@ -199,7 +199,7 @@ class TrainPanel(QWidget):
             self._note(event.text)
         elif isinstance(event, EpochDone):
             self._curve_shown().add(event)
-            if event.images_per_second > 0:
+            if event.epochs > 1 and event.images_per_second > 0:  # the quick recipe tells one epoch
                 self.speed = replace(self.speed, trained_per_second=event.images_per_second)
         elif hasattr(event, "predictions"):
             self._take(event)

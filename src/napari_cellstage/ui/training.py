@@ -63,9 +63,14 @@ def training(
     """Return the work of a training. Torch is loaded when it begins, in the worker."""
 
     def work(should_stop: ShouldStop) -> Generator[Any, None, Any]:
+        from threadpoolctl import threadpool_limits
+
+        from napari_cellstage.learn.device import cpu_count
         from napari_cellstage.learn.job import train_and_predict
 
-        return (yield from train_and_predict(snapshot, recipes, runs, should_stop))
+        # With every core at work on matrices, the window and the work wait for each other.
+        with threadpool_limits(max(1, cpu_count() - 1)):
+            return (yield from train_and_predict(snapshot, recipes, runs, should_stop))
 
     return work
 
