@@ -7,6 +7,7 @@ A run folder holds ``card.json`` and ``weights.safetensors`` (a network, or the 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -213,9 +214,11 @@ def _checked_split(split: dict[str, Any]) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("napari-cellstage", "numpy", "scikit-learn", "torch", "torchvision", "xgboost")
-    installed = {d.metadata["Name"].lower(): d.version for d in metadata.distributions() if d.metadata["Name"]}
-    return {name: installed[name] for name in packages if name in installed}
+    found = {}
+    for name in ("napari-cellstage", "numpy", "scikit-learn", "torch", "torchvision", "xgboost"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
