@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from napari_cellstage.session import Session
     from napari_cellstage.ui.dock import CellStageDock
 
+T = TypeVar("T")
 LABELLED_PER_CLASS = 10
 # A demonstration, not a good training: a small network from scratch, so that nothing is fetched and it is over soon.
 SHORT = {"network": "resnet18", "weights": "none", "epochs": 6, "views": 1}
@@ -54,6 +56,15 @@ def run_demo(*, headless: bool, out: Path) -> None:
             sys.exit(code)
     else:
         _run_unseen(out, Console(soft_wrap=True), show=False)
+
+
+def finished(work: Generator[Any, None, T]) -> T:
+    """Run work to its end and return its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
 
 
 def label_some(session: Session, truth: tuple[str, ...], per_class: int, seed: int = 0) -> NDArray[np.int64]:
@@ -136,20 +147,12 @@ def _prepare(session: Session, field: SampleField, out: Path) -> tuple[str, ...]
     session.new_project(free_folder(out, "demo"))
     session.add_image(field.stack)
     work = find_cells_in_stack(field.stack, SegmentSettings(channel=session.find_channel))
-    session.set_labels(_finished(work))
+    session.set_labels(finished(work))
     session.use_template("cell cycle")
     labels = session.labels()
     truth = field.truth_of(labels) if labels is not None else ()
     label_some(session, truth, LABELLED_PER_CLASS)
     return truth
-
-
-def _finished(work: object) -> NDArray[np.int32]:
-    while True:
-        try:
-            next(work)  # type: ignore[call-overload]
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
 
 
 def _train(dock: CellStageDock, console: Console) -> None:

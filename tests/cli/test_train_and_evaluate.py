@@ -153,7 +153,7 @@ def test_one_class_only_is_said(class_folders: Path, tmp_path: Path, invoke: Any
 
 
 def test_finetune_writes_a_plain_line_an_epoch(class_folders: Path, tmp_path: Path, invoke: Any) -> None:
-    network = ("--recipe", "finetune", "--network", "resnet18", "--weights", "none", "--epochs", 2)
+    network = ("--recipe", "finetune", "--network", "mobilenet_v3_small", "--weights", "none", "--epochs", 2)
     result = invoke("train", class_folders, *network, "--out", tmp_path / "run", "--device", "cpu", "--json")
     assert result.exit_code == 0, result.output
     lines = [line for line in result.stdout.splitlines() if line.startswith("epoch ")]
