@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QApplication
 
 from napari_cellstage.core.images import from_array
@@ -102,8 +103,10 @@ def test_a_window_closed_while_training_keeps_the_answer(
     with qtbot.waitSignal(dock.runner.job.progressed, timeout=20000):
         pass
     assert any("training" in line for line in viewer.window._task_status_manager.get_status())
+    before = len(notification_manager.records)
     viewer.close()
     qtbot.wait(20)
+    assert len(notification_manager.records) == before
     assert dock.session.project is None
     dock.session.open_project(folder)
     assert dock.session.predictions().predicted.tolist() == [1] * 6

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
@@ -101,6 +102,8 @@ class CellStageDock(QWidget):
         self.theme.close_link()
         self.link.close()
         self.session.close()
+        for name in (name for name, made in vars(Session).items() if isinstance(made, Signal)):
+            getattr(self.session, name).disconnect()  # a script may keep the session; the panels are gone
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take files."""

@@ -178,6 +178,7 @@ class JobRunner(QObject):
         job, self.job = self.job, None
         if job is None:
             return None
+        job.blockSignals(True)  # whoever would hear them is going away
         job.stop()
         return job if job.wait(seconds) else None
 
