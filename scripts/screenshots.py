@@ -13,13 +13,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import imageio.v3 as imageio
 import numpy as np
 from qtpy.QtWidgets import QApplication
 
 from napari_cellstage.core.images import open_image
 from napari_cellstage.core.segment import SegmentSettings, find_cells_in_stack
-from napari_cellstage.demo import finished, label_some
+from napari_cellstage.demo import finished, label_some, save_screenshot
 from napari_cellstage.sample_data import cell_cycle_field
 from napari_cellstage.session import Session
 from napari_cellstage.window import open_viewer
@@ -95,7 +94,7 @@ def main() -> None:
         look_at_most_labels(viewer, session)
         dock.go_to("Label")
         let_it_paint(2)
-        imageio.imwrite(PICTURES / "label.png", viewer.screenshot(canvas_only=False, flash=False))
+        save_screenshot(viewer, PICTURES / "label.png")
         dock.go_to("Train")
         if "--network" not in sys.argv:
             dock.train.plan.setCurrentText("quick only")
@@ -103,7 +102,7 @@ def main() -> None:
         while dock.runner.busy:
             let_it_paint(0.2)
         let_it_paint(2)
-        imageio.imwrite(PICTURES / "overlay.png", viewer.screenshot(canvas_only=False, flash=False))
+        save_screenshot(viewer, PICTURES / "overlay.png")
         viewer.close()
 
 

@@ -134,7 +134,7 @@ def _run_unseen(out: Path, console: Console, *, show: bool) -> None:
         dock.go_to("Train")
         _train(dock, console)
         scores = accuracy_elsewhere(dock.session, truth)
-        _save_screenshot(viewer, out / SCREENSHOT)
+        save_screenshot(viewer, out / SCREENSHOT)
         _say_results(console, dock, scores, out)
     finally:
         viewer.close()
@@ -168,9 +168,15 @@ def _train(dock: CellStageDock, console: Console) -> None:
     QApplication.processEvents()
 
 
-def _save_screenshot(viewer: Viewer, file: Path) -> None:
+def save_screenshot(viewer: Viewer, file: Path) -> None:
+    """Write a picture of the whole window, without napari's passing notices."""
     import imageio.v3 as imageio
+    from qtpy.QtWidgets import QApplication
 
+    for widget in QApplication.allWidgets():
+        if type(widget).__name__ == "NapariQtNotification":
+            widget.close()
+    QApplication.processEvents()
     imageio.imwrite(file, viewer.screenshot(canvas_only=False, flash=False))
 
 

@@ -44,6 +44,19 @@ def test_predict_finds_the_cells_or_takes_those_given(
     assert table.loc[0, ["y", "x"]].tolist() == [31.5, 31.5]
 
 
+def test_predict_takes_the_channel_that_is_chosen(
+    image: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any
+) -> None:
+    plain = tifffile.imread(image)
+    tifffile.imwrite(tmp_path / "two.tif", np.stack([plain[::-1], plain]), photometric="minisblack")
+    options = ("--channel", 1, "--use-channel", 1)
+    two = invoke("predict", run[0], tmp_path / "two.tif", "--out", tmp_path / "two.csv", *options)
+    assert two.exit_code == 0, two.output
+    invoke("predict", run[0], image, "--out", tmp_path / "one.csv")
+    columns = ["cell_id", "predicted", "confidence"]
+    assert pd.read_csv(tmp_path / "two.csv")[columns].equals(pd.read_csv(tmp_path / "one.csv")[columns])
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -51,7 +64,8 @@ def test_predict_finds_the_cells_or_takes_those_given(
         (("segment", "{image}", "--out", "{out}", "--channel", "4"), "Channel 4 was chosen"),
         (("segment", "{image}", "--out", "{file}/cells.tif"), "can't be written"),
         (("predict", "{run}", "{image}", "--labels", "{wrong}", "--out", "{out}"), "The labels have the shape"),
-        (("predict", "{run}", "{colours}", "--out", "{out}"), "3 "),
+        (("predict", "{run}", "{colours}", "--out", "{out}"), "looks at 1 channel"),
+        (("predict", "{run}", "{image}", "--out", "{out}", "--use-channel", "7"), "7"),
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_code_1(

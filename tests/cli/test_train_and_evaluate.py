@@ -126,7 +126,7 @@ def test_evaluate_leaves_out_classes_the_model_does_not_know(
         (("train", "{data}", "--out", "{run}", "--recipe", "quick"), "add --overwrite"),
         (("train", "{data}", "--out", "{new}", "--group-from", "("), "is no regular expression"),
         (("train", "{data}", "--out", "{file}"), "a run needs a folder"),
-        (("train", "{data}", "--out", "{new}", "--epochs", "0"), "epochs is 0, but must be from 1"),
+        (("train", "{data}", "--out", "{new}", "--epochs", "-1"), "epochs is -1, but must be from"),
         (("evaluate", "{missing}", "{data}"), "There is no folder"),
         (("evaluate", "{data}", "{data}"), "There is no model in"),
     ],

@@ -112,13 +112,18 @@ def predict(
         typer.Option(help="Label image of the cells; without one they are found.", show_default=False),
     ] = None,
     channel: Channel = None,
+    use_channel: Annotated[
+        list[int] | None,
+        typer.Option(help="A channel for the model, from 0; once for each that it needs.", show_default=False),
+    ] = None,
     device: Device = None,
     json: Json = False,
 ) -> None:
     """Predict the class of every cell of IMAGE."""
     from napari_cellstage.cli.cells import predict_image
 
-    predict_image(run, image, labels, out, channel=channel, device=device, as_json=json)
+    use = tuple(use_channel or ())
+    predict_image(run, image, labels, out, channel=channel, use_channels=use, device=device, as_json=json)
 
 
 @app.command()

@@ -41,7 +41,15 @@ def segment_image(image: Path, out: Path, *, channel: int | None, as_json: bool)
 
 
 def predict_image(
-    run: Path, image: Path, labels: Path | None, out: Path, *, channel: int | None, device: str | None, as_json: bool
+    run: Path,
+    image: Path,
+    labels: Path | None,
+    out: Path,
+    *,
+    channel: int | None,
+    use_channels: tuple[int, ...],
+    device: str | None,
+    as_json: bool,
 ) -> None:
     """Predict the class of every cell of an image and write the table.
 
@@ -53,14 +61,18 @@ def predict_image(
         Image, and label image of its cells; without one the cells are found.
     out
         Table to write.
-    channel, device
-        Where to find cells, and where to predict; None leaves it to the image and the recipe.
+    channel
+        In which cells are found; None: one named after a nuclear stain.
+    use_channels
+        Which the model looks at; empty: those with the names it was trained on, else all.
+    device
+        Where to predict; None leaves the recipe's choice.
     as_json
         Whether to end with a line of JSON.
     """
     model, stack, reporter, start = load_model(run, device), open_image(image), Reporter(), time.perf_counter()
     volume = _find(stack, channel, reporter) if labels is None else _read_labels(labels, stack)
-    data = ProjectData(_as_work(stack, volume))
+    data = ProjectData(_as_work(stack, volume, use_channels))
     with stop_on_interrupt(reporter.say) as should_stop:
         table = reporter.follow(data.table(model, should_stop))
     write_table(table, out)
@@ -107,9 +119,9 @@ def _read_labels(file: Path, stack: ImageStack) -> Labels:
     return adopt_labels(open_image(file).data[:, 0], stack)
 
 
-def _as_work(stack: ImageStack, labels: Labels) -> WorkSnapshot:
+def _as_work(stack: ImageStack, labels: Labels, use_channels: tuple[int, ...]) -> WorkSnapshot:
     from napari_cellstage.core.classes import ClassScheme
 
     cells = CellTable.from_labels(labels)
     image = ImageSnapshot(1, stack, cells, labels, np.zeros(len(cells), dtype=np.int64))
-    return WorkSnapshot((image,), ClassScheme(), tuple(range(stack.shape[1])))
+    return WorkSnapshot((image,), ClassScheme(), use_channels or tuple(range(stack.shape[1])))

@@ -7,6 +7,7 @@ and number of the cell. So a cell that was trained on is known as such under ano
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,12 +137,15 @@ def identity(name: str) -> str:
 
 
 def channels_for(model: TrainedModel, work: WorkSnapshot) -> tuple[int, ...]:
-    """Return the channels of these images that a model looks at: by name where they have the names, else by number."""
+    """Return the channels a model looks at: those with the names it was trained on, else the ones that were chosen.
+
+    Names such as "channel 0" were given for want of a name and so are no reason to take a channel.
+    """
     wanted = model.card["channel_names"]
     names = work.images[0].stack.channel_names if work.images else ()
-    if wanted and all(names.count(name) == 1 for name in wanted):
+    if wanted and all(names.count(name) == 1 and not re.fullmatch(r"channel \d+", name) for name in wanted):
         return tuple(names.index(name) for name in wanted)
-    return tuple(model.card["channels"])
+    return work.channels
 
 
 def _read_project(folder: Path) -> ProjectData:
