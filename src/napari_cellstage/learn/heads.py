@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.splits import kfold
+from napari_cellstage.learn.device import thread_count
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.recipe import Recipe
 
@@ -37,6 +38,7 @@ TREES: dict[str, Any] = {
     "max_bin": 32,
 }
 ROUNDS = 60
+CELLS_A_THREAD = 1000
 
 
 class Head(Protocol):
@@ -249,7 +251,7 @@ def linear_heads(
     counts = np.bincount(labels, minlength=classes)
     centres = np.stack([values[labels == k].mean(axis=0) if counts[k] else mean * 0.0 for k in range(classes)])
     offsets = values - centres[labels]
-    with threadpool_limits(recipe.threads or None):
+    with threadpool_limits(thread_count(recipe.threads)):
         covariance = offsets.T @ offsets / max(1, len(labels) - np.count_nonzero(counts))
         variances, axes = np.linalg.eigh(covariance)
         turned = axes.T @ centres.T
@@ -277,9 +279,10 @@ def boosted_head(
 
     counts = np.maximum(np.bincount(labels, minlength=classes), 1)
     weights = (len(labels) / classes / counts)[labels] if recipe.class_weights else None
-    threads = {"nthread": recipe.threads} if recipe.threads else {}
-    settings = TREES | {"num_class": classes, "seed": recipe.seed} | threads
-    data = xgboost.DMatrix(features, labels, weight=weights, **threads)
+    # Threads of few cells mostly wait for each other, and do so busily: beside a viewer that took 30 times as long.
+    threads = min(thread_count(recipe.threads), 1 + len(labels) // CELLS_A_THREAD)
+    settings = TREES | {"num_class": classes, "seed": recipe.seed, "nthread": threads}
+    data = xgboost.DMatrix(features, labels, weight=weights, nthread=threads)
     booster = xgboost.train(settings, data, ROUNDS, callbacks=[Stop()], verbose_eval=False)
     return BoostedHead(bytes(booster.save_raw("ubj")), features.shape[1])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator
 
@@ -15,6 +14,7 @@ from napari_cellstage.core.features import feature_batches
 from napari_cellstage.core.metrics import Scores, score
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.learn.data import TrainingSet
+from napari_cellstage.learn.device import thread_count
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.heads import BoostedHead, Chosen, LinearHead, choose_head, probabilities
 from napari_cellstage.learn.model import TrainedModel
@@ -51,7 +51,7 @@ def fit_quick(
     held_out = data.held_out(recipe)
     normalisation = steady_normalisation(data.crops[~held_out], recipe)
     features = yield from measure(
-        normalisation, data.crops, data.masks, threads_of(recipe), should_stop, cache, "measuring cells"
+        normalisation, data.crops, data.masks, thread_count(recipe.threads), should_stop, cache, "measuring cells"
     )
     if len(features) < len(data):
         raise TrainingStopped("Training was stopped before there was a first model. Nothing has changed; train again.")
@@ -77,16 +77,11 @@ def predict_quick(
     found = np.full((len(crops), len(model.classes)), np.nan, dtype=np.float32)
     if len(crops):
         features = yield from measure(
-            model.normalisation, crops, masks, threads_of(model.recipe), should_stop, cache, "predicting"
+            model.normalisation, crops, masks, thread_count(model.recipe.threads), should_stop, cache, "predicting"
         )
         if len(features):
             found[: len(features)] = probabilities(_head(model).scores(features), float(model.card["temperature"]))
     return found
-
-
-def threads_of(recipe: Recipe) -> int:
-    """Return how many threads may work."""
-    return recipe.threads or os.cpu_count() or 1
 
 
 def steady_normalisation(crops: NDArray[np.generic], recipe: Recipe) -> Normalisation:
