@@ -222,3 +222,12 @@ def test_batches_of_like_size(cells: int, batch: int, size: int):
 def test_an_unknown_network(data, recipe: Recipe, run):
     with pytest.raises(TrainingError, match=r"There is no network 'resnet35'"):
         run(fit(data, recipe.but(network="resnet35")))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
+def test_on_a_graphics_card(data, recipe: Recipe, run):
+    recipe = recipe.but(network="resnet18", device="cuda")
+    one, again = (run(fit(data, recipe))[1] for _ in range(2))
+    assert all(np.array_equal(one.arrays[name], again.arrays[name]) for name in one.arrays)
+    _, probabilities = run(predict(one, data.crops))
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)

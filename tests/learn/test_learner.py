@@ -86,10 +86,3 @@ def test_torch_errors_become_training_errors_with_their_text():
         torch.ones(2, 3) @ torch.ones(2, 3)
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert not isinstance(caught.value, RuntimeError)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
-def test_on_a_graphics_card(recipe: Recipe):
-    one = learner(recipe.but(network="resnet18"))
-    one.network.to("cuda")
-    assert one.step(*batch(), 0.25) > 0
