@@ -7,10 +7,9 @@ whoever shows it. Knows neither Qt nor napari nor torch.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
@@ -27,6 +26,9 @@ from napari_cellstage.core.reading_order import next_in_order
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.core.store import Project, default_home, find_project, free_folder
 from napari_cellstage.core.workspace import Effects, Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Rows = NDArray[np.int64]
 NO_ROWS: Rows = np.zeros(0, dtype=np.int64)

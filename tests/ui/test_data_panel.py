@@ -152,9 +152,10 @@ def test_read_only_is_said(make_panel, session, empty):
 
 
 def test_the_sample_opens_in_a_worker(qtbot, make_panel, empty, monkeypatch):
-    from napari_cellstage.sample_data import cell_cycle_field
+    from napari_cellstage import sample_data
 
-    monkeypatch.setattr(data_panel, "cell_cycle_field", lambda: cell_cycle_field(size=256, cells=9))
+    small = sample_data.cell_cycle_field(size=256, cells=9)
+    monkeypatch.setattr(sample_data, "cell_cycle_field", lambda: small)
     panel = make_panel(empty)
     with qtbot.waitSignal(panel._runner.ended, timeout=20000):
         panel.sample.click()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import CellsError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Labels = NDArray[np.integer[Any]]
 DEFAULT_DIAMETER = 20.0
@@ -79,6 +81,8 @@ class CellTable:
     def to_frame(self) -> pd.DataFrame:
         """Return columns cell_id, t, z, y, x, area, at_border."""
         columns = ("cell_id", "t", "z", "y", "x", "area", "at_border")
+        import pandas as pd  # takes half a second, which the opening dock would wait for
+
         return pd.DataFrame({name: getattr(self, name) for name in columns})
 
     @classmethod

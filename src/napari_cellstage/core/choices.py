@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from napari_cellstage.core.segment import SegmentSettings
+from napari_cellstage.core.segment_settings import SegmentSettings
 
 # Names under which the channel that shows nuclei goes.
 _NUCLEAR = ("dapi", "hoechst", "h2b", "dna", "nucle", "draq", "sytox")
@@ -76,8 +75,6 @@ def _sorted_channels(channels: Iterable[int]) -> list[int]:
 
 
 def _segment_settings(stored: Any, _names: Names) -> SegmentSettings:
-    from napari_cellstage.core.segment import SegmentSettings  # brings scikit-image, slow to load
-
     known = {field.name for field in fields(SegmentSettings)}
     return SegmentSettings(**{key: value for key, value in (stored or {}).items() if key in known})
 

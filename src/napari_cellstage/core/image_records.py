@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
@@ -153,6 +152,8 @@ def write_pixels(stack: ImageStack, path: Path) -> None:
 
     shape = (frames, channels, depth, height, width)
     metadata = {"axes": "TCZYX", "Channel": {"Name": list(stack.channel_names)}}
+    import tifffile  # slow to load
+
     tifffile.imwrite(
         path,
         planes(),

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
-from napari_cellstage.core.readers import read_file
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -119,6 +118,8 @@ def open_image(path: Path | str, axes: str | None = None) -> ImageStack:
     ImageError
         If the file is missing, empty, cut off, of an unknown kind or unreadable, or `axes` do not fit it.
     """
+    from napari_cellstage.core.readers import read_file  # brings tifffile, slow to load
+
     path = Path(path)
     content = read_file(path, axes)
     return from_array(

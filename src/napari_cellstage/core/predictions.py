@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import UNLABELLED, ClassScheme
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What a cell was to the model: values of `Predictions.part`.
 NEITHER, TRAINED, HELD_OUT = 0, 1, 2

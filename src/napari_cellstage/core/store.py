@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import tifffile
 from platformdirs import user_documents_path
 
 from napari_cellstage.core.cells import Labels
@@ -147,6 +146,8 @@ class Project:
         version = self.journal.next_version(image_id)
         big = labels.nbytes > 2**31
 
+        import tifffile  # slow to load
+
         def write(path: Path) -> None:
             tifffile.imwrite(
                 path, labels, bigtiff=big, photometric="minisblack", compression="zlib",
@@ -160,6 +161,8 @@ class Project:
         """Read the label volume of a version, None for version 0, which is "none yet"."""
         if not version:
             return None
+        import tifffile  # slow to load
+
         path = self._segmentation(image_id, version)
         try:
             return np.asarray(tifffile.imread(path)).reshape(shape)

@@ -10,7 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGroupBox, QHBoxLayout, QLabel, QMessageBox, QVBoxLayout, QWidget
 
 from napari_cellstage.core.images import ImageStack
-from napari_cellstage.core.segment import SegmentSettings, find_cells_in_stack
+from napari_cellstage.core.segment_settings import SegmentSettings
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell, warn
@@ -231,6 +231,8 @@ def finding(stack: ImageStack, settings: SegmentSettings) -> Callable[[ShouldSto
     """Return the work of finding the cells of a stack."""
 
     def work(should_stop: ShouldStop) -> Generator[BatchDone, None, Any]:
+        from napari_cellstage.core.segment import find_cells_in_stack  # slow to load
+
         steps = find_cells_in_stack(stack, settings, should_stop)
         while True:
             try:

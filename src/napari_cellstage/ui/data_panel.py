@@ -21,7 +21,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellstage.core.images import ImageStack, open_image
-from napari_cellstage.sample_data import cell_cycle_field
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors, shown
 from napari_cellstage.ui.pieces import button, clear_layout, hint, on_click
@@ -251,5 +250,7 @@ def images_in(path: Path) -> list[Path]:
 
 def making_sample(_should_stop: ShouldStop) -> Generator[None, None, ImageStack]:
     """Make the built-in synthetic field."""
+    from napari_cellstage.sample_data import cell_cycle_field  # slow to load
+
     yield from ()
     return cell_cycle_field().stack

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer
 
 from napari_cellstage.core.images import ImageStack
-from napari_cellstage.core.segment import SegmentSettings, find_cells
+from napari_cellstage.core.segment_settings import SegmentSettings
 from napari_cellstage.ui.notices import show
 from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
 
@@ -122,6 +122,8 @@ def finding_on_plane(stack: ImageStack, t: int, z: int, channel: int, settings: 
     """Return the work of finding the cells of one plane, labels ``(Y, X)``."""
 
     def work(_should_stop: ShouldStop) -> Generator[Any, None, Any]:
+        from napari_cellstage.core.segment import find_cells  # slow to load
+
         yield from ()
         return find_cells(stack.plane(t, z, (channel,))[0], settings)
 
