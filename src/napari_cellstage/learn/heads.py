@@ -251,7 +251,7 @@ def linear_heads(
     counts = np.bincount(labels, minlength=classes)
     centres = np.stack([values[labels == k].mean(axis=0) if counts[k] else mean * 0.0 for k in range(classes)])
     offsets = values - centres[labels]
-    freedom = max(1, len(labels) - np.count_nonzero(counts))
+    freedom = max(1, len(labels) - int(np.count_nonzero(counts)))
     with threadpool_limits(thread_count(recipe.threads)):
         variances, axes = _principal_axes(offsets / np.sqrt(freedom))
         turned = axes.T @ centres.T
