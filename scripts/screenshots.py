@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "images"
 REAL_FIELD = ROOT.parent / "shared" / "data" / "fields" / "tubulin_h2b_field.tif"
 REAL_STAGES = ROOT / "tests" / "tables" / "tubulin_h2b_stages.csv"
+STAGES = ("interphase", "prophase", "prometaphase/metaphase", "anaphase", "telophase")
+LABELLED = 12  # of each class, so that there are others to be predicted
 WINDOW = (1280, 800)
 SIDE = 520  # pixels of the field that the picture is about
 
@@ -39,7 +41,7 @@ def real_field(session: Session) -> tuple[str, ...]:
     session.set_labels(finished(find_cells_in_stack(stack, SegmentSettings(channel=1))))
     with REAL_STAGES.open(encoding="utf-8") as file:
         marks = list(csv.DictReader(file))
-    for name in dict.fromkeys(mark["stage"] for mark in marks):
+    for name in STAGES:
         session.add_class(name)
     stages = [""] * len(session.cells())
     for mark in marks:
@@ -76,8 +78,8 @@ def look_at_most_labels(viewer: object, session: Session) -> None:
     y, x = places[near.argmax()].clip(SIDE / 2, (height - SIDE / 2, width - SIDE / 2))
     size = session.current.pixel_size_um if session.current else None
     _, scale_y, scale_x = size or (1.0, 1.0, 1.0)
-    viewer.camera.center = (0.0, y * scale_y, x * scale_x)  # type: ignore[attr-defined]
-    viewer.camera.zoom = WINDOW[1] * 0.8 / (SIDE * scale_y)  # type: ignore[attr-defined]
+    viewer.scene.camera.center = (0.0, y * scale_y, x * scale_x)  # type: ignore[attr-defined]
+    viewer.scene.camera.zoom = WINDOW[1] * 0.8 / (SIDE * scale_y)  # type: ignore[attr-defined]
 
 
 def main() -> None:
@@ -90,7 +92,7 @@ def main() -> None:
         session = dock.session
         session.new_project(Path(folder) / "field")
         stages = real_field(session) if real else synthetic_field(session)
-        label_some(session, stages, per_class=200 if real else 10)
+        label_some(session, stages, per_class=LABELLED)
         look_at_most_labels(viewer, session)
         dock.go_to("Label")
         let_it_paint(2)

@@ -153,8 +153,11 @@ def test_one_class_only_is_said(class_folders: Path, tmp_path: Path, invoke: Any
 
 
 def test_finetune_writes_a_plain_line_an_epoch(class_folders: Path, tmp_path: Path, invoke: Any) -> None:
-    network = ("--recipe", "finetune", "--network", "mobilenet_v3_small", "--weights", "none", "--epochs", 2)
-    result = invoke("train", class_folders, *network, "--out", tmp_path / "run", "--device", "cpu", "--json")
+    recipe = tmp_path / "small.toml"
+    choices = ('name = "small"', 'kind = "finetune"', 'network = "mobilenet_v3_small"', "views = 1")
+    recipe.write_text("\n".join(choices), encoding="utf-8")
+    options = ("--recipe", recipe, "--weights", "none", "--epochs", 2, "--device", "cpu", "--json")
+    result = invoke("train", class_folders, *options, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.output
     lines = [line for line in result.stdout.splitlines() if line.startswith("epoch ")]
     assert [line.split()[1] for line in lines] == ["1/2", "2/2"]
