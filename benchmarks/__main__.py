@@ -19,7 +19,7 @@ from rich.table import Table
 from benchmarks.table import Row
 
 # In the order of the table.
-MODULES = ("overlay", "crops", "training", "dock", "mitocheck_finetune", "mitocheck_quick")
+MODULES = ("overlay", "crops", "training", "window", "mitocheck_finetune", "mitocheck_quick")
 # Trainings of many minutes.
 LONG = ("mitocheck_finetune", "mitocheck_quick")
 MARK = "benchmark rows: "

@@ -1,0 +1,1 @@
+"""The dock and all it shows in napari. The only part that knows Qt."""
