@@ -42,6 +42,9 @@ def test_one_layer_a_channel_and_the_nuclei_in_front(model: ViewerModel, make_se
     assert len(model.layers) == 3
     assert [layer.visible for layer in model.layers] == [True, False, False]
     assert model.layers[0].colormap.name == "gray"
+    session.find_channel = 2
+    assert [layer.visible for layer in model.layers] == [False, False, True]
+    assert [layer.colormap.name == "gray" for layer in model.layers] == [False, False, True]
     link.close()
 
 

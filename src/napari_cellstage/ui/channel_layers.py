@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,22 +52,28 @@ def add_channels(viewer: ViewerModel, stack: ImageStack, placement: Placement, f
     """Add one image layer a channel (one in all for a colour picture); `front` is the channel of the nuclei."""
     if stack.rgb:
         return [viewer.add_image(_pixels(stack, placement, None), rgb=True, name=stack.name, **placement.transform)]
-    colormaps = iter(OTHER_COLORMAPS * (stack.shape[1] // len(OTHER_COLORMAPS) + 1))
-    made = []
-    for channel, name in enumerate(stack.channel_names):
-        colormap = "gray" if channel == front else next(colormaps)
-        made.append(
-            viewer.add_image(
-                _pixels(stack, placement, channel),
-                name=name if len(stack.channel_names) > 1 else stack.name,
-                colormap=colormap,
-                blending="additive",
-                contrast_limits=_contrast(stack, channel),
-                visible=channel == front,
-                **placement.transform,
-            )
+    made = [
+        viewer.add_image(
+            _pixels(stack, placement, channel),
+            name=name if len(stack.channel_names) > 1 else stack.name,
+            blending="additive",
+            contrast_limits=_contrast(stack, channel),
+            **placement.transform,
         )
+        for channel, name in enumerate(stack.channel_names)
+    ]
+    put_in_front(made, front)
     return made
+
+
+def put_in_front(channels: list[Image], front: int) -> None:
+    """Show the channel of the nuclei in gray, and hide and tint the others; a colour picture stays as it is."""
+    if any(layer.rgb for layer in channels):
+        return
+    colormaps = cycle(OTHER_COLORMAPS)
+    for channel, layer in enumerate(channels):
+        layer.colormap = "gray" if channel == front else next(colormaps)
+        layer.visible = channel == front
 
 
 def _pixels(stack: ImageStack, placement: Placement, channel: int | None) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_cellstage.ui.camera import centre_on_cell
 from napari_cellstage.ui.cell_planes import CellPlanes
-from napari_cellstage.ui.channel_layers import add_channels, lies_over, placement_of
+from napari_cellstage.ui.channel_layers import add_channels, lies_over, placement_of, put_in_front
 from napari_cellstage.ui.feature_table import FeatureTable
 from napari_cellstage.ui.marker import CellMarker
 from napari_cellstage.ui.overlay import NO_LABEL, RIM, UNSURE, CodeTable, labelled_table, predicted_table
@@ -49,6 +49,7 @@ class CellLayers:
         self.settings = OverlaySettings()
         self._own_layers: dict[int, Image] = {}
         self._channels: list[Image] = []
+        self._front = 0  # the channel that was put in front
         self._shown_stack: ImageStack | None = None
         self._placement: Placement | None = None
         self._planes: CellPlanes | None = None
@@ -58,6 +59,7 @@ class CellLayers:
         self._features = FeatureTable(session, lambda: self.cells_layer)
         self._marker = CellMarker(viewer)
         session.current_changed.connect(self._on_current_changed)
+        session.settings_changed.connect(self._on_settings_changed)
         session.cells_changed.connect(self._on_cells_changed)
         session.scheme_changed.connect(self._recolor)
         session.labels_changed.connect(self._on_labels_changed)
@@ -91,7 +93,8 @@ class CellLayers:
         own = self._own_layer(stack)
         self._placement = placement_of(stack, own)
         if own is None:
-            self._channels = add_channels(self._viewer, stack, self._placement, self._session.find_channel)
+            self._front = self._session.find_channel
+            self._channels = add_channels(self._viewer, stack, self._placement, self._front)
         self._rebuild_cells()
         front = own if own is not None else next(iter(self._channels), None)
         if front is not None:
@@ -128,6 +131,7 @@ class CellLayers:
     def close(self) -> None:
         """Stop following the session and remove the layers made here."""
         self._session.current_changed.disconnect(self._on_current_changed)
+        self._session.settings_changed.disconnect(self._on_settings_changed)
         self._session.cells_changed.disconnect(self._on_cells_changed)
         self._session.scheme_changed.disconnect(self._recolor)
         self._session.labels_changed.disconnect(self._on_labels_changed)
@@ -139,6 +143,11 @@ class CellLayers:
         # The session also says so when the same image is chosen again.
         if self._session.current is not self._shown_stack:
             self.rebuild()
+
+    def _on_settings_changed(self) -> None:
+        if self._channels and self._session.find_channel != self._front:
+            self._front = self._session.find_channel
+            put_in_front(self._channels, self._front)
 
     def _rebuild_if(self, image_id: int) -> None:
         if image_id == self._session.current_id:
