@@ -118,13 +118,28 @@ def test_training_shows_notes_curve_score_and_predictions(qtbot, panel, labelled
 
 def test_a_second_training_begins_a_new_curve(qtbot, panel, labelled, monkeypatch):
     def work(snapshot, _should_stop):
-        yield EpochDone(1, 1, 1.0, 1.0, 0.5, 10.0)
+        yield EpochDone(1, 2, 1.0, 1.0, 0.5, 10.0)
         return answer(snapshot)
 
     play(monkeypatch, work)
     run(qtbot, panel)
     run(qtbot, panel)
     assert panel._curve.loss.getData()[0].tolist() == [1.0]
+
+
+def test_the_one_epoch_of_the_quick_recipe_is_no_curve(qtbot, panel, labelled, monkeypatch):
+    epochs = 2
+
+    def work(snapshot, _should_stop):
+        yield EpochDone(1, epochs, 1.0, 1.0, 0.5, 10.0)
+        return answer(snapshot)
+
+    play(monkeypatch, work)
+    run(qtbot, panel)
+    assert not panel._curve.isHidden()
+    epochs = 1
+    run(qtbot, panel)
+    assert panel._curve.isHidden()
 
 
 def test_no_score_is_said_too():

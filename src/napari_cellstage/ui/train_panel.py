@@ -160,6 +160,7 @@ class TrainPanel(QWidget):
 
             self._curve = Curve(self._theme)
             self.curve_place.addWidget(self._curve)
+        self._curve.show()
         return self._curve
 
     def _note(self, text: str) -> None:
@@ -182,6 +183,7 @@ class TrainPanel(QWidget):
         self.notes.clear()
         if self._curve is not None:
             self._curve.begin()
+            self._curve.hide()
         self._runner.start(job)
 
     def _take(self, answer: Any) -> None:
@@ -197,9 +199,9 @@ class TrainPanel(QWidget):
     def _on_event(self, event: Any) -> None:
         if isinstance(event, Note):
             self._note(event.text)
-        elif isinstance(event, EpochDone):
+        elif isinstance(event, EpochDone) and event.epochs > 1:  # the quick recipe's one epoch is no curve
             self._curve_shown().add(event)
-            if event.epochs > 1 and event.images_per_second > 0:  # the quick recipe tells one epoch
+            if event.images_per_second > 0:
                 self.speed = replace(self.speed, trained_per_second=event.images_per_second)
         elif hasattr(event, "predictions"):
             self._take(event)
