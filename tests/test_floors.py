@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +36,11 @@ def test_importing_loads_no_more_than_it_should(modules: tuple[str, ...], unwant
     code = f"import sys, {', '.join(modules)}; print(*(m for m in {unwanted!r} if m in sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == []
+
+
+def test_every_room_is_named_in_the_architecture() -> None:
+    root = Path(__file__).parents[1]
+    text = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    files = [file.name for file in (root / "src").rglob("*.py") if file.name != "__init__.py"]
+    assert files
+    assert [name for name in files if f"{name}`" not in text] == []
