@@ -24,7 +24,7 @@ from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.runs import new_run_folder, save_predictions, save_run
 
 ShouldStop = Callable[[], bool]
-GRACE = 0.2  # seconds of predicting that are left after a stop
+GRACE = 0.3  # seconds after a stop in which cells are still predicted
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,15 @@ class _Work:
     def __init__(self, snapshot: WorkSnapshot, runs: Path, should_stop: ShouldStop) -> None:
         self._snapshot = snapshot
         self._runs = runs
-        self._should_stop = should_stop
+        self._grace = _Grace(should_stop)
+        self._should_stop = self._grace.is_wished
         self._cache = FeatureCache(runs.parent / "cache")
 
     def run(self, recipes: Sequence[Recipe]) -> Generator[Event, None, Answer]:
         """Train by each recipe; see `train_and_predict`."""
         first = recipes[0]
         trained = yield from self._train(first)
-        best = yield from self._answer(trained, self._should_stop)
+        best = yield from self._answer(trained)
         for recipe in recipes[1:]:
             if self._should_stop():
                 yield Note(f"Stopped: {recipe.name} was not trained.")
@@ -153,11 +154,10 @@ class _Work:
             folder = None
         return _Trained(model, folder)
 
-    def _answer(self, trained: _Trained, should_stop: ShouldStop) -> Generator[Event, None, Answer]:
+    def _answer(self, trained: _Trained) -> Generator[Event, None, Answer]:
         """Predict every cell; after a stop, those that can be in a moment."""
-        patience = _Grace(should_stop)
         predictions = yield from predict_snapshot(
-            trained.model, self._snapshot, patience.is_over, trained.run, self._cache
+            trained.model, self._snapshot, self._grace.is_over, trained.run, self._cache
         )
         missing = _missing(predictions)
         if missing:
@@ -181,7 +181,7 @@ class _Work:
         if _rank(new.model.scores) <= _rank(old.scores):
             yield Note(f"{stopped}{old.recipe_name} is kept, as {name} is not better: {both}.")
             return old
-        answer = yield from self._answer(new, self._should_stop)
+        answer = yield from self._answer(new)
         if _missing(answer.predictions):
             yield Note(
                 f"{stopped}{name} is better so far and saved as run '{new.run}', but there was no time to predict all "
@@ -193,16 +193,21 @@ class _Work:
 
 
 class _Grace:
-    """Says when to stop: a moment after the user wished it, so that few cells still get their answer."""
+    """Notes when the user wished to stop, and says when a moment since then is over: few cells still get an answer."""
 
     def __init__(self, should_stop: ShouldStop) -> None:
-        self._should_stop = should_stop
+        self._asked = should_stop
         self._wished: float | None = None
 
-    def is_over(self) -> bool:
-        if self._wished is None and self._should_stop():
+    def is_wished(self) -> bool:
+        """Return whether the user wished to stop."""
+        if self._wished is None and self._asked():
             self._wished = time.monotonic()
-        return self._wished is not None and time.monotonic() - self._wished > GRACE
+        return self._wished is not None
+
+    def is_over(self) -> bool:
+        """Return whether the moment after the wish is over, too."""
+        return self.is_wished() and time.monotonic() - (self._wished or 0.0) > GRACE
 
 
 def _keeping_epochs(
