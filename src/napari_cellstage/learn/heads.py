@@ -38,7 +38,7 @@ TREES: dict[str, Any] = {
     "max_bin": 32,
 }
 ROUNDS = 60
-CELLS_A_THREAD = 1000
+CELLS_A_THREAD = 5000
 
 
 class Head(Protocol):
@@ -295,7 +295,7 @@ def boosted_head(
 
     counts = np.maximum(np.bincount(labels, minlength=classes), 1)
     weights = (len(labels) / classes / counts)[labels] if recipe.class_weights else None
-    # Threads of few cells mostly wait for each other, and do so busily: beside a viewer that took 30 times as long.
+    # Threads of few cells mostly wait for each other, and do so busily: beside other work that took 30 times as long.
     threads = min(thread_count(recipe.threads), 1 + len(labels) // CELLS_A_THREAD)
     settings = TREES | {"num_class": classes, "seed": recipe.seed, "nthread": threads}
     data = xgboost.DMatrix(features, labels, weight=weights, nthread=threads)
