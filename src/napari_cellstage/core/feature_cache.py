@@ -24,7 +24,9 @@ AT_A_TIME = 500
 Values = NDArray[np.float32]
 
 
-def cell_keys(crops: NDArray[np.generic], masks: NDArray[np.bool_] | None, normalisation: Normalisation) -> list[bytes]:
+def cell_keys(
+    crops: NDArray[np.generic], masks: NDArray[np.bool_] | None, normalisation: Normalisation, beside: str = ""
+) -> list[bytes]:
     """Return a digest of each cell: of its pixels, its mask, and how they are measured.
 
     Parameters
@@ -35,8 +37,11 @@ def cell_keys(crops: NDArray[np.generic], masks: NDArray[np.bool_] | None, norma
         ``(N, H, W)`` or None.
     normalisation
         How they will be normalised.
+    beside
+        What else is measured of them, such as a network's digest.
     """
-    settings = f"{FEATURE_VERSION} {crops.shape[1:]} {crops.dtype} {normalisation!r} {masks is not None}".encode()
+    how = f"{FEATURE_VERSION} {crops.shape[1:]} {crops.dtype} {normalisation!r} {masks is not None} {beside}"
+    settings = how.encode()
     return [_digest(settings, crops[row], None if masks is None else masks[row]) for row in range(len(crops))]
 
 

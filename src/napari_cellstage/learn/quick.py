@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ModelError, TrainingStopped
-from napari_cellstage.core.feature_cache import FeatureCache, cell_keys
-from napari_cellstage.core.features import feature_batches
+from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.metrics import Scores, score
-from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.learn.device import thread_count
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.heads import BoostedHead, Chosen, LinearHead, choose_head, probabilities
+from napari_cellstage.learn.measure import Measure, pretrained_at_hand, steady_normalisation
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
+
+if TYPE_CHECKING:
+    from napari_cellstage.learn.frozen import FrozenNetwork
 
 ShouldStop = Callable[[], bool]
 Masks = NDArray[np.bool_]
@@ -50,9 +52,9 @@ def fit_quick(
     start = time.perf_counter()
     held_out = data.held_out(recipe)
     normalisation = steady_normalisation(data.crops[~held_out], recipe)
-    features = yield from measure(
-        normalisation, data.crops, data.masks, thread_count(recipe.threads), should_stop, cache, "measuring cells"
-    )
+    frozen = yield from _frozen(recipe, data.crops.shape[1])
+    measure = Measure(normalisation, recipe, frozen, cache)
+    features = yield from measure.features(data.crops, data.masks, should_stop, "measuring cells")
     if len(features) < len(data):
         raise TrainingStopped("Training was stopped before there was a first model. Nothing has changed; train again.")
     chosen = yield from choose_head(
@@ -61,7 +63,7 @@ def fit_quick(
     yield Note(f"Quick model: {chosen.report}.")
     scores = _score(chosen, features[held_out], data, held_out)
     yield _epoch(chosen, features, data, held_out, scores, len(data) / (time.perf_counter() - start))
-    return _model(data, recipe, normalisation, held_out, scores, chosen)
+    return _model(data, measure, held_out, scores, chosen)
 
 
 def predict_quick(
@@ -76,70 +78,32 @@ def predict_quick(
         masks = None
     found = np.full((len(crops), len(model.classes)), np.nan, dtype=np.float32)
     if len(crops):
-        features = yield from measure(
-            model.normalisation, crops, masks, thread_count(model.recipe.threads), should_stop, cache, "predicting"
-        )
+        measure = Measure(model.normalisation, model.recipe, _frozen_of(model), cache)
+        features = yield from measure.features(crops, masks, should_stop, "predicting")
         if len(features):
             found[: len(features)] = probabilities(_head(model).scores(features), float(model.card["temperature"]))
     return found
 
 
-def steady_normalisation(crops: NDArray[np.generic], recipe: Recipe) -> Normalisation:
-    """Take the data set's intensity range, in coarse steps.
+def _frozen(recipe: Recipe, channels: int) -> Generator[Note, None, FrozenNetwork | None]:
+    """Return the pretrained network to put beside the classical features, where there is one."""
+    if not pretrained_at_hand(recipe):
+        return None
+    from napari_cellstage.learn.frozen import frozen_network
 
-    One more labelled cell then hardly ever changes the range, so features measured before stay valid.
-    """
-    exact = Normalisation.of(crops, recipe.normalise)
-    if exact.mode == "crop":
-        return exact
-    low, high = [], []
-    for dark, bright in zip(exact.low, exact.high, strict=True):
-        step = 2.0 ** np.floor(np.log2(max(bright - dark, 1e-12)) - 3)  # an 8th to a 16th of the range
-        low.append(float(np.floor(dark / step) * step))
-        high.append(float(np.ceil(bright / step) * step))
-    return Normalisation("dataset", tuple(low), tuple(high))
+    found = frozen_network(recipe, channels)
+    if found:
+        yield Note(f"Features of a frozen {found.name} ({found.source}) stand beside the classical ones.")
+    return found
 
 
-def measure(
-    normalisation: Normalisation,
-    crops: NDArray[np.generic],
-    masks: Masks | None,
-    threads: int,
-    should_stop: ShouldStop,
-    cache: FeatureCache | None,
-    what: str,
-) -> Generator[BatchDone, None, Values]:
-    """Return features ``(N, F)``, or fewer rows when stopped."""
-    keys = cell_keys(crops, masks, normalisation) if cache else []
-    known = cache.get(keys) if cache else {}
-    todo = np.array([row for row in range(len(crops)) if not cache or keys[row] not in known], dtype=np.int64)
-    done = len(crops) - len(todo)
-    parts: list[Values] = []
-    some = None if masks is None else masks[todo]
-    batches = feature_batches(normalisation.apply(crops[todo]), some, threads)
-    for batch in batches:
-        parts.append(batch.values)
-        done += len(batch.values)
-        yield BatchDone(what, done, len(crops))
-        if should_stop():
-            batches.close()
-            break
-    fresh = np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
-    if cache:
-        cache.put({keys[row]: values for row, values in zip(todo.tolist(), fresh, strict=False)})
-    return _in_order(len(crops), todo, fresh, [known.get(key) for key in keys])
+def _frozen_of(model: TrainedModel) -> FrozenNetwork | None:
+    name = model.card.get("frozen_network")
+    if not name:
+        return None
+    from napari_cellstage.learn.frozen import FrozenNetwork
 
-
-def _in_order(count: int, todo: NDArray[np.int64], fresh: Values, known: list[Values | None]) -> Values:
-    """Put measured and known features into one table; it ends at the first cell that has none."""
-    if not any(one is not None for one in known):
-        return fresh
-    rows: list[Values | None] = known
-    for row, values in zip(todo.tolist(), fresh, strict=False):
-        rows[row] = values
-    whole = [one for one in rows if one is not None]
-    first_missing = next((row for row in range(count) if rows[row] is None), count)
-    return np.stack(whole[:first_missing]) if first_missing else np.zeros((0, 0), np.float32)
+    return FrozenNetwork.from_arrays(model.arrays, name, "", model.channel_count)
 
 
 def _score(chosen: Chosen, features: Values, data: TrainingSet, held_out: NDArray[np.bool_]) -> Scores | None:
@@ -164,23 +128,22 @@ def _epoch(
 
 
 def _model(
-    data: TrainingSet,
-    recipe: Recipe,
-    normalisation: Normalisation,
-    held_out: NDArray[np.bool_],
-    scores: Scores | None,
-    chosen: Chosen,
+    data: TrainingSet, measure: Measure, held_out: NDArray[np.bool_], scores: Scores | None, chosen: Chosen
 ) -> TrainedModel:
-    head = chosen.head
+    head, frozen = chosen.head, measure.frozen
+    arrays: dict[str, NDArray[Any]] = dict(head.arrays()) if isinstance(head, LinearHead) else {}
     return TrainedModel.of(
         data,
-        recipe,
-        normalisation,
+        measure.recipe,
+        measure.normalisation,
         held_out,
         scores,
-        arrays=dict(head.arrays()) if isinstance(head, LinearHead) else None,
+        arrays=arrays | (frozen.arrays() if frozen else {}),
         booster=head.model if isinstance(head, BoostedHead) else None,
-        started_from="features",
+        started_from=f"classical features and frozen {frozen.name} ({frozen.source})"
+        if frozen
+        else "classical features",
+        frozen_network=frozen.name if frozen else None,
         classifier=chosen.report,
         temperature=chosen.temperature,
         uses_masks=data.masks is not None,
