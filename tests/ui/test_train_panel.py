@@ -13,6 +13,7 @@ from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.metrics import score
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.job import Answer
 from napari_cellstage.ui import train_panel
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.train_panel import TrainPanel, score_text
@@ -27,7 +28,7 @@ def answer(snapshot, name="quick", scores=None):
     for image in snapshot.images:
         probabilities = np.tile(np.array([0.9, 0.1], np.float32), (len(image.cells), 1))
         predictions[image.image_id] = Predictions(probabilities, (1, 2), np.zeros(len(image.cells), np.uint8))
-    return SimpleNamespace(recipe_name=name, predictions=predictions, scores=scores, run="")
+    return Answer(name, predictions, scores, run="")
 
 
 @pytest.fixture
@@ -140,6 +141,31 @@ def test_the_one_epoch_of_the_quick_recipe_is_no_curve(qtbot, panel, labelled, m
     epochs = 1
     run(qtbot, panel)
     assert panel._curve.isHidden()
+
+
+def test_after_a_stop_the_model_that_was_kept_predicts_in_a_job_of_its_own(qtbot, panel, labelled, monkeypatch):
+    scores = score(np.array([0, 1]), np.array([0, 1]), CLASSES)
+    asked = []
+
+    def work(snapshot, _should_stop):
+        yield Note("Stopped. finetune is kept.")
+        return Answer("finetune", {}, scores, "run_7", to_predict=True)
+
+    def predicting(snapshot, run):
+        def work(_should_stop):
+            yield BatchDone("predicting", 1, 1)
+            return answer(snapshot, "finetune", scores)
+
+        asked.append(run)
+        return work
+
+    play(monkeypatch, work)
+    monkeypatch.setattr(train_panel, "predicting", predicting)
+    panel.train.click()
+    qtbot.waitUntil(lambda: labelled.predictions() is not None and not panel._runner.busy, timeout=20000)
+    assert asked == [labelled.project.runs / "run_7"]
+    assert panel.score.text() == f"<b>finetune</b>: held-out accuracy {scores.text}"
+    assert panel.train.isEnabled()
 
 
 def test_no_score_is_said_too():

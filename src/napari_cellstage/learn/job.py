@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,12 +40,16 @@ class Answer:
         On the held-out cells; None when there were none.
     run
         Name of the run folder; empty when it could not be saved.
+    to_predict
+        True when training was stopped, so that a stop is answered at once: the model is in `run`, its predictions
+        are still to be made, by `predict_run`.
     """
 
     recipe_name: str
     predictions: dict[int, Predictions] = field(repr=False)
     scores: Scores | None
     run: str
+    to_predict: bool = False
 
 
 Event = Note | BatchDone | EpochDone | Answer
@@ -106,21 +109,60 @@ class _Trained:
         return self.folder.name if self.folder else ""
 
 
+def predict_run(
+    snapshot: WorkSnapshot, folder: Path, should_stop: ShouldStop = never
+) -> Generator[Note | BatchDone, None, Answer]:
+    """Predict every cell with the model of a run folder.
+
+    Parameters
+    ----------
+    snapshot
+        The project's images and cells.
+    folder
+        What a training left.
+    should_stop
+        The cells not reached stay unpredicted.
+
+    Raises
+    ------
+    CellStageError
+        For a model that can't be read or does not fit. A RuntimeError is never raised.
+    """
+    try:
+        trained = _Trained(TrainedModel.load(folder), folder)
+        return (yield from _predicted(trained, snapshot, FeatureCache(folder.parent.parent / "cache"), should_stop))
+    except RuntimeError as e:
+        raise TrainingError(f"The cells can't be predicted: {e}") from e
+
+
+def _predicted(
+    trained: _Trained, snapshot: WorkSnapshot, cache: FeatureCache, should_stop: ShouldStop
+) -> Generator[Note | BatchDone, None, Answer]:
+    """Predict every cell, and keep the table with the run."""
+    predictions = yield from predict_snapshot(trained.model, snapshot, should_stop, trained.run, cache)
+    if missing := _missing(predictions):
+        yield Note(f"Stopped: {missing} cells were not predicted.")
+    if trained.folder:
+        try:
+            save_predictions(trained.folder, snapshot, predictions)
+        except ProjectError as e:
+            yield Note(str(e))
+    return Answer(trained.model.recipe.name, predictions, trained.model.scores, trained.run)
+
+
 class _Work:
     """One press of Train."""
 
     def __init__(self, snapshot: WorkSnapshot, runs: Path, should_stop: ShouldStop) -> None:
         self._snapshot = snapshot
         self._runs = runs
-        self._grace = _Grace(should_stop)
-        self._should_stop = self._grace.is_wished
+        self._should_stop = should_stop
         self._cache = FeatureCache(runs.parent / "cache")
 
     def run(self, recipes: Sequence[Recipe]) -> Generator[Event, None, Answer]:
         """Train by each recipe; see `train_and_predict`."""
         first = recipes[0]
-        trained = yield from self._train(first)
-        best = yield from self._answer(trained)
+        best = yield from self._answer((yield from self._train(first)))
         for recipe in recipes[1:]:
             if self._should_stop():
                 yield Note(f"Stopped: {recipe.name} was not trained.")
@@ -155,19 +197,10 @@ class _Work:
         return _Trained(model, folder)
 
     def _answer(self, trained: _Trained) -> Generator[Event, None, Answer]:
-        """Predict every cell; after a stop, those that can be in a moment."""
-        predictions = yield from predict_snapshot(
-            trained.model, self._snapshot, self._grace.is_over, trained.run, self._cache
-        )
-        missing = _missing(predictions)
-        if missing:
-            yield Note(f"Stopped: {missing} cells were not predicted.")
-        if trained.folder:
-            try:
-                save_predictions(trained.folder, self._snapshot, predictions)
-            except ProjectError as e:
-                yield Note(str(e))
-        return Answer(trained.model.recipe.name, predictions, trained.model.scores, trained.run)
+        """Predict every cell; after a stop, leave that to whoever asked, so that the stop is answered at once."""
+        if self._should_stop() and trained.folder:
+            return Answer(trained.model.recipe.name, {}, trained.model.scores, trained.run, to_predict=True)
+        return (yield from _predicted(trained, self._snapshot, self._cache, self._should_stop))
 
     def _better(self, old: Answer, new: _Trained) -> Generator[Event, None, Answer]:
         """Return the answer that scores better on the held-out cells, and say why."""
@@ -181,33 +214,8 @@ class _Work:
         if _rank(new.model.scores) <= _rank(old.scores):
             yield Note(f"{stopped}{old.recipe_name} is kept, as {name} is not better: {both}.")
             return old
-        answer = yield from self._answer(new)
-        if _missing(answer.predictions):
-            yield Note(
-                f"{stopped}{name} is better so far and saved as run '{new.run}', but there was no time to predict all "
-                f"cells, so {old.recipe_name} is shown: {both}."
-            )
-            return old
         yield Note(f"{stopped}{name} is kept, as it is better: {both}.")
-        return answer
-
-
-class _Grace:
-    """Notes when the user wished to stop, and says when a moment since then is over: few cells still get an answer."""
-
-    def __init__(self, should_stop: ShouldStop) -> None:
-        self._asked = should_stop
-        self._wished: float | None = None
-
-    def is_wished(self) -> bool:
-        """Return whether the user wished to stop."""
-        if self._wished is None and self._asked():
-            self._wished = time.monotonic()
-        return self._wished is not None
-
-    def is_over(self) -> bool:
-        """Return whether the moment after the wish is over, too."""
-        return self.is_wished() and time.monotonic() - (self._wished or 0.0) > GRACE
+        return (yield from self._answer(new))
 
 
 def _keeping_epochs(

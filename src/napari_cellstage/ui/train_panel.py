@@ -23,13 +23,15 @@ from napari_cellstage.ui.training import (
     amount,
     missing_for_training,
     plan_recipes,
+    predicting,
     runs_folder,
     training,
 )
-from napari_cellstage.ui.workers import Job, JobRunner
+from napari_cellstage.ui.workers import Job, JobRunner, Work
 
 NOTES_SHOWN = 4
 TITLE = "training"
+PREDICTING = "predicting"
 
 
 class TrainPanel(QWidget):
@@ -54,6 +56,7 @@ class TrainPanel(QWidget):
         self._notes: list[str] = []
         self._device = ""
         self._version = 0
+        self._stopped_run = ""  # its model is still to predict
         self._curve: Any = None
         self.probe = DeviceProbe(self)
         layout = QVBoxLayout(self)
@@ -131,6 +134,7 @@ class TrainPanel(QWidget):
         session.cells_changed.connect(self.refresh)
         self._runner.started.connect(self.refresh)
         self._runner.ended.connect(self.refresh)
+        self._runner.ended.connect(self._predict_stopped)
         on_click(self.train, self.start)
         self.plan.currentTextChanged.connect(self.refresh)
         self.form.changed.connect(self.refresh)
@@ -174,21 +178,36 @@ class TrainPanel(QWidget):
         """Train in a worker."""
         recipes = plan_recipes(self.plan.currentText(), self.form.value)
         snapshot = self.session.snapshot()
-        job = Job(TITLE, training(snapshot, recipes, runs_folder(self.session)))
-        job.progressed.connect(self._on_event)
-        job.returned.connect(self._take)
-        job.failed.connect(show)
-        self._version = snapshot.version
+        work = training(snapshot, recipes, runs_folder(self.session))
         self._notes = []
         self.notes.clear()
         if self._curve is not None:
             self._curve.begin()
             self._curve.hide()
+        self._begin(TITLE, work, snapshot.version)
+
+    def _begin(self, title: str, work: Work, version: int) -> None:
+        job = Job(title, work)
+        job.progressed.connect(self._on_event)
+        job.returned.connect(self._take)
+        job.failed.connect(show)
+        self._version = version
         self._runner.start(job)
+
+    @showing_errors
+    def _predict_stopped(self) -> None:
+        """Predict with the model of a training that was stopped, once its worker has ended."""
+        run, self._stopped_run = self._stopped_run, ""
+        if run:
+            snapshot = self.session.snapshot()
+            self._begin(PREDICTING, predicting(snapshot, runs_folder(self.session) / run), snapshot.version)
 
     def _take(self, answer: Any) -> None:
         """Give an answer to the session, and show its score."""
         if answer is None:
+            return
+        if answer.to_predict:
+            self._stopped_run = answer.run
             return
         with shown():
             if not self.session.set_predictions(answer.predictions, self._version):

@@ -75,6 +75,17 @@ def training(
     return work
 
 
+def predicting(snapshot: WorkSnapshot, run: Path) -> Callable[[ShouldStop], Generator[Any, None, Any]]:
+    """Return the work of predicting every cell with the model of a run."""
+
+    def work(should_stop: ShouldStop) -> Generator[Any, None, Any]:
+        from napari_cellstage.learn.job import predict_run
+
+        return (yield from predict_run(snapshot, run, should_stop))
+
+    return work
+
+
 def runs_folder(session: Session) -> Path:
     """Return where the project's runs are kept.
 

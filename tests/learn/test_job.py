@@ -1,0 +1,196 @@
+"""What the Train button does, on a small synthetic field."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_cellstage.core.errors import ModelError, TrainingError
+from napari_cellstage.core.metrics import score
+from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
+from napari_cellstage.learn import job
+from napari_cellstage.learn.data import cell_names
+from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.job import Answer, predict_run, train_and_predict
+from napari_cellstage.learn.model import TrainedModel
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.sample_data import cell_cycle_field
+from napari_cellstage.session import Session
+
+SMALL = {"network": "mobilenet_v3_small", "weights": "none", "epochs": 2, "crop_size": 48, "views": 1, "threads": 1}
+QUICK = Recipe.load("quick").but(crop_size=48, threads=1)
+NETWORK = Recipe.load("finetune").but(**SMALL)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """A project in which three of four cells are labelled, resting or dividing."""
+    made = Session(home=tmp_path_factory.mktemp("home"))
+    field = cell_cycle_field(size=512, cells=40)
+    made.add_image(field.stack)
+    made.set_labels(field.labels)
+    resting, dividing = made.add_class("resting"), made.add_class("dividing")
+    for row, name in enumerate(field.truth_of(field.labels)):
+        if row % 4:
+            made.label_cells([row], resting if name == "interphase" else dividing)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return tmp_path / "runs"
+
+
+def play(work, until=None, stopped=None):
+    """Run a job to its end; set `stopped` at the first event for which `until` is true."""
+    events = []
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as end:
+            return events, end.value
+        events.append(event)
+        if until is not None and until(event):
+            stopped.append(True)
+
+
+def texts(events):
+    return " ".join(event.text for event in events if isinstance(event, Note))
+
+
+def fake_scores(accuracy):
+    right = np.arange(10) < 10 * accuracy
+    return score(np.zeros(10, np.int64), np.where(right, 0, 1), ("a", "b"))
+
+
+def test_both_recipes_are_scored_on_the_same_cells_and_the_better_is_kept(session, runs):
+    snapshot = session.snapshot()
+    events, last = play(train_and_predict(snapshot, [QUICK, NETWORK], runs))
+    shown = [event for event in events if isinstance(event, Answer)]
+    assert [one.recipe_name for one in shown] == ["quick"]  # its overlay is to be seen while the network trains
+    assert "is kept" in texts(events)
+    cards = [json.loads((folder / "card.json").read_text()) for folder in sorted(runs.iterdir())]
+    assert len(cards) == 2
+    models = [TrainedModel.load(folder) for folder in sorted(runs.iterdir())]
+    parts = [model.parts(cell_names(snapshot.images[0])) for model in models]
+    assert np.array_equal(parts[0] == HELD_OUT, parts[1] == HELD_OUT)
+    assert (parts[0] == HELD_OUT).any()
+    assert (parts[0] == NEITHER).any()
+    best = max((model.scores.accuracy, model.scores.macro_f1) for model in models)
+    assert (last.scores.accuracy, last.scores.macro_f1) == best
+
+
+def test_a_run_folder_holds_what_is_shown(session, runs):
+    snapshot = session.snapshot()
+    events, last = play(train_and_predict(snapshot, [QUICK], runs))
+    assert any(isinstance(event, BatchDone) for event in events)
+    assert any(isinstance(event, EpochDone) for event in events)
+    table = pd.read_csv(runs / last.run / "predictions.csv", keep_default_na=False)
+    image = snapshot.images[0]
+    found = last.predictions[image.image_id]
+    names = {one.id: one.name for one in snapshot.scheme}
+    assert table["predicted"].tolist() == [names[i] for i in found.predicted.tolist()]
+    assert np.allclose(table["confidence"], found.confidence, atol=1e-6)
+    assert set(table["part"]) == {"training", "held out", "neither"}
+    assert (table["part"] == "training").sum() == (found.part == TRAINED).sum()
+    assert len(pd.read_csv(runs / last.run / "history.csv")) == 1
+
+
+def test_the_worse_network_is_not_kept(session, runs, monkeypatch):
+    ranks = {"quick": fake_scores(0.9), "finetune": fake_scores(0.5)}
+    _score_as(monkeypatch, ranks)
+    events, last = play(train_and_predict(session.snapshot(), [QUICK, NETWORK], runs))
+    assert last.recipe_name == "quick"
+    assert "quick is kept, as finetune is not better: finetune 0.50" in texts(events)
+
+
+def test_a_stop_keeps_the_better_network_and_leaves_predicting_to_a_job_of_its_own(session, runs, monkeypatch):
+    _score_as(monkeypatch, {"quick": fake_scores(0.5), "finetune": fake_scores(0.9)})
+    stopped = []
+    snapshot = session.snapshot()
+    work = train_and_predict(snapshot, [QUICK, NETWORK.but(epochs=50)], runs, lambda: bool(stopped))
+    events, last = play(work, lambda event: isinstance(event, EpochDone) and event.epochs == 50, stopped)
+    assert "Stopped. finetune is kept, as it is better" in texts(events)
+    assert last.to_predict
+    assert last.predictions == {}
+    _, answer = play(predict_run(snapshot, runs / last.run))
+    assert answer.recipe_name == "finetune"
+    assert not answer.to_predict
+    assert not np.isnan(answer.predictions[snapshot.images[0].image_id].probabilities).any()
+    assert (runs / last.run / "predictions.csv").is_file()
+
+
+def test_a_stop_before_anything_was_learned_ends_with_a_sentence(session, runs):
+    events, last = play(train_and_predict(session.snapshot(), [NETWORK], runs, lambda: True))
+    assert last is None
+    assert "stopped" in texts(events).lower()
+
+
+def test_a_stop_in_the_first_epoch_of_the_network_keeps_quick(session, runs):
+    stopped = []
+    work = train_and_predict(session.snapshot(), [QUICK, NETWORK], runs, lambda: bool(stopped))
+    events, last = play(work, lambda event: isinstance(event, BatchDone) and "epoch" in event.what, stopped)
+    assert last.recipe_name == "quick"
+    assert not last.to_predict
+    assert "quick is kept" in texts(events)
+
+
+def test_a_stop_while_predicting_says_how_many_cells_were_not_reached(session, runs):
+    stopped = []
+    snapshot = session.snapshot()
+    _, last = play(train_and_predict(snapshot, [QUICK], runs))
+    work = predict_run(snapshot, runs / last.run, lambda: True)
+    events, answer = play(work, None, stopped)
+    assert "cells were not predicted" in texts(events)
+    assert (answer.predictions[snapshot.images[0].image_id].predicted == 0).any()
+
+
+def test_an_error_of_torch_is_never_a_runtime_error(session, runs, monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+        yield
+
+    monkeypatch.setattr(job, "fit", broken)
+    with pytest.raises(TrainingError, match="Training can't go on: mat1 and mat2"):
+        play(train_and_predict(session.snapshot(), [NETWORK], runs))
+    monkeypatch.setattr(job, "predict_snapshot", broken)
+    _, last = play(_stopped_training(session, runs))
+    with pytest.raises(TrainingError, match="The cells can't be predicted: mat1"):
+        play(predict_run(session.snapshot(), runs / last.run))
+
+
+def _stopped_training(session, runs):
+    stopped = []
+
+    def watched():
+        work = train_and_predict(session.snapshot(), [QUICK], runs, lambda: bool(stopped))
+        while True:
+            try:
+                event = next(work)
+            except StopIteration as end:
+                return end.value
+            if isinstance(event, EpochDone):
+                stopped.append(True)
+            yield event
+
+    return watched()
+
+
+def test_a_run_without_its_model_is_said(session, runs):
+    with pytest.raises(ModelError, match="nowhere"):
+        play(predict_run(session.snapshot(), runs / "nowhere"))
+
+
+def _score_as(monkeypatch, scores):
+    real = job._keeping_epochs
+
+    def scored(work, history):
+        model = yield from real(work, history)
+        return replace(model, scores=scores[model.recipe.name])
+
+    monkeypatch.setattr(job, "_keeping_epochs", scored)
