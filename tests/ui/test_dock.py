@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -87,6 +86,7 @@ def test_a_window_closed_while_training_keeps_the_answer(
     viewer: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from napari_cellstage.core.predictions import Predictions
+    from napari_cellstage.learn.job import Answer
 
     dock = open_dock(viewer)
     fill(dock)
@@ -95,7 +95,7 @@ def test_a_window_closed_while_training_keeps_the_answer(
         while not should_stop():
             yield BatchDone("epoch 1/1", 1, 2)
         found = Predictions(np.tile(np.array([0.9, 0.1], np.float32), (6, 1)), (1, 2), np.zeros(6, np.uint8))
-        return SimpleNamespace(predictions={dock.session.current_id: found}, scores=None, recipe_name="quick")
+        return Answer("quick", {dock.session.current_id: found}, None, run="")
 
     monkeypatch.setattr(train_panel, "training", lambda *_args: work)
     folder = dock.session.project.folder
