@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -161,14 +162,31 @@ def choose_head(
         for strength, linear in linear_heads(features[rest], labels[rest], classes, recipe).items():
             trial.add(strength, held, linear.scores(features[held]), np.unique(labels[rest]))
         yield BatchDone("choosing a classifier", number + 1, folds)
-    for number in range(folds if folds > 1 and trees else 0):
-        if should_stop():
-            break
-        rest, held = fold != number, fold == number
-        head = boosted_head(features[rest], labels[rest], classes, recipe, should_stop)
-        trial.add("trees", held, head.scores(features[held]), np.unique(labels[rest]))
-        yield BatchDone("trying boosted trees", number + 1, folds)
+    if folds > 1 and trees and not should_stop():
+        for number, held, scores in _boosted_folds(features, labels, fold, classes, recipe, should_stop):
+            trial.add("trees", held, scores, np.unique(labels[~held]))
+            yield BatchDone("trying boosted trees", number, folds)
+            if should_stop():
+                break
     return _train_best(trial, features, labels, classes, recipe, should_stop)
+
+
+def _boosted_folds(
+    features: Values, labels: Labels, fold: Labels, classes: int, recipe: Recipe, should_stop: ShouldStop
+) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.float64]]]:
+    """Yield how many folds are done, the rows of one, and the scores of trees that did not see it.
+
+    Each fold has a thread: that uses the cores better than several threads for the same trees.
+    """
+
+    def scored(number: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        held = fold == number
+        head = boosted_head(features[~held], labels[~held], classes, recipe, should_stop)
+        return held, head.scores(features[held])
+
+    with ThreadPoolExecutor(thread_count(recipe.threads)) as pool:
+        for done, (held, scores) in enumerate(pool.map(scored, range(int(fold.max()) + 1)), start=1):
+            yield done, held, scores
 
 
 class _Trial:
@@ -252,7 +270,7 @@ def linear_heads(
     centres = np.stack([values[labels == k].mean(axis=0) if counts[k] else mean * 0.0 for k in range(classes)])
     offsets = values - centres[labels]
     freedom = max(1, len(labels) - int(np.count_nonzero(counts)))
-    with threadpool_limits(thread_count(recipe.threads)):
+    with threadpool_limits(1):  # the second thread gains little, and spins for seconds when there is other work
         variances, axes = _principal_axes(offsets / np.sqrt(freedom))
         turned = axes.T @ centres.T
     chance = np.ones(classes) if recipe.class_weights else counts / len(labels)
