@@ -77,6 +77,11 @@ def test_no_network(tmp_path: Path, run):
         run(download("http://127.0.0.1:9/net.pth", tmp_path / "net.pth", "downloading", never))
 
 
+def test_no_network_at_all_is_said_in_plain_words(tmp_path: Path, run):
+    with pytest.raises(DownloadError, match="^there is no network connection$"):
+        run(download("http://nowhere.invalid/a.pth", tmp_path / "a.pth", "fetching", lambda: False))
+
+
 def test_a_stop_is_heard_while_no_bytes_come(site: str, tmp_path: Path, run):
     asked = iter([False, False, True])
     with pytest.raises(DownloadError, match=r"was stopped"):

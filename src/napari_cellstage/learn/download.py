@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Generator
@@ -78,9 +79,15 @@ def _fetch(url: str, file: Path, part: Path, progress: _Progress) -> None:
         elif not progress.stop.is_set():
             part.replace(file)
     except (OSError, HTTPException) as e:
-        progress.error = f"no download: {getattr(e, 'reason', None) or e}"
+        progress.error = _why(getattr(e, "reason", None) or e)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _why(reason: object) -> str:
+    if isinstance(reason, socket.gaierror):  # its own text, of names and services, helps nobody
+        return "there is no network connection"
+    return f"no download: {reason}"
 
 
 def _copy(url: str, part: Path, progress: _Progress) -> str:
