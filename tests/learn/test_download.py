@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -77,9 +80,13 @@ def test_no_network(tmp_path: Path, run):
         run(download("http://127.0.0.1:9/net.pth", tmp_path / "net.pth", "downloading", never))
 
 
-def test_no_network_at_all_is_said_in_plain_words(tmp_path: Path, run):
-    with pytest.raises(DownloadError, match="^there is no network connection$"):
-        run(download("http://nowhere.invalid/a.pth", tmp_path / "a.pth", "fetching", lambda: False))
+def test_no_network_at_all_is_said_in_plain_words(tmp_path: Path, run, monkeypatch: pytest.MonkeyPatch):
+    def unreachable(*_args: object, **_kwargs: object) -> None:
+        raise urllib.error.URLError(socket.gaierror(-2, "Name or service not known"))
+
+    monkeypatch.setattr(urllib.request, "urlopen", unreachable)
+    with pytest.raises(DownloadError, match=r"^there is no network connection$"):
+        run(download("http://somewhere/net.pth", tmp_path / "net.pth", "downloading", never))
 
 
 def test_a_stop_is_heard_while_no_bytes_come(site: str, tmp_path: Path, run):
