@@ -65,6 +65,7 @@ def download(url: str, file: Path, what: str, should_stop: Callable[[], bool]) -
         yield BatchDone(what, progress.done, max(progress.total, 1))
     if progress.error:
         raise DownloadError(progress.error)
+    yield BatchDone(what, progress.done, max(progress.total, 1))  # a fast one may not have told anything yet
 
 
 def _fetch(url: str, file: Path, part: Path, progress: _Progress) -> None:
