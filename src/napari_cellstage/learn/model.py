@@ -131,8 +131,8 @@ class TrainedModel:
             names = ", ".join(self.card["channel_names"]) or "unnamed"
             raise ModelError(
                 f"The model looks at {self.channel_count} channel{'s' if self.channel_count != 1 else ''} ({names}), "
-                f"but {count} {'were' if count != 1 else 'was'} given. Choose as many channels for the network, "
-                "or train a new model."
+                f"but {count} {'were' if count != 1 else 'was'} given. Choose as many channels for the network "
+                "(on the command line: --use-channel), or train a new model."
             )
 
     def save(self, folder: Path) -> None:
