@@ -87,7 +87,7 @@ class LabelPanel(QWidget):
         layout = QVBoxLayout(editor)
         layout.setContentsMargins(0, 0, 0, 0)
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Type part of a name; Enter labels the selected cell")
+        self.filter.setPlaceholderText("Part of a name, then Enter")
         self.filter.setToolTip("For classes that have no number key: select a cell, type, press Enter.")
         self.filter.setAccessibleName("Find a class")
         self.advice = hint("")

@@ -36,7 +36,8 @@ def next_step(session: Session) -> NextStep:
 
 
 def _label_or_train(session: Session) -> NextStep:
-    counts = {class_id: session.counts().get(class_id, 0) for class_id in session.scheme.ids}
+    known = session.counts()  # once: this is asked after every key press
+    counts = {class_id: known.get(class_id, 0) for class_id in session.scheme.ids}
     labelled = [n for n in counts.values() if n]
     if len(labelled) < 2:
         return NextStep("Click a cell, press the number of its class. Label at least two classes.", LABEL)
