@@ -1,0 +1,17 @@
+"""The session: the one place where state lives. Scripts, the command line and the dock all work through it.
+
+Every change goes through a method, on the main thread, and is on the disk when the method returns; then signals tell
+whoever shows it. Knows neither Qt nor napari nor torch.
+"""
+
+from __future__ import annotations
+
+from napari_cellstage.session.work import WorkPart
+
+
+class Session(WorkPart):
+    """Images, cells, classes, labels and predictions of one viewer.
+
+    Where a method takes `image_id`, None means the current image. Projects without a chosen place go to `home`, which
+    is `core.store.default_home` when None.
+    """

@@ -1,0 +1,79 @@
+"""What every part of the session shares: the project in memory, the current image, signals, one way to change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_cellstage.core.annotations import AnnotatedImage, Edit
+from napari_cellstage.core.classes import ClassScheme
+from napari_cellstage.core.errors import ProjectError
+from napari_cellstage.core.store import default_home
+from napari_cellstage.core.workspace import Effects, Workspace
+
+Rows = NDArray[np.int64]
+NO_ROWS: Rows = np.zeros(0, dtype=np.int64)
+
+
+class Base:
+    """State and signals of a session; the parts beside this file add what can be asked and done."""
+
+    project_changed = Signal()
+    images_changed = Signal()
+    current_changed = Signal()
+    cells_changed = Signal(int)  # image_id
+    scheme_changed = Signal()
+    labels_changed = Signal(int, object)  # image_id, rows
+    predictions_changed = Signal(int)  # image_id
+    settings_changed = Signal()
+    history_changed = Signal()
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.home = home or default_home()
+        self._space = Workspace()
+        self._current: int | None = None
+        self._snapshots = 0
+
+    @property
+    def scheme(self) -> ClassScheme:
+        """The classes."""
+        return self._space.scheme
+
+    def _enter(self, space: Workspace) -> None:
+        self._space.close()
+        self._space = space
+        self._current = space.last_current
+        now = (self.project_changed, self.images_changed, self.scheme_changed, self.settings_changed)
+        for signal in (*now, self.history_changed, self.current_changed):
+            signal.emit()
+
+    def _id(self, image_id: int | None) -> int:
+        wanted = self._current if image_id is None else image_id
+        if wanted is None or not self._space.entries:
+            raise ProjectError("No image is open. Open one first.")
+        if wanted not in self._space.entries:
+            raise ProjectError(f"The project has no image number {wanted}. Choose one of {list(self._space.entries)}.")
+        return wanted
+
+    def _image(self, image_id: int | None) -> AnnotatedImage:
+        """Return the cells of an image; none at all when none is asked for and none is current."""
+        nothing_open = image_id is None and self._current is None
+        return AnnotatedImage.empty() if nothing_open else self._space.image(self._id(image_id))
+
+    def _do(self, edit: Edit, joins_last: bool = False) -> Effects:
+        self._tell(effects := self._space.do(edit, joins_last))
+        return effects
+
+    def _tell(self, effects: Effects) -> None:
+        for image_id in effects.cells:
+            self.cells_changed.emit(image_id)
+        if effects.edit.scheme:
+            self.scheme_changed.emit()
+        for image_id in effects.predictions:
+            self.predictions_changed.emit(image_id)
+        for image_id, rows in effects.rows.items():
+            self.labels_changed.emit(image_id, rows)
+        self.history_changed.emit()

@@ -1,0 +1,68 @@
+"""Labels of cells, and undo."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from napari_cellstage.core import acts
+from napari_cellstage.core.classes import UNLABELLED
+from napari_cellstage.core.reading_order import next_in_order
+from napari_cellstage.core.workspace import Effects
+from napari_cellstage.session.base import NO_ROWS, Rows
+from napari_cellstage.session.cells import CellsPart
+from napari_cellstage.session.images import ImagesPart
+
+
+class LabelsPart(ImagesPart, CellsPart):
+    """Labels, their counts, and every change taken back."""
+
+    def class_ids(self, image_id: int | None = None) -> Rows:
+        """Return the class id of each row, 0 for not labelled; a live view that can't be written to."""
+        return self._image(image_id).shown_ids
+
+    def counts(self) -> dict[int, int]:
+        """Return how many cells have each class, over all images."""
+        return self._space.counts()
+
+    def label_cells(self, rows: ArrayLike, class_id: int, image_id: int | None = None, continues: bool = False) -> Rows:
+        """Give cells a class, 0 to clear; return the rows whose class changed.
+
+        With `continues` it is part of the same stroke as the call before, and undone together with it.
+        """
+        wanted = self._id(image_id)
+        if class_id != UNLABELLED:
+            self.scheme.by_id(class_id)
+        edit = acts.label_cells(self._space.image(wanted), wanted, np.asarray(rows), class_id)
+        return self._do(edit, continues).rows[wanted] if edit else NO_ROWS
+
+    def next_unlabelled(self, after: int | None = None) -> int | None:
+        """Return the next row of the current image without a label, in reading order, starting over at the end."""
+        return next_in_order(self.cells(), self.class_ids() == UNLABELLED, after)
+
+    @property
+    def can_undo(self) -> bool:
+        """True when there is something to undo."""
+        return self._space.history.last is not None
+
+    @property
+    def can_redo(self) -> bool:
+        """True when there is something to do again."""
+        return self._space.history.next is not None
+
+    def undo(self) -> Rows:
+        """Take the last edit back; return the rows of the image it was in, then current, whose label changed."""
+        return self._shown(self._space.undo())
+
+    def redo(self) -> Rows:
+        """Do the last undone edit again; return the rows of its image, then current, whose label changed."""
+        return self._shown(self._space.redo())
+
+    def _shown(self, effects: Effects | None) -> Rows:
+        if effects is None:
+            return NO_ROWS
+        touched = effects.edit.image_ids
+        if touched and self._current not in touched:
+            self.set_current(touched[0])  # so that the user sees what happens
+        self._tell(effects)
+        return effects.rows.get(self._current or 0, NO_ROWS)

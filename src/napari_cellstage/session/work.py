@@ -1,0 +1,43 @@
+"""What training and prediction get, and their answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_cellstage.core.predictions import Predictions, annotation_frame
+from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.session.classes import ClassesPart
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class WorkPart(ClassesPart):
+    """Snapshots for work, predictions back, and the table of both."""
+
+    def snapshot(self) -> WorkSnapshot:
+        """Freeze what training and prediction need."""
+        self._snapshots += 1
+        return self._space.snapshot(self.network_channels, self._snapshots)
+
+    def set_predictions(self, answers: dict[int, Predictions], version: int) -> bool:
+        """Take the answers to the snapshot of a version.
+
+        An image whose cells or classes have been replaced since drops its answer; then this returns False.
+        """
+        kept = [i for i, answer in answers.items() if self._space.set_predictions(i, answer, version)]
+        for image_id in kept:
+            self.predictions_changed.emit(image_id)
+        return len(kept) == len(answers)
+
+    def predictions(self, image_id: int | None = None) -> Predictions | None:
+        """Return the latest predictions, None when there are none."""
+        nothing_open = image_id is None and self._current is None
+        return None if nothing_open else self._space.predictions(self._id(image_id))
+
+    def table(self, image_id: int | None = None) -> pd.DataFrame:
+        """Return the table that ``predictions.csv`` holds; without predictions, the columns up to label."""
+        name = self._space.entries[self._id(image_id)].name
+        found, cells, ids = self.predictions(image_id), self.cells(image_id), self.class_ids(image_id)
+        to_frame = found.to_frame if found else annotation_frame
+        return to_frame(name, cells, ids, self.scheme)
