@@ -42,6 +42,20 @@ class ImageStack:
         Changes with the pixels: a hash of size, time of change and first bytes of the file, or of the array.
     rgb
         True when the three channels are red, green and blue of a colour picture.
+    channel_colors
+        ``"#rrggbb"`` a channel, as the file says; empty where it does not.
+    time_step_s
+        Seconds from one time point to the next, or None where the file does not say.
+    scene
+        Which scene, position or well of the file this is; empty where the file has one only.
+    axes
+        Axes of the file as the user gave them, empty where the file's own count.
+    guessed_axes
+        Axes that were guessed, as the file does not say what they are, such as ``"ZYX"``; empty where it does.
+    pyramid
+        The image at coarser levels, finest first, each ``(T, C, Z, Y, X)``; empty where there are none.
+    tile
+        Side of the tiles of a contact sheet in pixels, 0 where the image is none.
     """
 
     name: str
@@ -51,6 +65,18 @@ class ImageStack:
     path: Path | None = None
     fingerprint: str = ""
     rgb: bool = False
+    channel_colors: tuple[str, ...] = ()
+    time_step_s: float | None = None
+    scene: str = ""
+    axes: str = ""
+    guessed_axes: str = ""
+    pyramid: tuple[da.Array, ...] = ()
+    tile: int = 0
+
+    @property
+    def levels(self) -> tuple[da.Array, ...]:
+        """The image at full resolution, and the coarser levels after it."""
+        return (self.data, *self.pyramid)
 
     @property
     def shape(self) -> tuple[int, int, int, int, int]:
@@ -77,11 +103,30 @@ class ImageStack:
         ImageError
             If there is no such time point, plane or channel, or its pixels can't be read.
         """
+        return self.region(t, z, channels, slice(None), slice(None))
+
+    def region(self, t: int, z: int, channels: tuple[int, ...], rows: slice, columns: slice) -> NDArray[np.generic]:
+        """Return ``(C, h, w)`` of a part of one plane, read now; only the chunks it lies in are read.
+
+        Parameters
+        ----------
+        t, z
+            Which plane.
+        channels
+            Which channels, in the order asked for.
+        rows, columns
+            Which part, within the image.
+
+        Raises
+        ------
+        ImageError
+            If there is no such time point, plane or channel, or its pixels can't be read.
+        """
         self._check("time point", t, self.shape[0])
         self._check("plane", z, self.shape[2])
         for channel in channels:
             self._check("channel", channel, self.shape[1])
-        return self._read(self.data[t, :, z][list(channels)])
+        return self._read(self.data[t, :, z, rows, columns][list(channels)])
 
     def _check(self, what: str, index: int, count: int) -> None:
         if not 0 <= index < count:
@@ -100,10 +145,31 @@ class ImageStack:
             ) from error
 
 
-def open_image(path: Path | str, axes: str | None = None) -> ImageStack:
+ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+
+
+def can_open(path: Path | str) -> bool:
+    """Tell by its name whether a file or folder may be an image."""
+    return Path(path).suffix.lower() in ENDINGS
+
+
+def find_images(path: Path | str) -> list[Path]:
+    """Return the images of a folder tree, sorted as people sort, or the file itself."""
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    return sorted(found for found in path.rglob("*") if can_open(found))
+
+
+def open_images(path: Path | str, axes: str | None = None) -> tuple[ImageStack, ...]:
+    """Open every scene, position or well of a file; see `open_image`."""
+    return (open_image(path, axes),)
+
+
+def open_image(path: Path | str, axes: str | None = None, scene: str = "") -> ImageStack:  # noqa: ARG001 - soon
     """Open TIFF, OME-TIFF, PNG or JPEG; the pixels of a TIFF are read as they are asked for.
 
-    Of a file with several scenes the first is opened.
+    Of a file with several scenes the first is opened where `scene` names none.
 
     Parameters
     ----------
@@ -112,6 +178,8 @@ def open_image(path: Path | str, axes: str | None = None) -> ImageStack:
     axes
         What the file's axes are, such as ``"TYX"``, when the file does not say, or says wrong. Otherwise the file's
         metadata decide; axes they leave open are taken by the rule of `readers.guess_axes`.
+    scene
+        Name of the scene, position or well, as in `ImageStack.scene`.
 
     Raises
     ------
