@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Generic, Protocol, TypeVar
 
-from napari_cellstage.core.segment_settings import SegmentSettings
+from napari_cellstage.core.finding.settings import SegmentSettings
 
 # Names under which the channel that shows nuclei goes.
 _NUCLEAR = ("dapi", "hoechst", "h2b", "dna", "nucle", "draq", "sytox")

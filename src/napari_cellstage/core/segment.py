@@ -1,7 +1,6 @@
-"""Finding nuclei in images, adopting labels that others made, and painting a missed cell by hand.
+"""The door to finding cells: in one volume, in a stack; adopting labels that others made; painting a missed cell.
 
-Steps: smooth, subtract the background, threshold, fill holes, split touching nuclei (`splitting`), then fit every
-nucleus to its own brightness and keep those of a fitting size. Lengths are pixels.
+How cells are found is in `finding`. Lengths are pixels.
 """
 
 from __future__ import annotations
@@ -11,34 +10,29 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.filters import threshold_otsu
-from skimage.measure import label
 
-from napari_cellstage.core.background import without_background
 from napari_cellstage.core.cells import Labels
 from napari_cellstage.core.errors import CellsError
+from napari_cellstage.core.finding.method import METHODS
+from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.images import ImageStack
-from napari_cellstage.core.segment_settings import SegmentSettings
-from napari_cellstage.core.splitting import fill_holes, split_touching
 
-__all__ = ["SegmentSettings", "adopt_labels", "draw_disc", "find_cells", "find_cells_in_stack"]
-
-_NOISE_FLOOR = 8.0
-_OWN_LEVEL = 0.4
-_HOLE_SHARE = 0.25
-_SAMPLE = 1 << 18
+__all__ = ["SegmentSettings", "adopt_labels", "draw_disc", "find_cells", "find_cells_in_stack", "nothing_found"]
 
 
-def find_cells(volume: NDArray[Any], settings: SegmentSettings) -> NDArray[np.int32]:
-    """Find nuclei in one plane or volume.
+def find_cells(
+    volume: NDArray[Any], settings: SegmentSettings, second: NDArray[Any] | None = None
+) -> NDArray[np.int32]:
+    """Find cells in one plane or volume.
 
     Parameters
     ----------
     volume
         ``(Y, X)`` or ``(Z, Y, X)``, any real dtype. Values that are not finite count as dark.
     settings
-        How; `channel` is not used here.
+        How; the channels are not used here.
+    second
+        The second channel, of that shape, for a method that wants one.
 
     Returns
     -------
@@ -50,20 +44,23 @@ def find_cells(volume: NDArray[Any], settings: SegmentSettings) -> NDArray[np.in
     CellsError
         If the image has no contrast, or nothing is found.
     """
-    light = without_background(_finite(volume), settings.smoothing, settings.background)
-    mask = _threshold(light, settings)
-    mask = _fill_small_holes(mask, _size_of(settings.min_diameter, 2))
-    labels = split_touching(mask, light, settings.split)
-    labels = _fit_to_own_brightness(labels, light, settings)
-    labels, count = _keep_sizes(fill_holes(labels), settings)
-    if not count:
-        largest = f"{settings.max_diameter:g}" if settings.max_diameter else "any size"
-        raise CellsError(
-            f"No cells were found with sensitivity {settings.sensitivity:g} and diameters from "
-            f"{settings.min_diameter:g} to {largest}. "
-            "Raise the sensitivity, change the size limits, or choose the channel in which the nuclei are bright."
-        )
-    return labels
+    method = METHODS[settings.method]
+    channels = [volume] if second is None else [volume, second]
+    block = np.stack([one if one.ndim == 3 else one[None] for one in channels])
+    labels = method.find(block, settings, method.calibrate([block], settings))
+    if not labels.any():
+        raise nothing_found(settings)
+    return labels.reshape(volume.shape)
+
+
+def nothing_found(settings: SegmentSettings) -> CellsError:
+    """Return the error for an image without cells."""
+    largest = f"{settings.max_diameter:g}" if settings.max_diameter else "any size"
+    return CellsError(
+        f"No cells were found with sensitivity {settings.sensitivity:g} and diameters from "
+        f"{settings.min_diameter:g} to {largest}. "
+        "Raise the sensitivity, change the size limits, or choose the channel in which the nuclei are bright."
+    )
 
 
 def find_cells_in_stack(
@@ -189,92 +186,6 @@ def draw_disc(labels: Labels, t: int, z: int, y: float, x: float, diameter: floa
 
 def _find_in_frame(volume: NDArray[Any], settings: SegmentSettings) -> NDArray[np.int32]:
     return find_cells(volume, settings) if volume.shape[0] > 1 else find_cells(volume[0], settings)[None]
-
-
-def _finite(volume: NDArray[Any]) -> NDArray[np.float32]:
-    values = np.asarray(volume, dtype=np.float32)
-    finite = np.isfinite(values)
-    if not finite.all():
-        if not finite.any():
-            raise CellsError("All pixels are NaN or infinite, so there is nothing to find. Choose another channel.")
-        values = np.where(finite, values, values[finite].min())
-    low, high = values.min(), values.max()
-    if low == high:
-        raise CellsError(f"All pixels have the same value, {low:g}, so no cells can be found. Choose another channel.")
-    return values
-
-
-def _threshold(light: NDArray[np.float32], settings: SegmentSettings) -> NDArray[np.bool_]:
-    """Tell nuclei from background.
-
-    Mitotic nuclei can be ten times as bright as others, and would pull Otsu's threshold above the dim ones; so it is
-    found on asinh of the light in units of its noise, which is linear in the noise and logarithmic above.
-    """
-    sample = light.ravel()[:: max(1, light.size // _SAMPLE)]
-    level = float(np.median(sample[sample <= np.percentile(sample, 60)]))
-    below = sample[sample <= level]
-    noise = max(1.4826 * float(np.median(level - below)), 1e-3 * float(sample.max() - sample.min()), 1e-12)
-    compressed = np.arcsinh((sample - level) / (_NOISE_FLOOR * noise))
-    cut = level + _NOISE_FLOOR * noise * float(np.sinh(threshold_otsu(compressed)))  # type: ignore[no-untyped-call]
-    cut = level + (cut - level) / settings.sensitivity
-    if settings.method == "otsu":
-        return np.asarray(light > cut)
-    width = max(settings.background, 4 * settings.min_diameter, 20.0) / 4
-    around = ndimage.uniform_filter(light, (0,) * (light.ndim - 2) + (int(2 * width),) * 2)
-    return np.asarray((light > around / settings.sensitivity) & (light > level + (cut - level) / 2))
-
-
-def _fill_small_holes(mask: NDArray[np.bool_], smallest: float) -> NDArray[np.bool_]:
-    """Fill holes, which would split nuclei: nucleoli, and the middle of a ring of chromosomes.
-
-    Gaps between nuclei in a ring are holes as well; they stay when larger than a part of a typical nucleus.
-    """
-    pieces = np.bincount(ndimage.label(mask)[0].ravel())[1:]
-    nuclei = pieces[pieces >= smallest]
-    limit = max(smallest, _HOLE_SHARE * float(np.median(nuclei)) if len(nuclei) else 0)
-    holes, _ = ndimage.label(~mask)
-    small = np.bincount(holes.ravel()) <= limit
-    small[0] = True
-    return np.asarray(small[holes])
-
-
-def _fit_to_own_brightness(
-    labels: NDArray[np.int32], light: NDArray[np.float32], settings: SegmentSettings
-) -> NDArray[np.int32]:
-    """Cut each nucleus at a share of its own brightness, and part what comes apart.
-
-    A threshold that finds dim nuclei draws bright mitotic ones with their halo, both plates of an anaphase in one.
-    """
-    index = np.arange(1, labels.max(initial=0) + 1)
-    if not len(index):
-        return labels
-    inside = labels > 0
-    order = np.argsort(labels[inside], kind="stable")
-    ids, values = labels[inside][order], light[inside][order]
-    ends = np.searchsorted(ids, index, side="right")
-    starts = np.searchsorted(ids, index, side="left")
-    own = np.array([np.percentile(values[a:b], 90) if b > a else 0 for a, b in zip(starts, ends, strict=True)])
-    cut = np.concatenate(([np.inf], own * _OWN_LEVEL / max(settings.sensitivity, 1.0))).astype(np.float32)
-    kept = light > cut[labels]
-    pieces = label(np.where(kept, labels, 0), connectivity=1)  # type: ignore[no-untyped-call]
-    return np.asarray(pieces, dtype=np.int32)
-
-
-def _keep_sizes(labels: NDArray[np.int32], settings: SegmentSettings) -> tuple[NDArray[np.int32], int]:
-    """Drop labels of other sizes than wanted and number the rest 1..n; return them and n."""
-    dimensions = labels.ndim if labels.ndim == 3 and labels.shape[0] > 1 else 2
-    sizes = np.bincount(labels.ravel())
-    wanted = sizes >= _size_of(settings.min_diameter, dimensions)
-    if settings.max_diameter:
-        wanted &= sizes <= _size_of(settings.max_diameter, dimensions)
-    wanted[0] = False
-    numbers = np.where(wanted, np.cumsum(wanted), 0).astype(np.int32)
-    return numbers[labels], int(wanted.sum())
-
-
-def _size_of(diameter: float, dimensions: int) -> float:
-    """Return the pixels of a disc; of a ball, flattened to a third, as planes lie further apart than pixels."""
-    return np.pi / 4 * diameter**2 if dimensions == 2 else np.pi / 18 * diameter**3
 
 
 def _whole_numbers(values: NDArray[Any]) -> Labels:

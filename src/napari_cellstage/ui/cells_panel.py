@@ -9,8 +9,8 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGroupBox, QHBoxLayout, QLabel, QMessageBox, QVBoxLayout, QWidget
 
+from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.images import ImageStack
-from napari_cellstage.core.segment_settings import SegmentSettings
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell, warn

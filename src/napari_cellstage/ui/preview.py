@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer
 
+from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.images import ImageStack
-from napari_cellstage.core.segment_settings import SegmentSettings
 from napari_cellstage.ui.notices import show
 from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
 

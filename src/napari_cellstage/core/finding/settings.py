@@ -1,11 +1,12 @@
-"""How cells are found, as choices; the finding is in `segment`, whose libraries are slow to load."""
+"""How cells are found, as choices. Light to import: the methods themselves load scikit-image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any
 
 from napari_cellstage.core.errors import CellsError
+from napari_cellstage.core.finding.method import METHODS
 
 
 def _choice(default: Any, tip: str, **limits: Any) -> Any:
@@ -14,14 +15,15 @@ def _choice(default: Any, tip: str, **limits: Any) -> Any:
 
 @dataclass(frozen=True)
 class SegmentSettings:
-    """How cells are found. Field metadata holds ``tip``; for numbers ``min`` and ``max``, for text ``choices``."""
+    """How cells are found.
+
+    Field metadata holds ``tip``; for numbers ``min`` and ``max``, for text ``choices``. Which fields a method looks at
+    is in `method.Method.fields`.
+    """
 
     channel: int = _choice(0, "Channel in which the nuclei are bright, counted from 0.", min=0, max=1000)
-    method: Literal["otsu", "local"] = _choice(
-        "otsu",
-        "otsu: one threshold for the image. local: each place is compared with its surroundings; for uneven staining.",
-        choices=("otsu", "local"),
-    )
+    method: str = _choice("otsu", "How cells are told from background.", choices=tuple(METHODS))
+    second_channel: int = _choice(0, "Channel that shows the whole cells, counted from 0.", min=0, max=1000)
     background: float = _choice(
         100.0,
         "Light that changes over distances larger than this is taken off; 0: none is.",
@@ -38,6 +40,17 @@ class SegmentSettings:
     split: float = _choice(
         0.85, "How readily touching nuclei are split: 0 never, 1 at the slightest waist.", min=0.0, max=1.0
     )
+    diameter: float = _choice(
+        0.0, "Usual diameter of a cell, in pixels; 0: measured in the image.", min=0.0, max=5000.0, zero="measure"
+    )
+    z_ratio: float = _choice(
+        0.0,
+        "How much further apart planes lie than pixels in a plane; 0: as the image says, else 1.",
+        min=0.0,
+        max=100.0,
+        zero="as the image says",
+    )
+    model: str = _choice("", "Name of a network that comes with the method, or a file or folder with your own.")
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -46,3 +59,9 @@ class SegmentSettings:
                 raise CellsError(f"{one.name} is '{value}', but must be one of: {', '.join(limits['choices'])}.")
             if "min" in limits and not limits["min"] <= value <= limits["max"]:
                 raise CellsError(f"{one.name} is {value}, but must be from {limits['min']} to {limits['max']}.")
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels the method looks at, in the order it wants them."""
+        second = METHODS[self.method].wants_second_channel
+        return (self.channel, self.second_channel) if second else (self.channel,)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_cellstage.core.splitting import fill_holes, split_touching
+from napari_cellstage.core.finding.splitting import fill_holes, split_touching
 
 
 def two_discs(apart: int, radius: int = 10) -> np.ndarray:
