@@ -19,7 +19,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
         beside.replace(path)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -29,7 +29,8 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         ) from error
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     if os.name == "nt":  # Windows can't open folders, and renames are durable there
         return
     handle = os.open(folder, os.O_RDONLY)
