@@ -31,6 +31,10 @@ class ReadOnlyError(ProjectError):
     """The project is open read-only, so nothing can be changed."""
 
 
+class PlateError(CellStageError):
+    """A pattern of file names or a plate map can't be read."""
+
+
 class TrainingError(CellStageError):
     """Training can't start or go on."""
 
