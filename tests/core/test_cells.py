@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from skimage.measure import regionprops
 
 from napari_cellstage.core.cells import DEFAULT_DIAMETER, CellTable
 from napari_cellstage.core.errors import CellsError
+from napari_cellstage.core.measuring import CellMeasures
+from napari_cellstage.core.volumes import blocks_of
 
 
 def field() -> np.ndarray:
@@ -110,3 +114,39 @@ def test_frame_has_the_columns_of_the_predictions_table() -> None:
     frame = CellTable.from_labels(field()).to_frame()
     assert list(frame.columns) == ["cell_id", "t", "z", "y", "x", "area", "at_border"]
     assert frame["area"].tolist() == [12, 24, 12]
+
+
+@given(hnp.arrays(np.int16, (2, 2, 12, 17), elements=st.integers(-1, 4)), st.integers(3, 9))
+@settings(max_examples=40, deadline=None)
+def test_measured_in_blocks_it_is_the_same_table(labels: np.ndarray, side: int) -> None:
+    measures = CellMeasures()
+    for t, z, rows, columns in blocks_of(labels.shape, side):
+        measures.add(t, (z, rows.start, columns.start), labels[t, z, rows, columns][None])
+    assert_same(CellTable(**measures.columns(labels.shape[2:])), CellTable.from_labels(labels))
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_measuring_what_was_painted_is_as_measuring_all(data: st.DataObject) -> None:
+    before = data.draw(hnp.arrays(np.int16, (2, 2, 9, 11), elements=st.integers(0, 5)))
+    cells = CellTable.from_labels(before)
+    order = data.draw(st.permutations(range(len(cells))))
+    cells = cells.take(np.array(order, dtype=np.int64))
+    t, z0, y0, x0 = (data.draw(st.integers(0, n - 1)) for n in before.shape)
+    z1, y1, x1 = (data.draw(st.integers(a + 1, n)) for a, n in zip((z0, y0, x0), before.shape[1:], strict=True))
+    after = before.copy()
+    after[t, z0:z1, y0:y1, x0:x1] = data.draw(st.integers(0, 7))
+    changed = set(before[before != after].tolist()) | set(after[before != after].tolist())
+    found = cells.remeasured(after, t, changed - {0}, (z0, y0, x0, z1, y1, x1))
+    truth = CellTable.from_labels(after)
+    rows = [truth.row(*name) for name in zip(found.t.tolist(), found.cell_id.tolist(), strict=True)]
+    assert len(found) == len(truth)
+    assert_same(found, truth.take(np.array(rows, dtype=np.int64)))
+    kept = [name for name in zip(cells.t.tolist(), cells.cell_id.tolist(), strict=True) if truth.row(*name) is not None]
+    assert list(zip(found.t.tolist(), found.cell_id.tolist(), strict=True))[: len(kept)] == kept
+
+
+def assert_same(one: CellTable, other: CellTable) -> None:
+    for field_ in fields(CellTable):
+        np.testing.assert_array_equal(getattr(one, field_.name), getattr(other, field_.name), err_msg=field_.name)
+        assert getattr(one, field_.name).dtype == getattr(other, field_.name).dtype

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import CellsError
+from napari_cellstage.core.measuring import CellMeasures
+from napari_cellstage.core.volumes import LabelVolume, blocks_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Labels = NDArray[np.integer[Any]]
 DEFAULT_DIAMETER = 20.0
-_RUN_FIELDS = ("value", "z", "y", "x", "length")
 
 
 @dataclass(frozen=True)
@@ -88,21 +90,20 @@ class CellTable:
     @classmethod
     def empty(cls) -> CellTable:
         """Return a table without rows."""
-        return _measure(0, np.empty((len(_RUN_FIELDS), 0), dtype=np.int64), (1, 1))
+        return cls(**CellMeasures().columns((1, 1)))
 
     @classmethod
-    def from_labels(cls, labels: Labels) -> CellTable:
-        """Measure the cells of a label volume, frame by frame, without ``np.unique`` on all of it.
+    def from_labels(cls, labels: Labels | LabelVolume) -> CellTable:
+        """Measure the cells of a label volume, block by block, without ``np.unique`` on all of it.
 
-        Each row of pixels is cut into runs of one value; all measures are sums over runs, of which there are about
-        a twentieth as many as pixels. Label values may be as large and as sparse as they like; all pixels of a frame
-        that share a value are one cell, whether they touch or not.
+        Label values may be as large and as sparse as they like; all pixels of a frame that share a value are one
+        cell, whether they touch or not.
 
         Parameters
         ----------
         labels
-            ``(T, Z, Y, X)`` integers (numpy or dask), 0 is background; values below 0 are taken as background too.
-            Rows come sorted by t, then cell_id.
+            ``(T, Z, Y, X)`` integers (numpy, dask or a volume on disk), 0 is background; values below 0 are taken as
+            background too. Rows come sorted by t, then cell_id.
 
         Raises
         ------
@@ -114,57 +115,54 @@ class CellTable:
                 f"Labels have the shape {tuple(labels.shape)}, but four axes T, Z, Y, X are needed. "
                 "Pass them through adopt_labels first."
             )
-        tables = []
-        for t in range(labels.shape[0]):
-            runs = [_runs(np.asarray(labels[t, z]), z) for z in range(labels.shape[1])]
-            joined = np.concatenate(runs, axis=1) if runs else np.empty((len(_RUN_FIELDS), 0), np.int64)
-            tables.append(_measure(t, joined, labels.shape[2:]))
-        return _joined(tables) if tables else cls.empty()
+        measures = CellMeasures()
+        for t, z, rows, columns in blocks_of(labels.shape):
+            measures.add(t, (z, rows.start, columns.start), np.asarray(labels[t, z, rows, columns])[None])
+        return cls(**measures.columns(labels.shape[2:]))
+
+    def remeasured(
+        self, labels: Labels | LabelVolume, t: int, cell_ids: Iterable[int], box: tuple[int, int, int, int, int, int]
+    ) -> CellTable:
+        """Return the table after a box of the labels was painted over; nothing but these cells is measured.
+
+        Parameters
+        ----------
+        labels
+            ``(T, Z, Y, X)`` as they are now.
+        t
+            Time point that was painted.
+        cell_ids
+            Cells that gained or lost pixels, appeared or vanished.
+        box
+            z0, y0, x0, z1, y1, x1 of what was painted.
+
+        Returns
+        -------
+        CellTable
+            Other rows keep their order; changed cells keep their row, new ones are last, in order of their ids.
+        """
+        ids = np.unique(np.fromiter(cell_ids, dtype=np.int64))
+        changed = (self.t == t) & np.isin(self.cell_id, ids)
+        boxes = np.concatenate((self.bbox[changed], np.array([box], dtype=np.int32)))
+        (z0, y0, x0), (z1, y1, x1) = boxes[:, :3].min(axis=0).tolist(), boxes[:, 3:].max(axis=0).tolist()
+        measures = CellMeasures()
+        for z in range(z0, z1):
+            plane = np.asarray(labels[t, z, y0:y1, x0:x1])
+            measures.add(t, (z, y0, x0), np.where(np.isin(plane, ids), plane, 0)[None])
+        return self._with(CellTable(**measures.columns(labels.shape[2:])), changed)
+
+    def _with(self, measured: CellTable, changed: NDArray[np.bool_]) -> CellTable:
+        """Return the table with changed rows as measured anew, without those that are gone, and new ones last."""
+        places = np.flatnonzero(changed)
+        ids = self.cell_id[places]
+        stays = np.isin(ids, measured.cell_id)
+        source = np.arange(len(self))
+        source[places[stays]] = len(self) + np.searchsorted(measured.cell_id, ids[stays])
+        new = len(self) + np.flatnonzero(~np.isin(measured.cell_id, ids))
+        kept = np.delete(source, places[~stays])
+        return self.append(measured).take(np.concatenate((kept, new)))
 
 
 def _joined(tables: list[CellTable]) -> CellTable:
     parts = {one.name: [getattr(table, one.name) for table in tables] for one in fields(CellTable)}
     return CellTable(**{name: np.concatenate(arrays) for name, arrays in parts.items()})
-
-
-def _runs(plane: NDArray[np.integer[Any]], z: int) -> NDArray[np.int64]:
-    """Return the runs of equal non-zero values along x, int64 ``(5, runs)`` as named in `_RUN_FIELDS`."""
-    height, width = plane.shape
-    if not plane.size:
-        return np.empty((len(_RUN_FIELDS), 0), dtype=np.int64)
-    begins = np.ones((height, width), dtype=bool)
-    np.not_equal(plane[:, 1:], plane[:, :-1], out=begins[:, 1:])
-    start = np.flatnonzero(begins)
-    value = plane[begins].astype(np.int64)
-    length = np.diff(start, append=plane.size)
-    cell = value > 0
-    y, x = np.divmod(start[cell], width)
-    return np.stack((value[cell], np.full(len(x), z, dtype=np.int64), y, x, length[cell]))
-
-
-def _measure(t: int, runs: NDArray[np.int64], plane_shape: tuple[int, ...]) -> CellTable:
-    """Sum the runs of one frame up, cell by cell."""
-    runs = runs[:, np.argsort(runs[0], kind="stable")]
-    value, z, y, x, length = runs
-    first = np.flatnonzero(np.diff(value, prepend=0))
-    area = _reduce(np.add, length, first)
-    # The mean x of a run from x over n pixels is x + (n - 1) / 2.
-    centre = [_reduce(np.add, part * length, first) / area for part in (z, y, x + (length - 1) / 2)]
-    low = [_reduce(np.minimum, part, first) for part in (z, y, x)]
-    high = [_reduce(np.maximum, part, first) for part in (z + 1, y + 1, x + length)]
-    bbox = np.stack((*low, *high), axis=1).astype(np.int32)
-    at_border = (bbox[:, 1:3] == 0).any(axis=1) | (bbox[:, 4:6] == plane_shape).any(axis=1)
-    return CellTable(
-        cell_id=value[first],
-        t=np.full(len(first), t, dtype=np.int32),
-        z=centre[0],
-        y=centre[1],
-        x=centre[2],
-        bbox=bbox,
-        area=area,
-        at_border=at_border,
-    )
-
-
-def _reduce(operation: np.ufunc, values: NDArray[Any], first: NDArray[np.intp]) -> NDArray[Any]:
-    return operation.reduceat(values, first) if len(first) else values[:0]

@@ -140,9 +140,7 @@ class LabelVolume:
 
     def blocks(self, side: int = 2048) -> Iterator[tuple[int, int, slice, slice]]:
         """Yield t, z, rows and columns of squares that cover every plane once, plane by plane."""
-        frames, depth, height, width = self.shape
-        for t, z, top, left in product(range(frames), range(depth), range(0, height, side), range(0, width, side)):
-            yield t, z, slice(top, min(top + side, height)), slice(left, min(left + side, width))
+        return blocks_of(self.shape, side)
 
     def paint(self, t: int, corner: tuple[int, int, int], values: ArrayLike) -> None:
         """Write a box, in memory only; what is on disk and what was frozen stay as they were.
@@ -256,6 +254,13 @@ class LabelLevel:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[...], dtype=dtype)
+
+
+def blocks_of(shape: tuple[int, ...], side: int = 2048) -> Iterator[tuple[int, int, slice, slice]]:
+    """Yield t, z, rows and columns of squares that cover every plane of a shape T, Z, Y, X once, plane by plane."""
+    frames, depth, height, width = shape
+    for t, z, top, left in product(range(frames), range(depth), range(0, height, side), range(0, width, side)):
+        yield t, z, slice(top, min(top + side, height)), slice(left, min(left + side, width))
 
 
 def levels_of(shape: tuple[int, ...]) -> int:
