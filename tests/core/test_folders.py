@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cellstage.core.errors import ImageError
-from napari_cellstage.core.folders import _fitted, read_class_folders
+from napari_cellstage.core.folders import read_class_folders
+from napari_cellstage.core.pictures import fitted
 
 
 def picture(root: Path, name: str, shape: tuple[int, ...] = (12, 12), value: int = 50) -> Path:
@@ -92,9 +93,9 @@ def test_mixed_sizes_come_to_the_largest_or_to_the_one_given(tmp_path: Path) -> 
 @given(st.integers(1, 20), st.integers(1, 20), st.integers(1, 30), st.integers(1, 30))
 def test_the_middle_stays_the_middle(height: int, width: int, new_height: int, new_width: int) -> None:
     pixels = np.arange(height * width).reshape(1, height, width)
-    fitted = _fitted(pixels, new_height, new_width)
-    assert fitted.shape == (1, new_height, new_width)
-    assert fitted[0, new_height // 2, new_width // 2] == pixels[0, height // 2, width // 2]
+    result = fitted(pixels, new_height, new_width)
+    assert result.shape == (1, new_height, new_width)
+    assert result[0, new_height // 2, new_width // 2] == pixels[0, height // 2, width // 2]
 
 
 @pytest.mark.parametrize(

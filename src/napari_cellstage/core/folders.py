@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as imageio
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
-from napari_cellstage.core.readers import PICTURES, TIFF, guess_axes
+from napari_cellstage.core.folder_files import FolderCell, as_people_sort, folder_cells
+from napari_cellstage.core.pictures import fitted, read_picture
 
 _READERS = 8
-_LISTED = 5
+_STEP = 256  # cells read between two signs of progress
+_FAR_LARGER = 8  # times the usual side: a field among cells, which would make every crop as large
+Picture = NDArray[Any] | str
+ShouldStop = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class CropSet:
     classes
         Names, sorted as people sort: numbers by value.
     names
-        File names relative to the root, with ``/``.
+        File names relative to the root, with ``/``; of the first channel, where each channel has its own file.
     groups
         ``(N,)`` str; crops of one group (movie, well, image) must stay together in a split.
     skipped
         ``"name: why"`` of each file that could not be used.
+    channel_names
+        C names, such as ``"Ch3"`` from the files' names.
     """
 
     crops: NDArray[Any]
@@ -51,6 +55,7 @@ class CropSet:
     names: tuple[str, ...]
     groups: NDArray[np.str_]
     skipped: tuple[str, ...] = ()
+    channel_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -60,12 +65,23 @@ class CropSet:
         numbers = np.bincount(self.labels, minlength=len(self.classes)).tolist()
         return dict(zip(self.classes, numbers, strict=True))
 
+    @property
+    def text(self) -> str:
+        """What there is, in a sentence: cells, classes, channels, size and memory."""
+        _, channels, height, width = self.crops.shape
+        return (
+            f"{len(self)} cells of {len(self.classes)} classes, {channels} channel{'s' if channels > 1 else ''}, "
+            f"{height} x {width} pixels, {self.crops.nbytes / 1e6:.0f} MB"
+        )
+
 
 def read_class_folders(root: Path | str, group_from: str | None = None, size: int | None = None) -> CropSet:
-    """Read every PNG, JPEG and TIFF below a folder; the folder that holds a picture names its class.
+    """Read every PNG, JPEG, BMP and TIFF below a folder; the folder that holds a picture names its class.
 
     Gray pictures beside coloured ones get three equal channels. Pictures of several sizes are cut or mirrored around
-    their middle to one: the largest there is, or `size`. What can't be read is left out and named in `skipped`.
+    their middle to one: the largest there is, or `size`. Channels in files of their own, ``12_Ch3.tif`` and
+    ``12_Ch4.tif``, are put together. What can't be used is left out and named in `skipped`. The crops take
+    ``N * C * H * W`` times the bytes of the dtype, and hardly more while they are read.
 
     Parameters
     ----------
@@ -73,7 +89,7 @@ def read_class_folders(root: Path | str, group_from: str | None = None, size: in
         Folder of class folders.
     group_from
         Regular expression searched in each file's name, without its folder; or, if it does not fit all of those, in
-        each name relative to `root`. Its first group, or the whole match, is the group. None: each file is its own.
+        each name relative to `root`. Its first group, or the whole match, is the group. None: each cell is its own.
     size
         Side in pixels to bring all to.
 
@@ -83,49 +99,77 @@ def read_class_folders(root: Path | str, group_from: str | None = None, size: in
         If there is no such folder, no readable picture in a class folder, or `group_from` is no regular expression
         or fits none of some file's name.
     """
+    work = reading_class_folders(root, group_from, size)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+def reading_class_folders(
+    root: Path | str, group_from: str | None = None, size: int | None = None, should_stop: ShouldStop = lambda: False
+) -> Generator[tuple[int, int], None, CropSet]:
+    """Do `read_class_folders` step by step, yielding cells done and all cells; `ImageError` when it is stopped."""
     root = Path(root)
-    files = _files(root)
-    names = [file.relative_to(root).as_posix() for file in files]
-    groups = _groups(names, group_from)
-    # Threads, and the decoders themselves: bioio takes 20 ms a file to work out what it is, an hour for 200,000 crops.
+    cells, skipped = folder_cells(root)
+    if not cells:
+        raise ImageError(f"No cell in '{root}' is whole; the first: {skipped[0]}. Copy the missing files there.")
+    groups = _groups([cell.name for cell in cells], group_from)
+    pictures: list[Picture] = []
+    # In threads: most of the time goes to waiting for the disk, and to decoders that let others run.
     with ThreadPoolExecutor(_READERS) as pool:
-        pictures = list(pool.map(_read, files))
-    kept, skipped = _usable(names, pictures)
+        for start in range(0, len(cells), _STEP):
+            if should_stop():
+                raise ImageError(f"Reading '{root}' was stopped after {start} of {len(cells)} cells. Open it again.")
+            pictures += pool.map(read_cell, cells[start : start + _STEP])
+            yield len(pictures), len(cells)
+    kept, unusable = _usable([cell.name for cell in cells], pictures, size)
+    skipped += unusable
     if not kept:
         raise ImageError(
-            f"None of the {len(files)} pictures in '{root}' can be used; the first: {skipped[0]}. "
+            f"None of the {len(cells)} pictures in '{root}' can be used; the first: {skipped[0]}. "
             "Copy them again from where they came."
         )
-    crops = _stacked([_picture(pictures[i]) for i in kept], size)
-    class_of = [files[i].parent.name for i in kept]
-    classes = tuple(sorted(set(class_of), key=_as_people_sort))
+    classes = tuple(sorted({cells[i].class_name for i in kept}, key=as_people_sort))
     index = {name: place for place, name in enumerate(classes)}
+    crops = _stacked(pictures, kept, size)
     return CropSet(
         crops=crops,
         masks=None,
-        labels=np.array([index[name] for name in class_of], dtype=np.int64),
+        labels=np.array([index[cells[i].class_name] for i in kept], dtype=np.int64),
         classes=classes,
-        names=tuple(names[i] for i in kept),
+        names=tuple(cells[i].name for i in kept),
         groups=np.array([groups[i] for i in kept], dtype=np.str_),
         skipped=tuple(skipped),
+        channel_names=_channel_names([cells[i] for i in kept], crops.shape[1]),
     )
 
 
-def _files(root: Path) -> list[Path]:
-    if not root.is_dir():
-        raise ImageError(f"There is no folder '{root}'. Give a folder that holds one folder a class.")
-    endings = PICTURES + TIFF
-    files = [
-        file
-        for file in root.rglob("*")
-        if file.suffix.lower() in endings and not file.name.startswith(".") and file.parent != root
-    ]
-    if not files:
-        raise ImageError(
-            f"There are no pictures in class folders in '{root}'. It must hold one folder a class, such as "
-            f"'{root.name}/metaphase', with {', '.join(endings)} files."
-        )
-    return sorted(files, key=lambda file: file.relative_to(root).as_posix())
+def read_cell(cell: FolderCell) -> Picture:
+    """Return ``(C, Y, X)`` of a cell, its channels together; or why there is none."""
+    pictures = [read_picture(file) for file in cell.files]
+    if len(pictures) == 1:
+        return pictures[0]
+    whole = []
+    for name, picture in zip(cell.channels, pictures, strict=True):
+        if isinstance(picture, str):
+            return f"its file for {name} {picture}"
+        if picture.shape[1:] != pictures[0].shape[1:]:  # type: ignore[union-attr] # the first was looked at
+            return f"its channels differ in size: {cell.channels[0]} and {name}"
+        whole.append(picture.mean(axis=0, keepdims=True).astype(picture.dtype) if len(picture) == 3 else picture[:1])
+    return np.concatenate(whole)
+
+
+def _channel_names(cells: list[FolderCell], count: int) -> tuple[str, ...]:
+    named = next((cell.channels for cell in cells if len(cell.channels) == count), ())
+    if named:
+        return named
+    return ("red", "green", "blue") if _are_colours(cells, count) else tuple(f"channel {c}" for c in range(count))
+
+
+def _are_colours(cells: list[FolderCell], count: int) -> bool:
+    return count == 3 and not any(cell.files[0].suffix.lower().startswith(".tif") for cell in cells)
 
 
 def _groups(names: list[str], group_from: str | None) -> list[str]:
@@ -151,97 +195,34 @@ def _groups(names: list[str], group_from: str | None) -> list[str]:
     return [(match.group(1) if pattern.groups else match.group(0)) or "" for match in matches if match]
 
 
-def _read(file: Path) -> NDArray[Any] | str:
-    """Return ``(C, Y, X)``, or why there is none."""
-    try:
-        array, axes = _decoded(file)
-    except ImageError as error:
-        return str(error)
-    except Exception as error:  # decoders raise anything; one bad file must not stop the reading of thousands
-        return f"can't be read ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
-    thick = [letter for letter, length in zip(axes, array.shape, strict=True) if letter in "TZ" and length > 1]
-    if thick:
-        return f"has several {'time points' if 'T' in thick else 'planes'}, not one picture"
-    if 0 in array.shape or array.dtype.kind not in "buif":
-        return f"holds {array.dtype} values of shape {array.shape}, no picture"
-    array = array[tuple(slice(None) if letter in "CYXS" else 0 for letter in axes)]
-    return _channels_first(array, "".join(letter for letter in axes if letter in "CYXS"))
-
-
-def _decoded(file: Path) -> tuple[NDArray[Any], str]:
-    if file.suffix.lower() in PICTURES:
-        # Pillow alone, from memory: else imageio tries every plugin on a damaged file and leaves it open.
-        array = np.asarray(imageio.imread(file.read_bytes(), plugin="pillow", index=0))
-        return array, "YXS"[: array.ndim]
-    with tifffile.TiffFile(file) as tiff:
-        series = tiff.series[0]
-        return series.asarray(), guess_axes(series.axes, series.shape, file.name)
-
-
-def _channels_first(array: NDArray[Any], axes: str) -> NDArray[Any]:
-    if "S" in axes:
-        place = axes.index("S")
-        samples = int(array.shape[place])
-        array = array.take(range({2: 1, 4: 3}.get(samples, samples)), axis=place)
-        axes = axes.replace("C", "").replace("S", "C") if "C" not in axes else axes
-    if "C" not in axes:
-        array, axes = array[None], "C" + axes
-    if "S" in axes:
-        array = array.transpose([axes.index(letter) for letter in "CSYX"])
-        return array.reshape((-1, *array.shape[2:]))
-    return array.transpose([axes.index(letter) for letter in "CYX"])
-
-
-def _usable(names: list[str], pictures: Sequence[NDArray[Any] | str]) -> tuple[list[int], list[str]]:
+def _usable(names: list[str], pictures: list[Picture], size: int | None) -> tuple[list[int], list[str]]:
     """Return which pictures to keep, and why not the others; all kept have one channel count, or are gray."""
-    counts = Counter(picture.shape[0] for picture in pictures if not isinstance(picture, str))
+    shapes = [picture.shape for picture in pictures if not isinstance(picture, str)]
+    counts = Counter(shape[0] for shape in shapes)
     # Gray can be made three equal channels; else the commonest count wins.
     usual = 3 if set(counts) == {1, 3} else counts.most_common(1)[0][0] if counts else 0
+    side = float(np.median([max(shape[1:]) for shape in shapes])) if shapes and not size else np.inf
     kept, skipped = [], []
     for place, (name, picture) in enumerate(zip(names, pictures, strict=True)):
         if isinstance(picture, str):
             skipped.append(f"{name}: {picture}")
         elif picture.shape[0] != usual and (picture.shape[0], usual) != (1, 3):
             skipped.append(f"{name}: has {picture.shape[0]} channels, most have {usual}")
+        elif max(picture.shape[1:]) > _FAR_LARGER * side:
+            skipped.append(f"{name}: has {picture.shape[1]} x {picture.shape[2]} pixels, most have about {side:.0f}")
         else:
             kept.append(place)
     return kept, skipped
 
 
-def _picture(picture: NDArray[Any] | str) -> NDArray[Any]:
-    if isinstance(picture, str):
-        raise TypeError("a file that could not be read has no picture")
-    return picture
-
-
-def _stacked(pictures: list[NDArray[Any]], size: int | None) -> NDArray[Any]:
-    channels = max(picture.shape[0] for picture in pictures)
-    height = size or max(picture.shape[1] for picture in pictures)
-    width = size or max(picture.shape[2] for picture in pictures)
-    crops = np.empty((len(pictures), channels, height, width), dtype=np.result_type(*{p.dtype for p in pictures}))
-    for place, picture in enumerate(pictures):
-        crops[place] = _fitted(picture, height, width)
+def _stacked(pictures: list[Picture], kept: list[int], size: int | None) -> NDArray[Any]:
+    """Bring pictures to one size in one array; each is let go once it is copied, so that they never lie there twice."""
+    chosen = [picture for i in kept if not isinstance(picture := pictures[i], str)]
+    pictures.clear()
+    channels = max(picture.shape[0] for picture in chosen)
+    height = size or max(picture.shape[1] for picture in chosen)
+    width = size or max(picture.shape[2] for picture in chosen)
+    crops = np.empty((len(chosen), channels, height, width), dtype=np.result_type(*{p.dtype for p in chosen}))
+    for place in range(len(chosen) - 1, -1, -1):
+        crops[place] = fitted(chosen.pop(), height, width)
     return crops
-
-
-def _fitted(picture: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """Cut or mirror around the middle, so that pixel ``length // 2`` stays the middle."""
-    for axis, length in ((1, height), (2, width)):
-        offset = picture.shape[axis] // 2 - length // 2
-        if offset > 0 or picture.shape[axis] > length:
-            picture = picture.take(range(offset, offset + length), axis=axis)
-        elif picture.shape[axis] < length:
-            pad = [(0, 0)] * 3
-            pad[axis] = (-offset, length - picture.shape[axis] + offset)
-            picture = np.pad(picture, pad, mode="reflect")
-    return picture
-
-
-def _as_people_sort(name: str) -> tuple[int, float, list[tuple[int, str]]]:
-    """Sort numbers by value and before words, and digits within words by value as well."""
-    try:
-        value = float(name)
-    except ValueError:
-        parts = re.split(r"(\d+)", name.lower())
-        return (1, 0.0, [(int(part), "") if part.isdigit() else (0, part) for part in parts])
-    return (0, value, [])

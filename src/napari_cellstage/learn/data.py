@@ -118,7 +118,7 @@ class TrainingSet:
             groups=crops.groups,
             classes=scheme,
             channels=channels,
-            channel_names=tuple(f"channel {c}" for c in channels),
+            channel_names=crops.channel_names or tuple(f"channel {c}" for c in channels),
             names=crops.names,
         )
 

@@ -1,0 +1,143 @@
+"""Which files of a tree of class folders are which cell: one file a cell, or one file a channel of a cell."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from napari_cellstage.core.errors import ImageError
+from napari_cellstage.core.pictures import ENDINGS, read_picture
+
+# "12_Ch3.ome.tif" of imaging flow cytometers: a cell's number, its channel, and anything after that.
+_CHANNEL_FILE = re.compile(r"^(?P<cell>.+?)[_\-. ](?P<channel>ch\d+)(?![a-z0-9])", re.IGNORECASE)
+_SEEN = 20_000  # names looked at before it is clear that a folder holds classes
+_LOOKED_AT = 3
+_LARGEST_CELL = 512  # pixels; larger pictures are fields of many cells
+
+
+@dataclass(frozen=True)
+class FolderCell:
+    """One cell in a class folder.
+
+    Parameters
+    ----------
+    name
+        Of its file, or of its first channel's, relative to the root, with ``/``.
+    class_name
+        Name of the folder it lies in.
+    files
+        One for the whole cell, or one a channel in the order of `channels`.
+    channels
+        Names of the channels where each has its own file; else empty.
+    """
+
+    name: str
+    class_name: str
+    files: tuple[Path, ...]
+    channels: tuple[str, ...] = ()
+
+
+def looks_like_class_folders(path: Path | str) -> bool:
+    """Tell whether a folder holds small pictures sorted into two folders or more, and none beside them."""
+    root = Path(path)
+    if not root.is_dir() or root.suffix.lower() in (".zarr", ".cellstage"):
+        return False
+    seen = list(islice(_pictures(root), _SEEN))
+    classes = {file.parent.name: file for file in seen}
+    if len(classes) < 2 or any(file.parent == root for file in seen):
+        return False
+    pictures = [read_picture(file) for file in list(classes.values())[:_LOOKED_AT]]
+    sides = [max(one.shape[1:]) for one in pictures if not isinstance(one, str)]
+    return bool(sides) and max(sides) <= _LARGEST_CELL
+
+
+def folder_cells(root: Path) -> tuple[list[FolderCell], list[str]]:
+    """List the cells below a folder, and ``"name: why"`` of each that is left out.
+
+    Where files are named as a cell's channels, such as ``12_Ch3.tif`` and ``12_Ch4.tif``, they make up one cell.
+
+    Raises
+    ------
+    ImageError
+        If there is no such folder, or no picture in a folder of it.
+    """
+    files = _class_files(root)
+    names = {file: file.relative_to(root).as_posix() for file in files}
+    parts = {file: match for file in files if (match := _CHANNEL_FILE.match(file.name))}
+    cells: dict[tuple[Path, str], dict[str, Path]] = {}
+    skipped = []
+    for file, match in parts.items():
+        of_cell = cells.setdefault((file.parent, match["cell"]), {})
+        channel = _as_first_written(match["channel"], of_cell)
+        if channel in of_cell:
+            skipped.append(f"{names[file]}: is {channel} of a cell whose {channel} is {of_cell[channel].name} already")
+        else:
+            of_cell[channel] = file
+    if not any(len(of_cell) > 1 for of_cell in cells.values()):
+        return [FolderCell(names[file], file.parent.name, (file,)) for file in files], []
+    alone = [FolderCell(names[file], file.parent.name, (file,)) for file in files if file not in parts]
+    joined, lacking = _joined(cells, root)
+    return sorted(joined + alone, key=lambda cell: cell.name), skipped + lacking
+
+
+def _joined(cells: dict[tuple[Path, str], dict[str, Path]], root: Path) -> tuple[list[FolderCell], list[str]]:
+    """Make cells of channel files; the channels are those that half of the cells have, or more."""
+    count = Counter(channel for of_cell in cells.values() for channel in of_cell)
+    usual = sorted((c for c, number in count.items() if 2 * number >= len(cells)), key=as_people_sort)
+    skipped = [
+        f"channel {c}: left out, as only {number} of {len(cells)} cells have it"
+        for c, number in count.items() if c not in usual
+    ]  # fmt: skip
+    joined = []
+    for (folder, number), of_cell in cells.items():
+        lacks = [channel for channel in usual if channel not in of_cell]
+        name = (folder / number).relative_to(root).as_posix()
+        if lacks:
+            skipped.append(f"{name}: has no file for {' and '.join(lacks)}, only for {', '.join(of_cell)}")
+            continue
+        files = tuple(of_cell[channel] for channel in usual)
+        joined.append(FolderCell(files[0].relative_to(root).as_posix(), folder.name, files, tuple(usual)))
+    return joined, skipped
+
+
+def _as_first_written(channel: str, known: Iterable[str]) -> str:
+    return next((one for one in known if one.lower() == channel.lower()), "Ch" + channel[2:])
+
+
+def _class_files(root: Path) -> list[Path]:
+    if not root.is_dir():
+        raise ImageError(f"There is no folder '{root}'. Give a folder that holds one folder a class.")
+    files = [file for file in _pictures(root) if file.parent != root]
+    if not files:
+        raise ImageError(
+            f"There are no pictures in class folders in '{root}'. It must hold one folder a class, such as "
+            f"'{root.name}/metaphase', with {', '.join(ENDINGS)} files."
+        )
+    return sorted(files, key=lambda file: file.relative_to(root).as_posix())
+
+
+def _pictures(root: Path) -> Iterator[Path]:
+    """Walk the pictures of a tree; hidden ones, as some systems put beside each file, are none."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = [one for one in folders if not one.startswith(".") and not one.endswith((".zarr", ".cellstage"))]
+        for name in names:
+            if not name.startswith(".") and Path(name).suffix.lower() in ENDINGS:
+                yield Path(folder, name)
+
+
+def as_people_sort(name: str) -> tuple[int, float, list[tuple[int, str]]]:
+    """Sort numbers by value and before words, and digits within words by value as well."""
+    try:
+        value = float(name)
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value):
+        return (0, value, [])
+    parts = re.split(r"([0-9]+)", name.lower())
+    return (1, 0.0, [(int(part), "") if part[:1] in tuple("0123456789") else (0, part) for part in parts])
