@@ -1,0 +1,105 @@
+"""Tables as people save them: any encoding and separator, as rows of text. What they mean is in `core.plate_map`."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from napari_cellstage.core.errors import PlateError
+from napari_cellstage.core.whole_files import reason_of
+
+Table = list[list[str]]
+"""Rows of stripped cells, all of one length; a row's place in it is its number in the file less one."""
+
+_MOST_BYTES = 20_000_000  # the largest plate has 1,536 wells: this is no plate map
+_EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_SEPARATORS = ("\t", ";", ",")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def read_table(path: Path | str) -> Table:
+    """Read a CSV or TSV file.
+
+    Raises
+    ------
+    PlateError
+        If it can't be read, is empty, or is no text.
+    """
+    path = Path(path)
+    text = _text(path, _bytes(path))
+    if not text.strip("\ufeff \t\r\n,;\"'"):
+        raise PlateError(
+            f"The plate map '{path}' is empty. Choose a table that has a column 'well', or a grid of wells."
+        )
+    return _rows(text)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise PlateError(
+                f"'{path}' has {path.stat().st_size:,} bytes, far more than a plate map. Choose the table of the wells."
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise PlateError(f"The plate map '{path}' can't be read: {reason_of(error)}. Choose another file.") from error
+
+
+def _text(path: Path, raw: bytes) -> str:
+    if raw.startswith(_EXCEL):
+        raise PlateError(
+            f"'{path}' is a spreadsheet file, whatever its ending. In Excel or LibreOffice save the sheet as CSV "
+            "(File, Save as, CSV UTF-8) and choose that file."
+        )
+    for encoding in _encodings(raw):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    raise PlateError(f"'{path}' is no text, so it is no plate map. Choose a CSV or TSV file.")
+
+
+def _encodings(raw: bytes) -> tuple[str, ...]:
+    """Return what to try: what a mark at the start says, else the usual ones; Latin-1 takes anything."""
+    marked = tuple(encoding for mark, encoding in _MARKS if raw.startswith(mark))
+    if marked:
+        return marked
+    # UTF-16 without its mark: every other byte of plain letters is zero.
+    wide = ("utf-16-le",) if raw[1:200:2].count(0) > 10 else ("utf-16-be",) if raw[0:200:2].count(0) > 10 else ()
+    return (*wide, "utf-8", "cp1252", "latin-1")
+
+
+def _rows(text: str) -> Table:
+    tables = (_split(text, separator) for separator in _SEPARATORS)
+    return max(tables, key=_evenness)
+
+
+def _split(text: str, separator: str) -> Table:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    rows = [[" ".join(cell.split()) for cell in row] for row in _lenient(reader)]
+    width = max(map(len, rows), default=0)
+    return [row + [""] * (width - len(row)) for row in rows]
+
+
+def _lenient(reader: Iterator[list[str]]) -> Table:
+    """Return the rows up to one that csv refuses, such as one with a cell of 131,072 characters."""
+    rows: Table = []
+    with contextlib.suppress(csv.Error):
+        rows.extend(reader)
+    return rows
+
+
+def _evenness(rows: Table) -> tuple[int, int]:
+    """Return how many rows have two filled cells or more, and how many cells are filled: most by the real separator."""
+    filled = [sum(map(bool, row)) for row in rows]
+    return sum(count > 1 for count in filled), sum(filled)
