@@ -28,6 +28,10 @@ class ImageSnapshot:
         ``(T, Z, Y, X)`` segmentation; read, never written.
     class_ids
         ``(N,)`` int64; the label of each row, 0 where none.
+    groups
+        ``(N,)`` text: the well, movie or whatever cells share that a split must not cut; None: the image is the group.
+    plate
+        The plate the image is of; empty where nobody said. Images of one plate may share their intensity range.
     """
 
     image_id: int
@@ -35,6 +39,8 @@ class ImageSnapshot:
     cells: CellTable
     labels: Labels
     class_ids: NDArray[np.int64]
+    groups: NDArray[np.str_] | None = None
+    plate: str = ""
 
 
 @dataclass(frozen=True)
