@@ -110,7 +110,7 @@ def cell_cycle_field(seed: int = 0, size: int = 2048, cells: int = 600) -> Sampl
         light[:, *window] += _seen(cell, rng)
         labels[window][cell.mask & (labels[window] == 0)] = cell_id
     inner = np.s_[TILE : TILE + size, TILE : TILE + size]
-    pixels = _photographed(light[:, *inner], rng)
+    pixels = photographed(light[:, *inner], rng)
     stack = from_array(
         pixels,
         "CYX",
@@ -156,11 +156,23 @@ def _seen(cell: DrawnCell, rng: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(gaussian_filter(planes, (0, blur, blur)), dtype=np.float32)
 
 
-def _photographed(light: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint16]:
-    """Send light through optics and camera: point spread, haze, uneven illumination, shot and read noise."""
+def photographed(
+    light: NDArray[np.float32], rng: np.random.Generator, lamp: tuple[float, float] | None = None
+) -> NDArray[np.uint16]:
+    """Send light through optics and camera: point spread, haze, uneven illumination, shot and read noise.
+
+    Parameters
+    ----------
+    light
+        ``(2, Y, X)`` of DNA and tubulin, Y and X alike.
+    rng
+        Source of the noise.
+    lamp
+        Where illumination is brightest, in half fields from the middle; None: somewhere.
+    """
     size = light.shape[1]
     y, x = np.meshgrid(*(np.linspace(-1, 1, size, dtype=np.float32),) * 2, indexing="ij")
-    cy, cx = rng.uniform(-0.3, 0.3, 2)
+    cy, cx = lamp or rng.uniform(-0.3, 0.3, 2)
     illumination = 1.1 - 0.28 * ((y - np.float32(cy)) ** 2 + (x - np.float32(cx)) ** 2)
     photographed = np.empty(light.shape, dtype=np.uint16)
     for channel, name in enumerate(("DNA", "tubulin")):

@@ -30,7 +30,7 @@ class LinkSettings:
         max=1.0,
     )
     gap: int = _choice(
-        1, "How many frames a cell may be missed in and still be the same cell.", min=0, max=20, zero="none"
+        2, "How many frames a cell may be missed in and still be the same cell.", min=0, max=20, zero="none"
     )
     divisions: bool = _choice(True, "Look for cells that divide: a track then ends and two daughters begin.")
 
