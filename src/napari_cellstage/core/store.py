@@ -10,31 +10,30 @@ import contextlib
 import os
 import re
 import shutil
-import struct
 import tempfile
 import zipfile
-import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from platformdirs import user_documents_path
 
-from napari_cellstage.core.cells import Labels
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.image_records import ImageEntry, ImageRecord, reopened, write_pixels
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.database import OldFormatError
 from napari_cellstage.core.journal import Journal
+from napari_cellstage.core.presence import present
+from napari_cellstage.core.segmentations import Segmentations
 from napari_cellstage.core.project_lock import ProjectLock
 from napari_cellstage.core.whole_files import reason_of, write_whole
 
 HOME_VARIABLE = "NAPARI_CELLSTAGE_HOME"
 SUFFIX = ".cellstage"
 DATABASE = "project.sqlite"
-_KEPT = ("labels", "images", "predictions", "runs")
+_KEPT = ("labels", "images", "predictions", "tracks", "runs")
 _FOLDERS = (*_KEPT, "cache")
-# What reading a missing, cut-off or damaged TIFF raises.
-_BROKEN = (OSError, ValueError, RuntimeError, IndexError, struct.error, zlib.error)
 
 
 class Project:
@@ -59,6 +58,7 @@ class Project:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder).expanduser().absolute()
         _check_is_project(self.folder)
+        self.segmentations = Segmentations(self.folder)
         self._lock = ProjectLock(self.folder)
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         refused = self._lock.acquire()
@@ -141,37 +141,6 @@ class Project:
             copy.journal.put_image(record.copied(self.folder, copy.folder))
         return copy
 
-    def write_segmentation(self, image_id: int, labels: Labels) -> int:
-        """Store a label volume ``(T, Z, Y, X)`` and return its version; it counts once an edit points to it."""
-        version = self.journal.next_version(image_id)
-        big = labels.nbytes > 2**31
-
-        import tifffile  # slow to load
-
-        def write(path: Path) -> None:
-            tifffile.imwrite(
-                path, labels, bigtiff=big, photometric="minisblack", compression="zlib",
-                compressionargs={"level": 1}, metadata={"axes": "TZYX"},
-            )  # fmt: skip
-
-        write_whole(self._segmentation(image_id, version), write)
-        return version
-
-    def read_segmentation(self, image_id: int, version: int, shape: tuple[int, ...]) -> Labels | None:
-        """Read the label volume of a version, None for version 0, which is "none yet"."""
-        if not version:
-            return None
-        import tifffile  # slow to load
-
-        path = self._segmentation(image_id, version)
-        try:
-            return np.asarray(tifffile.imread(path)).reshape(shape)
-        except _BROKEN as error:
-            raise ProjectError(
-                f"The cells of image {image_id} can't be read from '{path}': {reason_of(error)}. "
-                "Its labels are safe in the journal. Bring the file back from a copy, or find the cells anew."
-            ) from error
-
     def write_predictions(self, image_id: int, version: int, named: dict[str, Any]) -> None:
         """Store arrays that go with a version of an image's cells; no pickle."""
 
@@ -192,28 +161,39 @@ class Project:
 
     def _forget_bare_versions(self) -> None:
         """Delete segmentations that were tried and replaced before anything was labelled on them."""
-        for record in self.journal.images():
-            for version in self.journal.bare_versions(record.image_id):
-                for path in (self._segmentation(record.image_id, version), self._predictions(record.image_id, version)):
-                    with contextlib.suppress(OSError):
-                        path.unlink(missing_ok=True)
+        for image_id, version in self.journal.bare_versions():
+            self.segmentations.forget(image_id, version)
+            with contextlib.suppress(OSError):
+                self._predictions(image_id, version).unlink(missing_ok=True)
 
-    def add_image(self, stack: ImageStack) -> ImageEntry:
-        """Note where an image is, or keep its pixels when it has no file."""
-        image_id = self.journal.next_image_id()
+    def add_images(self, stacks: Sequence[ImageStack]) -> tuple[ImageEntry, ...]:
+        """Note where images are, or keep the pixels of those that have no file; all or none."""
+        first = self.journal.next_image_id()
+        entries = tuple(self._entry(first + place, stack) for place, stack in enumerate(stacks))
+        self.journal.put_image(*(entry.record for entry in entries))
+        return entries
+
+    def _entry(self, image_id: int, stack: ImageStack) -> ImageEntry:
         if stack.path is not None:
             path = stack.path.absolute()
         else:
             path = self.folder / "images" / f"{image_id}.ome.tif"
             write_whole(path, lambda part: write_pixels(stack, part))
-        record = ImageRecord.of(image_id, stack, path, self.folder)
-        self.journal.put_image(record)
-        return ImageEntry(record, path, stack)
+        return ImageEntry(ImageRecord.of(image_id, stack, path, self.folder), path, stack)
 
     def images(self) -> dict[int, ImageEntry]:
-        """Return the images by number, none of them opened yet."""
+        """Return the images by number, none of them opened yet, but each looked for."""
         records = self.journal.images()
-        return {record.image_id: ImageEntry(record, record.place(self.folder)) for record in records}
+        noted = present(Path(record.path) for record in records)
+        moved = [r for r in records if Path(r.path) not in noted and r.relative_path]
+        beside = {r.image_id: Path(os.path.normpath(self.folder / r.relative_path)) for r in moved}
+        found = present(beside.values())
+        entries = {}
+        for record in records:
+            other = beside.get(record.image_id)
+            place = other if other in found and other is not None else Path(record.path)
+            entries[record.image_id] = ImageEntry(record, place, absent=place not in noted and place not in found)
+        return entries
 
     def relocate(self, entry: ImageEntry, path: Path) -> ImageEntry:
         """Note the new place of an image that has moved; `ImageError` when another image is there."""
@@ -222,8 +202,11 @@ class Project:
         self.journal.put_image(record)
         return ImageEntry(record, path, stack)
 
-    def _segmentation(self, image_id: int, version: int) -> Path:
-        return self.folder / "labels" / f"{image_id}-{version}.tif"
+    def relocate_all(self, places: dict[int, Path], entries: dict[int, ImageEntry]) -> dict[int, ImageEntry]:
+        """Note the new places of images that have moved, without opening them."""
+        records = {i: entries[i].record.moved(path.absolute(), self.folder) for i, path in places.items()}
+        self.journal.put_image(*records.values())
+        return {i: ImageEntry(record, places[i]) for i, record in records.items()}
 
     def _predictions(self, image_id: int, version: int) -> Path:
         return self.folder / "predictions" / f"{image_id}-{version}.npz"
@@ -235,9 +218,15 @@ class Project:
 
     def _open_journal(self) -> Journal:
         path = self.folder / DATABASE
-        if not self.read_only or os.access(self.folder, os.W_OK):
+        if self.read_only and not os.access(self.folder, os.W_OK):
+            return self._copied_journal()
+        try:
             return Journal(path, read_only=self.read_only)
-        # SQLite wants to write beside a WAL database even to read it, so read a copy from a place that allows it.
+        except OldFormatError:
+            return self._copied_journal()
+
+    def _copied_journal(self) -> Journal:
+        """Open a copy in a place that may be written to: SQLite writes beside a WAL database even to read it."""
         self._copy = tempfile.TemporaryDirectory(prefix="cellstage-")
         for name in (DATABASE, f"{DATABASE}-wal"):
             if (self.folder / name).exists():
@@ -274,15 +263,23 @@ def free_folder(home: Path, name: str) -> Path:
 def find_project(home: Path, stack: ImageStack) -> Path | None:
     """Return the project in `home` that already holds an image, None when there is none."""
     for database in sorted(home.glob(f"*{SUFFIX}/{DATABASE}")):
-        try:
-            journal = Journal(database, read_only=True)
-        except ProjectError:
-            continue
-        records = journal.images()
-        journal.close()
-        if any(record.is_image(stack) for record in records):
-            return database.parent
+        with contextlib.suppress(ProjectError):
+            if any(record.is_image(stack) for record in _records(database)):
+                return database.parent
     return None
+
+
+def _records(database: Path) -> tuple[ImageRecord, ...]:
+    try:
+        journal = Journal(database, read_only=True)
+    except OldFormatError:
+        project = Project(database.parent)  # brings it up to date
+        records = project.journal.images()
+        project.close()
+        return records
+    records = journal.images()
+    journal.close()
+    return records
 
 
 def _check_is_project(folder: Path) -> None:
