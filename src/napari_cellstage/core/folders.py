@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class CropSet:
         ``"name: why"`` of each file that could not be used.
     channel_names
         C names, such as ``"Ch3"`` from the files' names.
+    cells
+        The files of each, in the order of `names`; empty where there are no files.
     """
 
     crops: NDArray[Any]
@@ -56,6 +58,7 @@ class CropSet:
     groups: NDArray[np.str_]
     skipped: tuple[str, ...] = ()
     channel_names: tuple[str, ...] = ()
+    cells: tuple[FolderCell, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -64,6 +67,18 @@ class CropSet:
         """Return how many crops each class has."""
         numbers = np.bincount(self.labels, minlength=len(self.classes)).tolist()
         return dict(zip(self.classes, numbers, strict=True))
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> CropSet:
+        """Return these crops, in this order; `classes` stays."""
+        return replace(
+            self,
+            crops=self.crops[rows],
+            masks=None if self.masks is None else self.masks[rows],
+            labels=self.labels[rows],
+            names=tuple(self.names[i] for i in rows),
+            groups=self.groups[rows],
+            cells=tuple(self.cells[i] for i in rows) if self.cells else (),
+        )
 
     @property
     def text(self) -> str:
@@ -143,6 +158,7 @@ def reading_class_folders(
         groups=np.array([groups[i] for i in kept], dtype=np.str_),
         skipped=tuple(skipped),
         channel_names=_channel_names([cells[i] for i in kept], crops.shape[1]),
+        cells=tuple(cells[i] for i in kept),
     )
 
 

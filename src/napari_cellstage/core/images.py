@@ -189,6 +189,10 @@ def open_image(path: Path | str, axes: str | None = None, scene: str = "") -> Im
     from napari_cellstage.core.readers import read_file  # brings tifffile, slow to load
 
     path = Path(path)
+    if path.suffix == ".cellsheet":
+        from napari_cellstage.core.sheets import open_sheet
+
+        return open_sheet(path)
     content = read_file(path, axes)
     return from_array(
         content.data,
