@@ -1,0 +1,115 @@
+"""Cells followed over time: their tracks, and a class for a whole track."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+from psygnal import Signal
+
+from napari_cellstage.core.errors import CellsError
+from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
+from napari_cellstage.core.store import Project
+from napari_cellstage.core.track_files import TrackFiles
+from napari_cellstage.core.tracks import Tracks
+from napari_cellstage.session.base import Rows
+from napari_cellstage.session.work import WorkPart
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TracksPart(WorkPart):
+    """Tracks of images. They are no labels: following the cells again is the way back, undo leaves them alone."""
+
+    tracks_changed = Signal(int)  # image_id
+
+    _track_files: TrackFiles
+    _tracks_of: Project | None = None
+
+    def tracks(self, image_id: int | None = None) -> Tracks | None:
+        """Return the track of each row, None when the cells of this segmentation have not been followed."""
+        if image_id is None and self._current is None:
+            return None
+        wanted = self._id(image_id)
+        return self._files().of(wanted, self._image(wanted))
+
+    def set_tracks(self, tracks: Tracks, image_id: int | None = None) -> None:
+        """Keep which cells are one; `tracks` has an entry for each row.
+
+        Raises
+        ------
+        CellsError
+            If they are of another table.
+        """
+        wanted = self._id(image_id)
+        image = self._image(wanted)
+        if len(tracks) != len(image.cells):
+            raise CellsError(
+                f"The tracks are of {len(tracks)} cells, but the image has {len(image.cells)}: "
+                "its cells have changed meanwhile. Follow them again."
+            )
+        self._files().put(wanted, image, tracks)
+        self.tracks_changed.emit(wanted)
+
+    def rows_of_tracks(self, rows: ArrayLike, from_here: bool = False, image_id: int | None = None) -> Rows:
+        """Return the rows of the tracks that some rows are in, and those rows themselves.
+
+        With `from_here` only those in the frame of each given row and later. A track stops where its cell divides.
+        """
+        some, found = np.atleast_1d(np.asarray(rows, dtype=np.int64)), self.tracks(image_id)
+        if found is None:
+            return some
+        return found.rows_with(some, self.cells(image_id).t if from_here else None)
+
+    def label_track(
+        self,
+        rows: ArrayLike,
+        class_id: int,
+        from_here: bool = False,
+        image_id: int | None = None,
+        continues: bool = False,
+    ) -> Rows:
+        """Give the tracks of some rows (or of one) a class, 0 to clear; return the rows whose class changed.
+
+        With `from_here` earlier frames keep theirs. All of it is one undo. A cell in no track gets it alone.
+        """
+        wanted = self.rows_of_tracks(rows, from_here, image_id)
+        return self.label_cells(wanted, class_id, image_id, continues, origin="track")
+
+    def snapshot(self) -> WorkSnapshot:
+        """Freeze what training and prediction need.
+
+        Of a project with one movie, mother and daughters in all their frames are one group: a cell that was trained
+        on must not be asked about in its next frame. Of several images, each is a group already.
+        """
+        frozen = super().snapshot()
+        labelled = [one for one in frozen.images if one.class_ids.any()]
+        if len(labelled) != 1:
+            return frozen
+        return replace(frozen, images=tuple(self._grouped(one) for one in frozen.images))
+
+    def table(self, image_id: int | None = None) -> pd.DataFrame:
+        """Return the table that ``predictions.csv`` holds; without predictions, the columns up to label.
+
+        Where cells have been followed, the column track stands before label; 0 is a cell in no track.
+        """
+        frame, found = super().table(image_id), self.tracks(image_id)
+        if found is not None:
+            frame.insert(frame.columns.get_loc("label"), "track", found.track_id)
+        return frame
+
+    def _grouped(self, one: ImageSnapshot) -> ImageSnapshot:
+        found = self.tracks(one.image_id)
+        if found is None or one.groups is not None:
+            return one
+        own = np.where(found.track_id > 0, found.family, -1 - np.arange(len(found)))  # by itself, if in no track
+        return replace(one, groups=np.char.add("track ", own.astype(np.str_)))
+
+    def _files(self) -> TrackFiles:
+        project = self._space.project
+        if self._tracks_of is not project:
+            self._track_files, self._tracks_of = TrackFiles(project), project
+        return self._track_files
