@@ -1,9 +1,8 @@
-"""Images from files and arrays, as lazy stacks with axes T, C, Z, Y, X. What differs by format is in `readers`."""
+"""Images from files and arrays, as lazy stacks with axes T, C, Z, Y, X. What differs by format is in `reading`."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
+from napari_cellstage.core.reading.axes import AXES, check_array, in_order
+from napari_cellstage.core.reading.choose import ENDINGS
+from napari_cellstage.core.reading.find import can_open, find_images
+from napari_cellstage.core.reading.series_names import is_pattern, title_of
 
 if TYPE_CHECKING:
     import dask.array as da
 
-AXES = "TCZYX"
+    from napari_cellstage.core.reading.content import Content, Source
+
+__all__ = ["AXES", "ENDINGS", "ImageStack", "can_open", "find_images", "from_array", "open_image", "open_images"]
+
 RGB_NAMES = ("red", "green", "blue")
-_HASHED_BYTES = 1 << 16
-_HASHED_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class ImageStack:
         Axes that were guessed, as the file does not say what they are, such as ``"ZYX"``; empty where it does.
     pyramid
         The image at coarser levels, finest first, each ``(T, C, Z, Y, X)``; empty where there are none.
+    notes
+        Sentences to show the user after opening, such as how many tiles the file lacks.
     tile
         Side of the tiles of a contact sheet in pixels, 0 where the image is none.
     """
@@ -72,6 +78,7 @@ class ImageStack:
     guessed_axes: str = ""
     pyramid: tuple[da.Array, ...] = ()
     tile: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def levels(self) -> tuple[da.Array, ...]:
@@ -138,6 +145,8 @@ class ImageStack:
     def _read(self, part: da.Array) -> NDArray[np.generic]:
         try:
             return np.asarray(part)
+        except ImageError:
+            raise
         except Exception as error:  # a reader raises whatever its decoder does: struct, zlib, value, system errors
             raise ImageError(
                 f"The pixels of '{self.name}' can't be read: {error or type(error).__name__}. "
@@ -145,64 +154,100 @@ class ImageStack:
             ) from error
 
 
-ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
-
-
-def can_open(path: Path | str) -> bool:
-    """Tell by its name whether a file or folder may be an image."""
-    return Path(path).suffix.lower() in ENDINGS
-
-
-def find_images(path: Path | str) -> list[Path]:
-    """Return the images of a folder tree, sorted as people sort, or the file itself."""
-    path = Path(path)
-    if not path.is_dir():
-        return [path]
-    return sorted(found for found in path.rglob("*") if can_open(found))
-
-
-def open_images(path: Path | str, axes: str | None = None) -> tuple[ImageStack, ...]:
-    """Open every scene, position or well of a file; see `open_image`."""
-    return (open_image(path, axes),)
-
-
-def open_image(path: Path | str, axes: str | None = None, scene: str = "") -> ImageStack:  # noqa: ARG001 - soon
-    """Open TIFF, OME-TIFF, PNG or JPEG; the pixels of a TIFF are read as they are asked for.
-
-    Of a file with several scenes the first is opened where `scene` names none.
+def open_image(path: Path | str, axes: str | None = None, scene: str = "") -> ImageStack:
+    """Open an image of any format there is a reader for; its pixels are read as they are asked for.
 
     Parameters
     ----------
     path
-        The file.
+        The file; a ``.zarr`` folder; or the folder of numbered TIFFs that are one image.
     axes
         What the file's axes are, such as ``"TYX"``, when the file does not say, or says wrong. Otherwise the file's
-        metadata decide; axes they leave open are taken by the rule of `readers.guess_axes`.
+        metadata decide; axes they leave open are guessed by `reading.axes.guess_axes`, and told in `guessed_axes`.
     scene
-        Name of the scene, position or well, as in `ImageStack.scene`.
+        Which scene, position or well, as in `ImageStack.scene`; the first where it is empty. For a series of
+        numbered files its pattern, such as ``"exp_T<T>_Z<Z>.tif"``.
 
     Raises
     ------
     ImageError
-        If the file is missing, empty, cut off, of an unknown kind or unreadable, or `axes` do not fit it.
+        If the file is missing, empty, cut off, of an unknown kind or unreadable, if it has no such scene, or `axes`
+        do not fit it.
     """
-    from napari_cellstage.core.readers import read_file  # brings tifffile, slow to load
-
     path = Path(path)
-    if path.suffix == ".cellsheet":
-        from napari_cellstage.core.sheets import open_sheet
+    source = _source(path, scene)
+    if scene and scene not in source.scenes:
+        raise ImageError(
+            f"'{path.name}' has no scene '{scene}': it has {', '.join(repr(one) for one in source.scenes)}. "
+            "Choose one of those."
+        )
+    return _stack(path, source, source.scenes.index(scene) if scene else 0, axes)
 
-        return open_sheet(path)
-    content = read_file(path, axes)
-    return from_array(
-        content.data,
+
+def open_images(path: Path | str, axes: str | None = None) -> tuple[ImageStack, ...]:
+    """Open every scene, position or well of a file as an image of its own; see `open_image`."""
+    path = Path(path)
+    source = _source(path, "")
+    return tuple(_stack(path, source, number, axes) for number in range(len(source.scenes)))
+
+
+def _source(path: Path, scene: str) -> Source:
+    """Open a file, a folder, or a series; the readers are loaded now, as they are slow to load."""
+    if path.is_dir() and is_pattern(scene):
+        from napari_cellstage.core.reading.series import SeriesSource
+
+        return SeriesSource(path, scene)
+    from napari_cellstage.core.reading.choose import source_of
+
+    return source_of(path)
+
+
+def _stack(path: Path, source: Source, number: int, axes: str | None) -> ImageStack:
+    from napari_cellstage.core.reading.content import unreadable
+
+    scene = source.scenes[number]
+    try:
+        content = source.read(number, axes)
+        name = image_name(path, scene)
+        check_array(content.levels[0], content.axes, name)
+        return _of_content(content, name, path, scene, axes or "")
+    except ImageError:
+        raise
+    except Exception as error:  # readers raise anything, from struct.error to IndexError
+        raise unreadable(path, error) from error
+
+
+def _of_content(content: Content, name: str, path: Path, scene: str, axes: str) -> ImageStack:
+    from napari_cellstage.core.reading.fingerprint import of_file
+    from napari_cellstage.core.reading.pixels import lazy
+
+    first, *coarser = (lazy(level, content.axes) for level in content.levels)
+    stack = from_array(
+        first,
         content.axes,
-        path.name,
+        name,
         channel_names=content.channel_names,
         pixel_size_um=content.pixel_size_um,
         path=path.absolute(),
-        fingerprint=_fingerprint_of_file(path),
+        fingerprint=of_file(path, scene),
     )
+    return replace(
+        stack,
+        channel_colors=content.channel_colors if len(content.channel_colors) == stack.shape[1] else (),
+        time_step_s=content.time_step_s,
+        scene=scene,
+        axes=axes.upper(),
+        guessed_axes=content.axes if content.guessed else "",
+        pyramid=tuple(in_order(level, content.axes)[0] for level in coarser),
+        notes=content.notes,
+    )
+
+
+def image_name(path: Path, scene: str) -> str:
+    """Return how an image is called: its file, and the scene where the file has several."""
+    if is_pattern(scene):
+        return f"{path.name}/{title_of(scene)}"
+    return f"{path.name} · {scene}" if scene else path.name
 
 
 def from_array(array: Any, axes: str, name: str, **details: Any) -> ImageStack:
@@ -225,36 +270,21 @@ def from_array(array: Any, axes: str, name: str, **details: Any) -> ImageStack:
         If the axes do not fit the array, it is empty or complex, or channel names do not fit the channels.
     """
     axes = axes.upper()
-    _check_array(array, axes, name)
+    check_array(array, axes, name)
     import dask.array as da  # takes most of a second, which the opening dock would wait for
 
     data = array if isinstance(array, da.Array) else _lazy(np.asarray(array), axes)
-    rgb = False
-    if "S" in axes:
-        data, axes, rgb = _samples_to_channels(data, axes)
-    data = _ordered(data, axes)
+    data, rgb = in_order(data, axes)
     names = tuple(details.pop("channel_names", None) or (RGB_NAMES if rgb else _default_names(data.shape[1])))
     if len(names) != data.shape[1]:
         raise ImageError(
             f"'{name}' has {data.shape[1]} channels, but {len(names)} channel names were given: {', '.join(names)}. "
             "Give one name a channel."
         )
-    details["fingerprint"] = details.get("fingerprint") or _fingerprint_of_array(data)
+    from napari_cellstage.core.reading.fingerprint import of_array
+
+    details["fingerprint"] = details.get("fingerprint") or of_array(data)
     return ImageStack(name=name, data=data, channel_names=names, **{"rgb": rgb, **details})
-
-
-def _check_array(array: Any, axes: str, name: str) -> None:
-    shape = tuple(np.shape(array))
-    if len(axes) != len(shape) or len(set(axes)) != len(axes) or not {"Y", "X"} <= set(axes) <= set(AXES + "S"):
-        raise ImageError(
-            f"The axes '{axes}' do not fit '{name}' of shape {shape}. Give one letter an axis, out of T, C, Z, Y, X "
-            "and S (colour samples), each once, Y and X among them; such as CYX."
-        )
-    if 0 in shape:
-        raise ImageError(f"'{name}' has the shape {shape}, so there are no pixels in it. Choose another image.")
-    dtype = np.dtype(array.dtype)
-    if dtype.kind not in "buif":
-        raise ImageError(f"'{name}' holds {dtype} values; only real numbers can be used. Save it as 16 bit or float.")
 
 
 def _lazy(array: NDArray[Any], axes: str) -> Any:
@@ -265,36 +295,5 @@ def _lazy(array: NDArray[Any], axes: str) -> Any:
     return da.from_array(array, chunks=chunks)  # type: ignore[no-untyped-call]
 
 
-def _samples_to_channels(data: Any, axes: str) -> tuple[Any, str, bool]:
-    """Make colour samples channels; two samples are gray with alpha, four are colours with alpha."""
-    place = axes.index("S")
-    kept = {2: 1, 4: 3}.get(data.shape[place], data.shape[place])
-    data = data[(slice(None),) * place + (slice(kept),)]
-    if "C" not in axes:
-        return data, axes.replace("S", "C"), kept == 3
-    rest = axes.replace("S", "").replace("C", "")
-    data = data.transpose([axes.index(axis) for axis in "CS" + rest])
-    return data.reshape((-1, *data.shape[2:])), "C" + rest, False
-
-
-def _ordered(data: Any, axes: str) -> Any:
-    data = data.transpose([axes.index(axis) for axis in AXES if axis in axes])
-    return data[tuple(slice(None) if axis in axes else None for axis in AXES)]
-
-
 def _default_names(count: int) -> tuple[str, ...]:
     return tuple(f"channel {number}" for number in range(count))
-
-
-def _fingerprint_of_file(path: Path) -> str:
-    facts = path.stat()
-    with path.open("rb") as file:
-        head = file.read(_HASHED_BYTES)
-    return hashlib.sha256(f"{facts.st_size} {facts.st_mtime_ns} ".encode() + head).hexdigest()
-
-
-def _fingerprint_of_array(data: da.Array) -> str:
-    """Hash shape, dtype and up to `_HASHED_ROWS` rows spread over the first plane; enough to tell images apart."""
-    plane = data[0, 0, 0]
-    rows = np.ascontiguousarray(plane[:: max(1, plane.shape[0] // _HASHED_ROWS)])
-    return hashlib.sha256(f"{data.shape} {data.dtype} ".encode() + rows.tobytes()).hexdigest()
