@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any, Generic, Protocol, TypeVar
 
 from napari_cellstage.core.finding.settings import SegmentSettings
+from napari_cellstage.core.link_settings import LinkSettings
 
 # Names under which the channel that shows nuclei goes.
 _NUCLEAR = ("dapi", "hoechst", "h2b", "dna", "nucle", "draq", "sytox")
@@ -92,3 +93,13 @@ def network_channels() -> Setting[tuple[int, ...], Iterable[int]]:
 def segment_settings() -> Setting[SegmentSettings, SegmentSettings]:
     """Make the setting "how cells are found"."""
     return Setting("segment", _segment_settings, asdict)
+
+
+def link_settings() -> Setting[LinkSettings, LinkSettings]:
+    """Make the setting "how cells are followed over time"."""
+    return Setting("link", _link_settings, asdict)
+
+
+def _link_settings(stored: Any, _names: Names) -> LinkSettings:
+    known = {field.name for field in fields(LinkSettings)}
+    return LinkSettings(**{key: value for key, value in (stored or {}).items() if key in known})

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from psygnal import Signal
 
+from napari_cellstage.core import choices
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.store import Project
@@ -25,6 +26,8 @@ class TracksPart(WorkPart):
     """Tracks of images. They are no labels: following the cells again is the way back, undo leaves them alone."""
 
     tracks_changed = Signal(int)  # image_id
+
+    link_settings = choices.link_settings()
 
     _track_files: TrackFiles
     _tracks_of: Project | None = None
