@@ -40,7 +40,7 @@ def found_in(
         try:
             steps.append(next(generator))
         except StopIteration as end:
-            return steps, end.value
+            return steps, np.asarray(end.value)
 
 
 def detection_f1(truth: np.ndarray, found: np.ndarray) -> float:

@@ -115,6 +115,8 @@ class CellTable:
                 f"Labels have the shape {tuple(labels.shape)}, but four axes T, Z, Y, X are needed. "
                 "Pass them through adopt_labels first."
             )
+        if isinstance(labels, LabelVolume) and labels.cells is not None:
+            return labels.cells
         measures = CellMeasures()
         for t, z, rows, columns in blocks_of(labels.shape):
             measures.add(t, (z, rows.start, columns.start), np.asarray(labels[t, z, rows, columns])[None])

@@ -36,6 +36,17 @@ class CellMeasures:
         if len(values):
             kept.append((values, parts))
 
+    def renamed(self, names: dict[int, int]) -> CellMeasures:
+        """Return the sums with some cells made parts of others: the value of the whole by that of a part."""
+        old = np.array(sorted(names), dtype=np.int64)
+        new = np.array([names[value] for value in sorted(names)], dtype=np.int64)
+        other = CellMeasures()
+        for t, kept in self._parts.items():
+            for values, parts in kept:
+                places = np.minimum(np.searchsorted(old, values), len(old) - 1)
+                other.put(t, np.where(old[places] == values, new[places], values), parts)
+        return other
+
     def columns(self, plane_shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
         """Return the columns of a `CellTable`, sorted by t, then cell_id.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from napari_cellstage.core.boxes import Ranges, part_within, ranges_of, taken
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.label_files import LabelFiles
+
+if TYPE_CHECKING:
+    from napari_cellstage.core.cells import CellTable
 
 _TILE = 512
 _COARSEST = 2048
@@ -41,6 +44,15 @@ class LabelVolume:
         self._base = base
         self._tiles: dict[tuple[int, int], Tiles] = {}
         self.dtype: np.dtype[Any] = np.dtype(base.dtype)
+        # Its cells, when whoever made it has measured them on the way; `CellTable.from_labels` then reads no pixel.
+        self.cells: CellTable | None = None
+        # What must live as long as it does, such as a temporary folder.
+        self.keep: object = None
+
+    @classmethod
+    def blank(cls, shape: tuple[int, ...], dtype: Any = np.int32) -> Self:
+        """Return a volume in memory that is all background; fill it with `put`, then call `finish`."""
+        return cls(np.zeros(shape, dtype=dtype))
 
     @classmethod
     def of(cls, array: ArrayLike) -> Self:
@@ -103,6 +115,11 @@ class LabelVolume:
         return isinstance(self._base, LabelFiles)
 
     @property
+    def painted(self) -> bool:
+        """True when something was painted that is in memory only."""
+        return any(self._tiles.values())
+
+    @property
     def folder(self) -> Path | None:
         """Where it is on disk, None in memory."""
         return self._base.folder if isinstance(self._base, LabelFiles) else None
@@ -162,34 +179,39 @@ class LabelVolume:
         box = np.asarray(values)
         self._check_box(t, corner, box)
         self._widen(box)
+        self.cells = None
         for layer, plane in enumerate(box):
             self._paint_plane(t, corner[0] + layer, corner[1], corner[2], plane)
 
     def put(self, t: int, corner: tuple[int, int, int], values: NDArray[Any]) -> None:
-        """Write a box to a volume that `create` made, to disk. Whole blocks of 1024 pixels are written fastest."""
+        """Write a box to a volume that `create` or `blank` made. On disk, whole chunks of 1024 pixels are fastest."""
         self._check_box(t, corner, values)
-        self._files("put").write(t, corner, values)
+        if isinstance(self._base, LabelFiles):
+            self._base.write(t, corner, values)
+        else:
+            (z, y, x), (depth, height, width) = corner, values.shape
+            self._base[t, z : z + depth, y : y + height, x : x + width] = values
 
     def finish(self) -> None:
-        """Make the coarser levels of a volume that was filled with `put`."""
-        self._files("finish").finish()
+        """End filling it with `put`: make the coarser levels."""
+        if isinstance(self._base, LabelFiles):
+            self._base.finish()
+        else:
+            self._base.flags.writeable = False
 
     def write(self, folder: Path) -> LabelVolume:
         """Write it, paint and all, to a folder that is there whole or not at all; return the volume there."""
         LabelFiles.write_whole(folder, self, levels_of(self.shape))
-        return type(self).open(folder)
+        written = type(self).open(folder)
+        written.cells = self.cells
+        return written
 
     def frozen(self) -> LabelVolume:
         """Return a volume that later paint does not change; nothing is copied."""
         same = LabelVolume(self._base)
-        same.dtype = self.dtype
+        same.dtype, same.cells, same.keep = self.dtype, self.cells, self.keep
         same._tiles = {plane: dict(tiles) for plane, tiles in self._tiles.items()}
         return same
-
-    def _files(self, what: str) -> LabelFiles:
-        if not isinstance(self._base, LabelFiles):
-            raise TypeError(f"{what} needs a volume on disk; paint works on this one.")
-        return self._base
 
     def _check_box(self, t: int, corner: tuple[int, int, int], box: NDArray[Any]) -> None:
         ends = tuple(a + n for a, n in zip(corner, box.shape, strict=False))
