@@ -97,7 +97,7 @@ def find_cells_in_stack(
             f"Channel {missing[0]} was chosen for finding cells, but '{stack.name}' has channels 0 to "
             f"{stack.shape[1] - 1}. Choose one of those."
         )
-    return (yield from find_in_stack(stack, settings, should_stop, scratch))
+    return (yield from find_in_stack(stack, settings.fitted(stack.pixel_size_um), should_stop, scratch))
 
 
 def adopt_labels(array: Any, stack: ImageStack, scratch: Path | None = None) -> LabelVolume:

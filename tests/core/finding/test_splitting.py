@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_cellstage.core.finding.splitting import fill_holes, split_touching
+from napari_cellstage.core.finding.shapes import fill_holes
+from napari_cellstage.core.finding.splitting import split_touching
 
 
 def two_discs(apart: int, radius: int = 10) -> np.ndarray:

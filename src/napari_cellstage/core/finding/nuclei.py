@@ -1,24 +1,34 @@
-"""Nuclei by threshold: smooth, subtract the background, threshold, fill holes, split touching nuclei (`splitting`).
+"""Nuclei by threshold: background off, threshold, halos off, touching nuclei parted. Lengths are pixels.
 
-Then every nucleus is fitted to its own brightness, and those of a fitting size are kept. Lengths are pixels.
+A threshold low enough for dim nuclei melts bright ones together with their halos. So pieces are first parted wherever
+they might be, each part cut at a share of its own brightness, and only what still touches then is judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.filters import threshold_otsu
-from skimage.measure import label
 
-from napari_cellstage.core.errors import CellsError
+from napari_cellstage.core.finding.atlas import packed
 from napari_cellstage.core.finding.background import without_background
 from napari_cellstage.core.finding.method import Levels
 from napari_cellstage.core.finding.settings import SegmentSettings
-from napari_cellstage.core.finding.splitting import fill_holes, split_touching
+from napari_cellstage.core.finding.shapes import (
+    cut_at_share,
+    fill_holes,
+    fill_small_holes,
+    keep_sizes,
+    numbered,
+    size_of,
+)
+from napari_cellstage.core.finding.splitting import coarse_step, split_touching, typical_radius
+from napari_cellstage.core.finding.values import check_contrast, volume_of
 
 _NOISE_FLOOR = 8.0
 _OWN_LEVEL = 0.4
@@ -27,48 +37,70 @@ _SAMPLE = 1 << 18
 
 
 def calibrate(sample: Sequence[NDArray[Any]], settings: SegmentSettings) -> Levels:
-    """Measure the threshold; see `method.Code`."""
-    lights = [_light(part, settings) for part in sample]
+    """Measure threshold and typical radius; see `method.Code`."""
+    check_contrast([part[0] for part in sample])
+    lights = [light_of(part, settings) for part in sample]
     values = np.concatenate([light.ravel() for light in lights])
-    return _levels(values[:: max(1, values.size // _SAMPLE)], settings)
+    levels = _threshold(values[:: max(1, values.size // _SAMPLE)], settings)
+    return replace(levels, radius=_radius([light > levels.cut for light in lights], settings))
 
 
 def find(block: NDArray[Any], settings: SegmentSettings, levels: Levels) -> NDArray[np.int32]:
     """Find nuclei; see `method.Code`."""
-    light = _light(block, settings)
-    mask = _fill_small_holes(_mask(light, settings, levels), _size_of(settings.min_diameter, 2))
-    labels = split_touching(mask, light, settings.split)
-    labels = _fit_to_own_brightness(labels, light, settings)
-    labels, _count = _keep_sizes(fill_holes(labels), settings)
+    light = light_of(block, settings)
+    labels = nuclei_in(mask_of(light, settings, levels), light, settings, levels)
     return labels.reshape(block.shape[1:])
 
 
 def margin(settings: SegmentSettings, levels: Levels) -> int:
     """Return the overlap a block needs; see `method.Code`."""
-    cell = settings.max_diameter or 8 * max(levels.radius, settings.min_diameter)
+    cell = settings.max_diameter or 6 * max(levels.radius, settings.min_diameter)
     return int(np.ceil(max(cell, settings.background) + 4 * settings.smoothing))
 
 
-def _light(block: NDArray[Any], settings: SegmentSettings) -> NDArray[np.float32]:
-    """Return a block ``(C, Z, Y, X)`` without noise and background; a single plane without its axis."""
-    volume = _finite(block[0])
-    return without_background(volume if len(volume) > 1 else volume[0], settings.smoothing, settings.background)
+def light_of(block: NDArray[Any], settings: SegmentSettings) -> NDArray[np.float32]:
+    """Return the first channel of a block without noise and background; a single plane without its axis."""
+    return without_background(volume_of(block, 0), settings.smoothing, settings.background, settings.spacing)
 
 
-def _finite(volume: NDArray[Any]) -> NDArray[np.float32]:
-    values = np.asarray(volume, dtype=np.float32)
-    finite = np.isfinite(values)
-    if not finite.all():
-        if not finite.any():
-            raise CellsError("All pixels are NaN or infinite, so there is nothing to find. Choose another channel.")
-        values = np.where(finite, values, values[finite].min())
-    low, high = values.min(), values.max()
-    if low == high:
-        raise CellsError(f"All pixels have the same value, {low:g}, so no cells can be found. Choose another channel.")
-    return values
+def mask_of(light: NDArray[np.float32], settings: SegmentSettings, levels: Levels) -> NDArray[np.bool_]:
+    """Tell nuclei from background."""
+    if settings.method != "local":
+        return np.asarray(light > levels.cut)
+    width = max(settings.background, 4 * settings.min_diameter, 20.0) / 4
+    around = ndimage.uniform_filter(light, (0,) * (light.ndim - 2) + (int(2 * width),) * 2)
+    half = levels.dark + (levels.cut - levels.dark) / 2
+    return np.asarray((light > around / settings.sensitivity) & (light > half))
 
 
-def _levels(sample: NDArray[np.float32], settings: SegmentSettings) -> Levels:
+def nuclei_in(
+    mask: NDArray[np.bool_], light: NDArray[np.float32], settings: SegmentSettings, levels: Levels
+) -> NDArray[np.int32]:
+    """Part a mask into nuclei of the wanted sizes, int32 of that shape, 1..n."""
+    if mask.ndim == 3:
+        return numbered(_parted(mask, light, settings, levels))
+    # Nuclei cover a small part of most images: the rest is left out of all that follows.
+    least = size_of(settings.min_diameter, 2) / 2
+    atlas = packed(mask, least, 2 + round(levels.radius / 4), coarse_step(levels.radius))
+    return numbered(atlas.put(_parted(atlas.mask, atlas.take(light), settings, levels), mask.shape))
+
+
+def _parted(
+    mask: NDArray[np.bool_], light: NDArray[np.float32], settings: SegmentSettings, levels: Levels
+) -> NDArray[np.int32]:
+    # Nucleoli and the middle of a ring of chromosomes are holes; gaps between nuclei in a ring are larger ones.
+    hole = max(size_of(settings.min_diameter, 2), _HOLE_SHARE * size_of(2 * levels.radius, 2))
+    share = _OWN_LEVEL / max(settings.sensitivity, 1.0)
+    z_ratio = settings.spacing
+    parts = split_touching(fill_small_holes(mask, hole), light, min(1.0, 2 * settings.split), levels.radius, z_ratio)
+    cores = fill_holes(cut_at_share(parts, light, share)) > 0
+    labels = split_touching(cores, light, settings.split, levels.radius, z_ratio)
+    nuclei = fill_holes(cut_at_share(labels, light, share))
+    least, most = (size_of(d, mask.ndim, z_ratio) for d in (settings.min_diameter, settings.max_diameter))
+    return keep_sizes(nuclei, least, most)
+
+
+def _threshold(sample: NDArray[np.float32], settings: SegmentSettings) -> Levels:
     """Find the threshold between nuclei and background.
 
     Mitotic nuclei can be ten times as bright as others, and would pull Otsu's threshold above the dim ones; so it is
@@ -82,63 +114,23 @@ def _levels(sample: NDArray[np.float32], settings: SegmentSettings) -> Levels:
     return Levels(level, noise, level + (cut - level) / settings.sensitivity)
 
 
-def _mask(light: NDArray[np.float32], settings: SegmentSettings, levels: Levels) -> NDArray[np.bool_]:
-    if settings.method == "otsu":
-        return np.asarray(light > levels.cut)
-    width = max(settings.background, 4 * settings.min_diameter, 20.0) / 4
-    around = ndimage.uniform_filter(light, (0,) * (light.ndim - 2) + (int(2 * width),) * 2)
-    half = levels.dark + (levels.cut - levels.dark) / 2
-    return np.asarray((light > around / settings.sensitivity) & (light > half))
+def _radius(masks: Sequence[NDArray[np.bool_]], settings: SegmentSettings) -> float:
+    """Return the typical radius in the middle of each mask; a part of a large one tells as much as all of it."""
+    side = int((_SAMPLE / len(masks)) ** 0.5) * 2
+    middles = [_without_holes(_middle(mask, side), settings) for mask in masks]
+    weights = [int(middle.sum()) for middle in middles]
+    if not sum(weights):
+        return 0.0
+    return float(np.average([typical_radius(middle, settings.spacing) for middle in middles], weights=weights))
 
 
-def _fill_small_holes(mask: NDArray[np.bool_], smallest: float) -> NDArray[np.bool_]:
-    """Fill holes, which would split nuclei: nucleoli, and the middle of a ring of chromosomes.
+def _middle(mask: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    rows, columns = (slice(max(0, (n - side) // 2), (n + side) // 2) for n in mask.shape[-2:])
+    return mask[..., rows, columns]
 
-    Gaps between nuclei in a ring are holes as well; they stay when larger than a part of a typical nucleus.
-    """
+
+def _without_holes(mask: NDArray[np.bool_], settings: SegmentSettings) -> NDArray[np.bool_]:
+    """Fill holes up to a part of the median piece: how large they may be is known by radius only later."""
     pieces = np.bincount(ndimage.label(mask)[0].ravel())[1:]
-    nuclei = pieces[pieces >= smallest]
-    limit = max(smallest, _HOLE_SHARE * float(np.median(nuclei)) if len(nuclei) else 0)
-    holes, _ = ndimage.label(~mask)
-    small = np.bincount(holes.ravel()) <= limit
-    small[0] = True
-    return np.asarray(small[holes])
-
-
-def _fit_to_own_brightness(
-    labels: NDArray[np.int32], light: NDArray[np.float32], settings: SegmentSettings
-) -> NDArray[np.int32]:
-    """Cut each nucleus at a share of its own brightness, and part what comes apart.
-
-    A threshold that finds dim nuclei draws bright mitotic ones with their halo, both plates of an anaphase in one.
-    """
-    index = np.arange(1, labels.max(initial=0) + 1)
-    if not len(index):
-        return labels
-    inside = labels > 0
-    order = np.argsort(labels[inside], kind="stable")
-    ids, values = labels[inside][order], light[inside][order]
-    ends = np.searchsorted(ids, index, side="right")
-    starts = np.searchsorted(ids, index, side="left")
-    own = np.array([np.percentile(values[a:b], 90) if b > a else 0 for a, b in zip(starts, ends, strict=True)])
-    cut = np.concatenate(([np.inf], own * _OWN_LEVEL / max(settings.sensitivity, 1.0))).astype(np.float32)
-    kept = light > cut[labels]
-    pieces = label(np.where(kept, labels, 0), connectivity=1)  # type: ignore[no-untyped-call]
-    return np.asarray(pieces, dtype=np.int32)
-
-
-def _keep_sizes(labels: NDArray[np.int32], settings: SegmentSettings) -> tuple[NDArray[np.int32], int]:
-    """Drop labels of other sizes than wanted and number the rest 1..n; return them and n."""
-    dimensions = labels.ndim if labels.ndim == 3 and labels.shape[0] > 1 else 2
-    sizes = np.bincount(labels.ravel())
-    wanted = sizes >= _size_of(settings.min_diameter, dimensions)
-    if settings.max_diameter:
-        wanted &= sizes <= _size_of(settings.max_diameter, dimensions)
-    wanted[0] = False
-    numbers = np.where(wanted, np.cumsum(wanted), 0).astype(np.int32)
-    return numbers[labels], int(wanted.sum())
-
-
-def _size_of(diameter: float, dimensions: int) -> float:
-    """Return the pixels of a disc; of a ball, flattened to a third, as planes lie further apart than pixels."""
-    return np.pi / 4 * diameter**2 if dimensions == 2 else np.pi / 18 * diameter**3
+    nuclei = pieces[pieces >= size_of(settings.min_diameter, mask.ndim, settings.spacing)]
+    return fill_small_holes(mask, _HOLE_SHARE * float(np.median(nuclei))) if len(nuclei) else mask

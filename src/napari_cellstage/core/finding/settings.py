@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding.method import METHODS
+
+# Planes are mostly taken further apart than pixels, as the light is less sharp along the axis.
+_USUAL_Z_RATIO = 2.0
 
 
 def _choice(default: Any, tip: str, **limits: Any) -> Any:
@@ -38,14 +41,14 @@ class SegmentSettings:
         0.0, "Larger things are left out; 0: nothing is too large.", min=0.0, max=5000.0, zero="no limit"
     )
     split: float = _choice(
-        0.85, "How readily touching nuclei are split: 0 never, 1 at the slightest waist.", min=0.0, max=1.0
+        0.9, "How readily touching nuclei are split: 0 never, 1 at the slightest waist.", min=0.0, max=1.0
     )
     diameter: float = _choice(
         0.0, "Usual diameter of a cell, in pixels; 0: measured in the image.", min=0.0, max=5000.0, zero="measure"
     )
     z_ratio: float = _choice(
         0.0,
-        "How much further apart planes lie than pixels in a plane; 0: as the image says, else 1.",
+        "How much further apart planes lie than pixels in a plane; 0: as the image says, else 2.",
         min=0.0,
         max=100.0,
         zero="as the image says",
@@ -59,6 +62,19 @@ class SegmentSettings:
                 raise CellsError(f"{one.name} is '{value}', but must be one of: {', '.join(limits['choices'])}.")
             if "min" in limits and not limits["min"] <= value <= limits["max"]:
                 raise CellsError(f"{one.name} is {value}, but must be from {limits['min']} to {limits['max']}.")
+
+    @property
+    def spacing(self) -> float:
+        """`z_ratio`, or what is usual where neither the image nor the user says."""
+        return self.z_ratio or _USUAL_Z_RATIO
+
+    def fitted(self, pixel_size_um: tuple[float, float, float] | None) -> SegmentSettings:
+        """Return these settings with the spacing of an image's planes, where it says one and the user none."""
+        if self.z_ratio or pixel_size_um is None:
+            return self
+        z, y, x = pixel_size_um
+        ratio = 2 * z / (y + x) if min(pixel_size_um) > 0 else 0.0
+        return replace(self, z_ratio=ratio if 0.1 <= ratio <= 100 else 0.0)
 
     @property
     def channels(self) -> tuple[int, ...]:
