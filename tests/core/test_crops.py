@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import dask.array as da
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_cellstage.core import plane_reader
 from napari_cellstage.core.cells import CellTable
-from napari_cellstage.core.crops import crop_cells, crop_masks, crop_planes
+from napari_cellstage.core.crops import crop_cells, crop_masks
+from napari_cellstage.core.depth import Depth
 from napari_cellstage.core.errors import CellsError, ImageError
 from napari_cellstage.core.images import from_array
+from napari_cellstage.core.volumes import LabelVolume
+from napari_cellstage.core.windows import Windows
 
 
 def mirrored(index: int, length: int) -> int:
@@ -28,13 +34,29 @@ def naive_crop(plane: np.ndarray, y: int, x: int, size: int) -> np.ndarray:
     return plane[:, rows][:, :, columns]
 
 
+def at(ys: list[float], xs: list[float]) -> CellTable:
+    """Return cells of 5 x 3 pixels around these places of a plane."""
+    y, x = np.array(ys, dtype=float), np.array(xs, dtype=float)
+    low = np.stack([np.zeros_like(y), y - 2, x - 1], axis=1)
+    return CellTable(
+        cell_id=np.arange(1, len(y) + 1),
+        t=np.zeros(len(y), dtype=np.int32),
+        z=np.zeros(len(y)),
+        y=y,
+        x=x,
+        bbox=np.concatenate([low, low + [1, 5, 3]], axis=1).astype(np.int32),
+        area=np.full(len(y), 15),
+        at_border=np.zeros(len(y), dtype=bool),
+    )
+
+
 @settings(max_examples=80, deadline=None)
 @given(data=st.data(), size=st.integers(1, 17), height=st.integers(1, 24), width=st.integers(1, 24))
 def test_crops_equal_a_loop_that_mirrors_at_the_edge(data: st.DataObject, size: int, height: int, width: int) -> None:
     plane = np.arange(2 * height * width, dtype=np.uint16).reshape(2, height, width)
     places = data.draw(st.lists(st.tuples(st.integers(0, height - 1), st.integers(0, width - 1)), max_size=6))
-    ys, xs = (np.array([place[i] for place in places], dtype=float) for i in (0, 1))
-    crops = crop_planes(plane, ys, xs, size)
+    cells = at([place[0] for place in places], [place[1] for place in places])
+    crops = crop_cells(from_array(plane, "CYX", "plane"), cells, size, (0, 1))
     assert crops.shape == (len(places), 2, size, size)
     assert crops.dtype == plane.dtype
     for crop, (y, x) in zip(crops, places, strict=True):
@@ -44,9 +66,9 @@ def test_crops_equal_a_loop_that_mirrors_at_the_edge(data: st.DataObject, size: 
 @settings(max_examples=50, deadline=None)
 @given(y=st.floats(0, 19), x=st.floats(0, 29), size=st.integers(1, 40))
 def test_the_middle_pixel_is_the_pixel_of_the_centroid(y: float, x: float, size: int) -> None:
-    plane = np.arange(600).reshape(1, 20, 30)
-    crop = crop_planes(plane, np.array([y]), np.array([x]), size)[0, 0]
-    assert crop[size // 2, size // 2] == plane[0, int(y + 0.5), int(x + 0.5)]
+    plane = np.arange(600).reshape(20, 30)
+    crop = crop_cells(from_array(plane, "YX", "plane"), at([y], [x]), size, (0,))[0, 0]
+    assert crop[size // 2, size // 2] == plane[int(y + 0.5), int(x + 0.5)]
 
 
 def stack_and_labels() -> tuple[np.ndarray, np.ndarray]:
@@ -122,3 +144,83 @@ def test_crops_keep_the_dtype_of_the_image(dtype: type) -> None:
     stack = from_array(np.zeros((6, 6), dtype=dtype), "YX", "plain")
     cells = CellTable.from_labels(np.ones((1, 1, 6, 6), dtype=np.int32))
     assert crop_cells(stack, cells, 9, (0,)).dtype == np.dtype(dtype)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), size=st.integers(1, 30), tile=st.integers(2, 20))
+def test_a_window_over_a_contact_sheet_never_shows_another_tile(data: st.DataObject, size: int, tile: int) -> None:
+    height, width = 3 * tile - 1, 2 * tile  # the last row of tiles may be cut off
+    plane = np.arange(height * width, dtype=np.uint16).reshape(height, width)
+    places = data.draw(
+        st.lists(st.tuples(st.integers(0, height - 1), st.integers(0, width - 1)), min_size=1, max_size=5)
+    )
+    cells = at([place[0] for place in places], [place[1] for place in places])
+    stack = replace(from_array(plane, "YX", "sheet"), tile=tile)
+    for crop, (y, x) in zip(crop_cells(stack, cells, size, (0,)), places, strict=True):
+        top, left = y // tile * tile, x // tile * tile
+        alone = plane[None, top : top + tile, left : left + tile]
+        np.testing.assert_array_equal(crop, naive_crop(alone, y - top, x - left, size))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    data=st.data(),
+    size=st.integers(1, 40),
+    chunks=st.tuples(st.integers(3, 17), st.integers(3, 17)),
+    choice=st.sampled_from(["nearest", "focus", "maximum", "all"]),
+    margin=st.sampled_from([0.0, 1.0, 2.5]),
+)
+def test_reading_in_tiles_gives_what_reading_whole_planes_gives(data, size, chunks, choice, margin) -> None:
+    rng = np.random.default_rng(size)
+    pixels = rng.integers(0, 60000, (1, 2, 3, 37, 29), dtype=np.uint16)
+    labels = rng.integers(0, 3, (1, 3, 37, 29)).astype(np.int32)
+    cells = CellTable.from_labels(np.kron(labels[:, :, :4, :3], np.ones((1, 1, 9, 9), dtype=np.int32)))
+    cells = cells.append(at([0, 36, 18, 5], [28, 0, 14, 5]))
+    cells = cells.take(np.array(data.draw(st.permutations(range(len(cells))))))
+    windows = Windows.fitted(cells, (37, 29), size, margin) if margin else size
+    depth = Depth(choice, 3)
+    plain = crop_cells(from_array(pixels, "TCZYX", "plain"), cells, windows, (1, 0), depth)
+    lazy = from_array(da.from_array(pixels, chunks=(1, 1, 1, *chunks)), "TCZYX", "tiled", fingerprint="given")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plane_reader, "WHOLE_BYTES", 0)
+        patch.setattr(plane_reader, "LEAST_SIDE", 5)
+        patch.setattr(plane_reader, "KEPT_BYTES", 500)
+        tiled = crop_cells(lazy, cells, windows, (1, 0), depth)
+    np.testing.assert_array_equal(plain, tiled)
+    assert tiled.dtype == plain.dtype
+
+
+def test_of_a_large_plane_each_chunk_is_read_once_and_only_where_cells_are(monkeypatch) -> None:
+    monkeypatch.setattr(plane_reader, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(plane_reader, "LEAST_SIDE", 8)
+    reads: list[tuple[int, ...]] = []
+
+    def read(block: np.ndarray, block_info=None) -> np.ndarray:
+        if block_info:
+            reads.append(block_info[0]["chunk-location"])
+        return block
+
+    pixels = da.from_array(np.zeros((80, 80), np.uint16), chunks=8).map_blocks(
+        read, dtype=np.uint16, meta=np.zeros((0, 0), np.uint16)
+    )
+    stack = from_array(pixels, "YX", "lazy", fingerprint="given")
+    reads.clear()
+    ys, xs = (v.ravel().tolist() for v in np.mgrid[4:40:3, 4:80:3])
+    rng = np.random.default_rng(1).permutation(len(ys))
+    crop_cells(stack, at(ys, xs).take(rng), 8, (0,))
+    assert len(reads) == len(set(reads)) == 60
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_masks_from_disk_equal_masks_from_memory(tmp_path, monkeypatch, painted: bool) -> None:
+    monkeypatch.setattr(plane_reader, "WHOLE_BYTES", 0)
+    rng = np.random.default_rng(5)
+    blocks = np.kron(rng.permutation(200 * 260).reshape(200, 260) + 1, np.ones((8, 8), int))[None, None].astype(
+        np.int32
+    )
+    volume = LabelVolume.of(blocks).write(tmp_path / "labels.zarr")
+    if painted:
+        volume.paint(0, (0, 1020, 1020), np.zeros((1, 9, 9), np.int32))
+        blocks = np.asarray(volume)
+    cells = CellTable.from_labels(blocks).take(rng.permutation(200 * 260 - 4)[:300])
+    np.testing.assert_array_equal(crop_masks(volume, cells, 21), crop_masks(blocks, cells, 21))

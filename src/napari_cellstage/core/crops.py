@@ -1,44 +1,58 @@
-"""Square crops around cells, from pixels and from label images. Normalisation and augmentation are not done here.
+"""Crops around cells, from pixels and from label images of any size. Normalisation and augmentation are not done here.
 
-The pixel that holds a cell's centroid lies at ``(size // 2, size // 2)`` of its crop. Reading is what costs, so cells
-are taken plane by plane: each plane is read once, and its crops are indexed from a view of all its windows. Only those
-that reach over the edge are gathered pixel by pixel, which is cheaper than padding the whole plane for them.
+Reading is what costs, so cells are taken plane by plane and tile by tile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from napari_cellstage.core.cells import CellTable, Labels
+from napari_cellstage.core.depth import Combined, Depth, by_plane
 from napari_cellstage.core.errors import CellsError, ImageError
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.patches import Block, Outside, Patch
+from napari_cellstage.core.plane_reader import PlaneReader
+from napari_cellstage.core.windows import Windows, resampled
 
-_BLOCK = 256  # crops copied at a time, so that what is copied is still in the processor's cache
+Change = Callable[[NDArray[Any], NDArray[np.intp]], NDArray[Any]]
 
 
-def crop_cells(stack: ImageStack, cells: CellTable, size: int, channels: tuple[int, ...]) -> NDArray[np.generic]:
-    """Cut a square around every cell, in the plane nearest to its centroid.
+def crop_cells(
+    stack: ImageStack,
+    cells: CellTable,
+    size: int | Windows,
+    channels: tuple[int, ...],
+    depth: Depth | None = None,
+    reader: PlaneReader | None = None,
+) -> NDArray[np.generic]:
+    """Cut a square around every cell.
 
     Parameters
     ----------
     stack
-        Read one plane at a time, each only once.
+        Read tile by tile, each only once.
     cells
         ``N`` cells of that stack.
     size
-        Side of the square, in pixels; odd or even.
+        Side of the square in pixels, odd or even; or the windows themselves.
     channels
         Which channels, in this order; ``C`` of them.
+    depth
+        Which planes; the one nearest to the centroid unless given.
+    reader
+        Of that stack and those channels, where several calls share what they read.
 
     Returns
     -------
     ndarray
-        ``(N, C, size, size)`` in the image's dtype, in the order of `cells`; reflected at the image's edge.
+        ``(N, C, size, size)`` in the image's dtype, or float32 where windows are resampled, in the order of `cells`;
+        ``depth.channels * C`` channels, plane by plane, where all planes are asked for. Reflected at the image's
+        edge, and at the edge of a contact sheet's tile.
 
     Raises
     ------
@@ -48,14 +62,22 @@ def crop_cells(stack: ImageStack, cells: CellTable, size: int, channels: tuple[i
         If a cell lies outside the stack, or `size` is below 1.
     """
     _check_channels(stack, channels)
-    _check_cells(cells, stack.shape[0], size)
-    crops = np.empty((len(cells), len(channels), size, size), dtype=stack.data.dtype)
-    for t, z, rows in _by_plane(cells, stack.shape[2]):
-        _cut(stack.plane(t, z, channels), cells.y[rows], cells.x[rows], crops, rows)
+    _check_cells(cells, stack.shape[0])
+    windows = size if isinstance(size, Windows) else Windows.fixed(cells, stack.shape[3:], size)
+    depth = depth or Depth()
+    dtype = stack.data.dtype if (windows.steps == 1).all() else np.dtype(np.float32)
+    crops = np.zeros((len(cells), depth.channels * len(channels), windows.size, windows.size), dtype=dtype)
+    _fill(crops, reader or PlaneReader.of_stack(stack, channels), cells, windows, depth)
     return crops
 
 
-def crop_masks(labels: Labels, cells: CellTable, size: int) -> NDArray[np.bool_]:
+def crop_masks(
+    labels: Labels,
+    cells: CellTable,
+    size: int | Windows,
+    depth: Depth | None = None,
+    reader: PlaneReader | None = None,
+) -> NDArray[np.bool_]:
     """Cut the mask of every cell: the pixels of that very cell, none of a neighbour's.
 
     Parameters
@@ -65,7 +87,11 @@ def crop_masks(labels: Labels, cells: CellTable, size: int) -> NDArray[np.bool_]
     cells
         ``N`` cells.
     size
-        Side of the square, in pixels.
+        Side of the square in pixels, or the windows themselves.
+    depth
+        As for the crops: where those show more than the nearest plane, the mask is the cell seen through all of them.
+    reader
+        Of these labels, where several calls share what they read.
 
     Returns
     -------
@@ -77,103 +103,62 @@ def crop_masks(labels: Labels, cells: CellTable, size: int) -> NDArray[np.bool_]
     CellsError
         If a cell lies outside the labels, or `size` is below 1.
     """
-    _check_cells(cells, labels.shape[0], size)
-    masks = np.empty((len(cells), size, size), dtype=bool)
-    for t, z, rows in _by_plane(cells, labels.shape[1]):
-        plane = np.asarray(labels[t, z])[None]
-        windows = crop_planes(plane, cells.y[rows], cells.x[rows], size, outside="constant")[:, 0]
-        masks[rows] = windows == cells.cell_id[rows, None, None]
-    return masks
+    _check_cells(cells, labels.shape[0])
+    windows = size if isinstance(size, Windows) else Windows.fixed(cells, labels.shape[2:], size)
+    through = Depth() if depth is None or depth.choice == "nearest" else Depth("maximum", depth.count)
+    covered = np.zeros((len(cells), 1, windows.size, windows.size), np.bool_ if (windows.steps == 1).all() else "f4")
+
+    def own(values: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[Any]:
+        return np.asarray(values == cells.cell_id[rows, None, None, None])
+
+    _fill(covered, reader or PlaneReader.of_labels(labels), cells, windows, through, "constant", own)
+    return covered[:, 0] if covered.dtype == bool else _mostly(covered[:, 0])
 
 
-def crop_planes(
-    plane: NDArray[Any],
-    ys: NDArray[np.floating[Any]],
-    xs: NDArray[np.floating[Any]],
-    size: int,
-    outside: Literal["reflect", "constant"] = "reflect",
-) -> NDArray[Any]:
-    """Cut squares out of one plane in memory.
-
-    Parameters
-    ----------
-    plane
-        ``(C, Y, X)``.
-    ys, xs
-        ``(N,)`` centres, in pixels; they are rounded to the nearest pixel, halves up.
-    size
-        Side of the squares.
-    outside
-        What lies beyond the edge: the image mirrored, as often as needed, or zeros.
-
-    Returns
-    -------
-    ndarray
-        ``(N, C, size, size)``, a copy.
-    """
-    crops = np.empty((len(ys), plane.shape[0], size, size), dtype=plane.dtype)
-    _cut(plane, ys, xs, crops, np.arange(len(ys)), outside)
-    return crops
+def _mostly(covered: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return the crop pixels of which the cell covers half; of a cell that covers no half of any, the most it does."""
+    most = covered.max(axis=(1, 2), keepdims=True, initial=0)
+    return np.asarray((covered >= np.minimum(most, 0.5)) & (covered > 0))
 
 
-def _cut(
-    plane: NDArray[Any],
-    ys: NDArray[np.floating[Any]],
-    xs: NDArray[np.floating[Any]],
-    crops: NDArray[Any],
-    rows: NDArray[np.intp],
-    outside: str = "reflect",
+def _fill(
+    out: NDArray[Any],
+    reader: PlaneReader,
+    cells: CellTable,
+    windows: Windows,
+    depth: Depth,
+    outside: Outside = "reflect",
+    change: Change | None = None,
 ) -> None:
-    """Write the squares around these centres into these rows of `crops`, which is copied to only once."""
-    size = crops.shape[-1]
-    top = nearest_pixel(ys, plane.shape[1]) - size // 2
-    left = nearest_pixel(xs, plane.shape[2]) - size // 2
-    inside = (top >= 0) & (left >= 0) & (top + size <= plane.shape[1]) & (left + size <= plane.shape[2])
-    whole = np.flatnonzero(inside)
-    if len(whole):
-        windows = sliding_window_view(plane, (size, size), axis=(1, 2)).transpose(1, 2, 0, 3, 4)
-        for block in np.split(whole, range(_BLOCK, len(whole), _BLOCK)):
-            crops[rows[block]] = windows[top[block], left[block]]
-    cut = np.flatnonzero(~inside)
-    if len(cut):
-        crops[rows[cut]] = _beyond_the_edge(plane, top[cut], left[cut], size, outside)
+    """Write the crops of all cells, whichever planes they take."""
+    rows, planes, places = depth.pairs(cells, reader.shape[1])
+    combined = Combined(depth, out)
+    for t, z, some in by_plane(cells.t[rows], planes):
+        place_of = places[some]
+        for which, crops in _of_plane(reader, t, z, windows, rows[some], outside, change):
+            combined.take(rows[some[which]], place_of[which], crops)
 
 
-def _beyond_the_edge(
-    plane: NDArray[Any], top: NDArray[np.intp], left: NDArray[np.intp], size: int, outside: str
-) -> NDArray[Any]:
-    offsets = np.arange(size)
-    rows, columns = top[:, None] + offsets, left[:, None] + offsets
-    seen_rows, seen_columns = _mirrored(rows, plane.shape[1]), _mirrored(columns, plane.shape[2])
-    crops = plane[:, seen_rows[:, :, None], seen_columns[:, None, :]].swapaxes(0, 1)
-    if outside == "constant":
-        crops = crops * ((seen_rows == rows)[:, :, None] & (seen_columns == columns)[:, None, :])[:, None]
-    return crops
-
-
-def _mirrored(places: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Bring places outside ``0..length - 1`` back in, as between two mirrors that do not show the edge pixel twice."""
-    if length == 1:
-        return np.zeros_like(places)
-    period = 2 * (length - 1)
-    within = places % period
-    return np.minimum(within, period - within)
-
-
-def nearest_pixel(centres: NDArray[np.floating[Any]], length: int) -> NDArray[np.intp]:
-    """Return the index of the pixel each centre lies in, within ``0..length - 1``."""
-    return np.clip(np.floor(np.asarray(centres) + 0.5), 0, length - 1).astype(np.intp)
-
-
-def _by_plane(cells: CellTable, depth: int) -> Iterator[tuple[int, int, NDArray[np.intp]]]:
-    """Yield t, z and the rows of the cells whose centroid is nearest to that plane."""
-    if not len(cells):
-        return
-    key = cells.t.astype(np.int64) * depth + nearest_pixel(cells.z, depth)
-    order = np.argsort(key, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(key[order])) + 1):
-        t, z = divmod(int(key[rows[0]]), depth)
-        yield t, z, rows
+def _of_plane(
+    reader: PlaneReader,
+    t: int,
+    z: int,
+    windows: Windows,
+    rows: NDArray[np.intp],
+    outside: Outside,
+    change: Change | None,
+) -> Iterator[Block]:
+    """Yield blocks of crops of one plane: which entries of `rows`, and the crops ``(n, C, size, size)``."""
+    where = reader.place(windows.y[rows], windows.x[rows])
+    order = np.argsort(where, kind="stable")
+    for tile in np.split(order, np.flatnonzero(np.diff(where[order])) + 1):
+        groups = windows.groups(rows[tile])
+        patch = Patch.of(reader, t, z, windows, rows[tile], groups)
+        for some, down, across in groups:
+            which = tile[some]
+            for block, pixels in patch.cut(windows.y[rows[which]], windows.x[rows[which]], down, across, outside):
+                seen = pixels if change is None else change(pixels, rows[which[block]])
+                yield which[block], resampled(seen, down, across)
 
 
 def _check_channels(stack: ImageStack, channels: tuple[int, ...]) -> None:
@@ -186,9 +171,7 @@ def _check_channels(stack: ImageStack, channels: tuple[int, ...]) -> None:
         )
 
 
-def _check_cells(cells: CellTable, frames: int, size: int) -> None:
-    if size < 1:
-        raise CellsError(f"A crop of {size} pixels can't be cut. Choose a crop size of 1 or more.")
+def _check_cells(cells: CellTable, frames: int) -> None:
     if len(cells) and int(cells.t.max()) >= frames:
         raise CellsError(
             f"A cell lies in time point {int(cells.t.max())}, but there are only {frames}. "
