@@ -234,7 +234,7 @@ def _of_content(content: Content, name: str, path: Path, scene: str, axes: str) 
     return replace(
         stack,
         channel_colors=content.channel_colors if len(content.channel_colors) == stack.shape[1] else (),
-        time_step_s=content.time_step_s,
+        time_step_s=content.time_step_s if stack.shape[0] > 1 else None,
         scene=scene,
         axes=axes.upper(),
         guessed_axes=content.axes if content.guessed else "",

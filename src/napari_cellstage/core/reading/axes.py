@@ -42,6 +42,8 @@ def _samples_to_channels(data: Any, axes: str) -> tuple[Any, str, bool]:
     place = axes.index("S")
     kept = {2: 1, 4: 3}.get(data.shape[place], data.shape[place])
     data = data[(slice(None),) * place + (slice(kept),)]
+    if "C" in axes and data.shape[axes.index("C")] == 1:  # colour samples of one channel: a colour picture
+        data, axes = data[(slice(None),) * axes.index("C") + (0,)], axes.replace("C", "")
     if "C" not in axes:
         return data, axes.replace("S", "C"), kept == 3
     rest = axes.replace("S", "").replace("C", "")

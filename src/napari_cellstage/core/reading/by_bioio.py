@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -45,12 +46,9 @@ class BioioSource:
 
     def __init__(self, path: Path, reader: Any) -> None:
         self.path, self._reader = path, reader
-
-    @property
-    def scenes(self) -> tuple[str, ...]:
-        """Names of its scenes."""
-        names = self._reader.scenes
-        return tuple(unique([str(name) for name in names])) if len(names) > 1 else ("",)
+        self._lock = threading.Lock()
+        names = reader.scenes
+        self.scenes = tuple(unique([str(name) for name in names])) if len(names) > 1 else ("",)
 
     def read(self, scene: int, axes: str | None) -> Content:
         """Return a scene."""
@@ -64,9 +62,7 @@ class BioioSource:
         known = checked_axes(axes, pixels.ndim, self.path.name, pixels.shape) if axes else letters
         names = None if "S" in letters else own_names(self._reader.channel_names)
         colors = self._colors(scene) if "S" not in letters else ()
-        return Content(
-            (pixels,), known, names, self._size(scene), colors, known_step(_seconds(self._reader.time_interval))
-        )
+        return Content((pixels,), known, names, self._size(scene), colors, known_step(self._step(array)))
 
     def _array(self) -> Any:
         """Return the scene, tiles of a mosaic put together."""
@@ -76,7 +72,9 @@ class BioioSource:
 
     def _pixels(self, array: Any, scene: int) -> Pixels:
         token = f"{self.path.absolute()}-{stamp(self.path)}-{scene}"
-        return Pixels(self.path.name, token, array.shape, array.dtype, partial(_read, array), array.chunksize)
+        return Pixels(
+            self.path.name, token, array.shape, array.dtype, partial(_read, array, self._lock), array.chunksize
+        )
 
     def _check_axes(self, odd: dict[str, int]) -> None:
         if odd:
@@ -91,6 +89,10 @@ class BioioSource:
 
     def _colors(self, _scene: int) -> tuple[str, ...]:
         return ()
+
+    def _step(self, _array: Any) -> float | None:
+        interval = self._reader.time_interval
+        return interval.total_seconds() if isinstance(interval, timedelta) else interval
 
 
 class Nd2Source(BioioSource):
@@ -132,11 +134,13 @@ class LifSource(BioioSource):
             channels = file.images[scene].xml_element.iterfind("./Data/Image//ChannelDescription")
             return own_colors([_TABLES.get(channel.get("LUTName", "").lower(), "") for channel in channels])
 
+    def _step(self, array: Any) -> float | None:
+        """Return the seconds between the first two times: the reader has them as coordinates only."""
+        times = array.coords.get("T")
+        return float(times[1] - times[0]) if times is not None and times.size > 1 else None
 
-def _seconds(interval: Any) -> float | None:
-    return interval.total_seconds() if isinstance(interval, timedelta) else interval
 
-
-def _read(array: Any, index: Index) -> NDArray[Any]:
-    """Read in the thread that asks: there are as many of those as there should be."""
-    return np.asarray(array[index].compute(scheduler="synchronous"))
+def _read(array: Any, lock: threading.Lock, index: Index) -> NDArray[Any]:
+    """Read one part after the other: the reader of ND2 opens its file for one thread and closes it for all."""
+    with lock:
+        return np.asarray(array[index].compute(scheduler="synchronous"))
