@@ -105,5 +105,5 @@ def test_a_cell_as_large_as_a_slide_is_shown_in_part() -> None:
 
 def test_a_size_of_zero_is_refused() -> None:
     cells = CellTable.from_labels(box(1, 1, 3, 3))
-    with pytest.raises(CellsError, match="A crop of 0 pixels can't be cut. Choose a crop size of 1 or more"):
+    with pytest.raises(CellsError, match=r"A crop of 0 pixels can't be cut. Choose a crop size of 1 or more"):
         Windows.fitted(cells, (120, 160), 0, 1.0)

@@ -115,7 +115,8 @@ class _Line:
 
 
 def _reach(centres: NDArray[np.intp], spans: list[tuple[NDArray[np.intp], Span]], length: int) -> slice:
-    """Return the part of an axis that windows show; a pixel more, which the mirror may show at an even side."""
-    low = min(int(centres[some].min()) + one.low for some, one in spans) - 1
-    high = max(int(centres[some].max()) + one.low + one.length for some, one in spans) + 1
+    """Return the part of an axis that windows show; as far to either side, as a mirror shows one side at the other."""
+    far = [max(-one.low, one.low + one.length - 1) for _, one in spans]
+    low = min(int(centres[some].min()) - away for (some, _), away in zip(spans, far, strict=True))
+    high = max(int(centres[some].max()) + away + 1 for (some, _), away in zip(spans, far, strict=True))
     return slice(max(low, 0), min(high, length))

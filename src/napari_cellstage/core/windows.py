@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +130,7 @@ def resampled(windows: NDArray[np.generic], down: Span, across: Span) -> NDArray
     return values if down.weights is None else np.matmul(down.weights, values)
 
 
-def nearest_pixel(centres: NDArray[np.floating], length: int) -> NDArray[np.intp]:  # type: ignore[type-arg]
+def nearest_pixel(centres: NDArray[np.floating[Any]], length: int) -> NDArray[np.intp]:
     """Return the index of the pixel each centre lies in, within ``0..length - 1``; halves go up."""
     return np.clip(np.floor(np.asarray(centres) + 0.5), 0, length - 1).astype(np.intp)
 
