@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
@@ -21,6 +20,7 @@ from napari_cellstage.ui.header import Header
 from napari_cellstage.ui.job_bar import JobBar
 from napari_cellstage.ui.keys_help import KeysHelp
 from napari_cellstage.ui.label_panel import LabelPanel
+from napari_cellstage.ui.label_scope import ScopeBox
 from napari_cellstage.ui.next_step import CELLS, STEPS
 from napari_cellstage.ui.notices import show, showing_errors, warn
 from napari_cellstage.ui.open_layers import labels_layers
@@ -29,6 +29,7 @@ from napari_cellstage.ui.overlay_panel import OverlayPanel
 from napari_cellstage.ui.pieces import scrolled
 from napari_cellstage.ui.preview import Preview
 from napari_cellstage.ui.theme import PanelTheme
+from napari_cellstage.ui.time_box import TimeBox
 from napari_cellstage.ui.train_panel import TrainPanel
 from napari_cellstage.ui.viewer_link import ViewerLink
 from napari_cellstage.ui.workers import JobRunner
@@ -102,8 +103,7 @@ class CellStageDock(QWidget):
         self.theme.close_link()
         self.link.close()
         self.session.close()
-        for name in (name for name, made in vars(Session).items() if isinstance(made, Signal)):
-            getattr(self.session, name).disconnect()  # a script may keep the session; the panels are gone
+        self.session.disconnect_all()  # a script may keep the session; the panels are gone
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take files."""
@@ -121,10 +121,15 @@ class CellStageDock(QWidget):
         self.data = DataPanel(self.session, self.runner, self.layers_box)
         self.cells = CellsPanel(self.session, self.runner, self._labels_layers)
         self.label = LabelPanel(self.session, self.theme)
+        self.time = TimeBox(self.session, self.runner)
+        self.scope = ScopeBox(self.session, self.link.scope)
         self.train = TrainPanel(self.session, self.runner, self.theme)
         self.overlay = OverlayPanel(self.link)
         self.job_bar = JobBar(self.runner)
         self.keys_help = KeysHelp(self)
+        cells_parts, label_parts = self.cells.layout(), self.label.editor.layout()
+        cells_parts.insertWidget(cells_parts.count() - 1, self.time)
+        label_parts.insertWidget(label_parts.indexOf(self.label.classes) + 1, self.scope)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for step, panel in zip(STEPS, (self.data, self.cells, self.label, self.train), strict=True):
@@ -146,6 +151,8 @@ class CellStageDock(QWidget):
         self.label.armed.connect(lambda class_id: setattr(link, "armed_class", class_id))
         self.label.class_chosen.connect(link.give_class)
         self.label.next_wanted.connect(link.go_to_next)
+        self.time.coloring_wanted.connect(lambda coloring: setattr(link.tracks, "coloring", coloring))
+        link.tracks.coloring_changed.connect(self.time.show_coloring)
         link.armed_changed.connect(self.label.show_armed)
         link.mode_changed.connect(self.cells.show_add_mode)
         self.session.project_changed.connect(self._on_project)

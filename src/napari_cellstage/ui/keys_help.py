@@ -10,6 +10,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("0", "take its label away"),
     ("Shift-drag", "give the armed class to every cell on the way"),
     ("N", "next cell without a label, in the middle of the window"),
+    ("T", "in a movie, what a class goes to: this frame, all frames of the cell, this and later"),
     ("A", "add missed cells by clicking: on, off"),
     ("Ctrl+Z", "undo"),
     ("Ctrl+Shift+Z", "redo"),

@@ -122,7 +122,7 @@ class Picker:
             return
         self._link.selected_row = row
         if row is not None and self._link.armed_class:
-            self._link.guard(lambda: self._session.label_cells([row], self._link.armed_class))
+            self._link.guard(lambda: self._link.scope.label([row], self._link.armed_class))
 
     def _add(self, place: Place) -> None:
         added: list[int] = []
@@ -154,7 +154,7 @@ class Picker:
 
     def _label(self, stroke: _Stroke, rows: list[int]) -> None:
         # Only an edit of this very stroke may be joined: cells that had the class already make none.
-        changed = self._session.label_cells(rows, stroke.class_id, continues=stroke.has_edit)
+        changed = self._link.scope.label(rows, stroke.class_id, continues=stroke.has_edit)
         stroke.has_edit = stroke.has_edit or len(changed) > 0
 
     def _rows_between(self, first: Place, last: Place) -> list[int]:

@@ -15,10 +15,12 @@ from psygnal import Signal
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.ui.keys import KeyBinder
+from napari_cellstage.ui.label_scope import LabelScope
 from napari_cellstage.ui.layers import CellLayers
 from napari_cellstage.ui.overlay_settings import OverlaySettings
 from napari_cellstage.ui.picking import Picker
 from napari_cellstage.ui.status import HoverStatus
+from napari_cellstage.ui.track_layer import TrackLayer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -43,6 +45,10 @@ class ViewerLink:
     ----------
     layers
         The napari layers of the current image.
+    tracks
+        The layer of its tracks.
+    scope
+        Whether a class goes to a cell in one frame or in all.
     auto_advance
         After a class was given by key, go on to the next cell without one.
     """
@@ -66,6 +72,8 @@ class ViewerLink:
         self._armed_class = UNLABELLED
         self._add_mode = False
         self.layers = CellLayers(viewer, session)
+        self.tracks = TrackLayer(viewer, session, lambda: self.layers.placement)
+        self.scope = LabelScope(session)
         self._picker = Picker(self)
         self._keys = KeyBinder(viewer, self.key_actions())
         self._status = HoverStatus(viewer, session, lambda: self._picker.hovered_row)
@@ -140,7 +148,7 @@ class ViewerLink:
         if row is None:
             self.viewer.status = "Click a cell first, then press its number key."
             return
-        if self.guard(lambda: self.session.label_cells([row], class_id)) and self.auto_advance and class_id:
+        if self.guard(lambda: self.scope.label([row], class_id)) and self.auto_advance and class_id:
             self.go_to_next()
 
     def go_to(self, row: int) -> None:
@@ -186,6 +194,7 @@ class ViewerLink:
             "0": lambda: self.give_class(UNLABELLED),
             "N": self.go_to_next,
             "A": self._toggle_add_mode,
+            "T": self._cycle_scope,
             "Escape": self.disarm,
             "Ctrl+Z": self.undo,
             "Ctrl+Shift+Z": self.redo,
@@ -194,6 +203,7 @@ class ViewerLink:
     def use_layer(self, layer: Image, image_id: int) -> None:
         """Show this image by the user's own layer instead of new channel layers, with its scale and place."""
         self.layers.use_layer(layer, image_id)
+        self.tracks.rebuild()
 
     def guard(self, change: Callable[[], object]) -> bool:
         """Run a change of the session; show a `CellStageError` and return False."""
@@ -215,6 +225,7 @@ class ViewerLink:
         self._status.close()
         self._keys.close()
         self._picker.close()
+        self.tracks.close()
         self.layers.close()
 
     def _connect(self) -> None:
@@ -241,6 +252,9 @@ class ViewerLink:
             self.viewer.status = f"No class has the key {key} yet."
         else:
             self.give_class(one.id)
+
+    def _cycle_scope(self) -> None:
+        self.viewer.status = self.scope.cycle()
 
     def _toggle_add_mode(self) -> None:
         self.add_mode = not self.add_mode
