@@ -1,0 +1,1 @@
+"""Cells, labels and predictions out: crops in class folders, CSV, GeoJSON for QuPath, AnnData."""
