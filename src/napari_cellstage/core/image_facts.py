@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 
+DoseKey = tuple[bool, str, float, str]
 MAX_ROWS, MAX_COLUMNS = 32, 48  # a plate of 1,536 wells: the largest there is
 
 _WELL = re.compile(r"([A-Za-z]{1,2})[-_ .]?0*([1-9]\d?)$")
@@ -157,13 +158,17 @@ def same_doses(doses: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     tuple
         Groups of doses as they were written: ``(("0",), ("100 nM", "0.1 µM"), ("1 µM",))``.
     """
-    groups: dict[tuple[bool, str, float, str], list[str]] = {}
+    groups: dict[DoseKey, list[str]] = {}
     for dose in dict.fromkeys(d for d in doses if d):
-        amount = amount_of(dose)
-        # Rounded, as 100e-9 and 0.1e-6 differ in the last digit.
-        key = (False, amount.kind, float(f"{amount.value:.9g}"), "") if amount else (True, "", 0.0, dose)
-        groups.setdefault(key, []).append(dose)
+        groups.setdefault(dose_key(dose), []).append(dose)
     return tuple(tuple(groups[key]) for key in sorted(groups))
+
+
+def dose_key(dose: str) -> DoseKey:
+    """Return what sorts doses, and is the same for the same amount: 100 nM and 0.1 µM."""
+    amount = amount_of(dose)
+    # Rounded, as 100e-9 and 0.1e-6 differ in the last digit.
+    return (False, amount.kind, float(f"{amount.value:.9g}"), "") if amount else (True, "", 0.0, dose)
 
 
 def _number(text: str) -> float:
