@@ -19,9 +19,9 @@ from rich.table import Table
 from benchmarks.table import Row
 
 # In the order of the table.
-MODULES = ("overlay", "crops", "training", "window", "mitocheck_finetune", "mitocheck_quick")
+MODULES = ("overlay", "crops", "training", "window", "large", "large_full", "mitocheck_finetune", "mitocheck_quick")
 # Trainings of many minutes.
-LONG = ("mitocheck_finetune", "mitocheck_quick")
+LONG = ("large_full", "mitocheck_finetune", "mitocheck_quick")
 MARK = "benchmark rows: "
 SIGNS = {True: "[green]reached[/]", False: "[red]missed[/]", None: "reported"}
 

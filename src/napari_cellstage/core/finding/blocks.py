@@ -23,7 +23,7 @@ from napari_cellstage.core.volumes import LabelVolume
 
 # A frame of up to so many pixels is one block; finding needs about a hundred bytes a pixel.
 WHOLE = 12_000_000
-CORE = 2048
+CORE = 3072
 _SAMPLE_SIDE = 512
 _SAMPLE_PIXELS = 1 << 24
 Found = NDArray[np.int32] | CellsError
@@ -54,7 +54,7 @@ def cores_of(depth: int, height: int, width: int) -> list[tuple[slice, slice]]:
     """Return rows and columns of the cores that cover a frame once, row by row; a small frame is one."""
     if depth * height * width <= WHOLE:
         return [(slice(0, height), slice(0, width))]
-    side = int(np.sqrt(2 * CORE**2 / depth)) // 256 * 256
+    side = int(np.sqrt(CORE**2 / depth)) // 256 * 256
     return squares(min(CORE, max(256, side)), height, width)
 
 
