@@ -8,23 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.annotations import (
-    AnnotatedImage,
-    DrawnCell,
-    DrawnChange,
-    Edit,
-    LabelChange,
-    SchemeChange,
-    SegmentationChange,
-)
-from napari_cellstage.core.carry_over import CarryOver, carry_labels
-from napari_cellstage.core.cells import Labels
+from napari_cellstage.core.annotations import AnnotatedImage
+from napari_cellstage.core.carry_over import CarryOver, carry_hand_cells, carry_labels
+from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import TEMPLATES, UNLABELLED, ClassScheme
-from napari_cellstage.core.drawn import nearest, redraw
+from napari_cellstage.core.edits import Edit, ImageClassChange, LabelChange, SchemeChange, SegmentationChange
 from napari_cellstage.core.errors import CellsError, ClassSchemeError
+from napari_cellstage.core.marks import HAND, Marks
+from napari_cellstage.core.volumes import LabelVolume
+
+ImageClass = tuple[int, int]  # class id and origin
 
 
-def label_cells(image: AnnotatedImage, image_id: int, rows: NDArray[Any], class_id: int) -> Edit | None:
+def label_cells(
+    image: AnnotatedImage, image_id: int, rows: NDArray[Any], class_id: int, origin: int = HAND
+) -> Edit | None:
     """Give rows of an image (numbers, or a mask) a class, 0 to clear; None when all of them have it already.
 
     Raises
@@ -36,66 +34,87 @@ def label_cells(image: AnnotatedImage, image_id: int, rows: NDArray[Any], class_
     rows = np.flatnonzero(rows) if rows.dtype == bool else np.unique(rows.astype(np.int64))
     if len(rows) and not (rows.min() >= 0 and rows.max() < count):
         raise CellsError(f"There is no cell in row {rows.max()}; the image has {count} cells. Click a cell again.")
-    change = image.change(rows, class_id, image_id)
+    change = image.change(rows, class_id, image_id, origin)
     if change is None:
         return None
     act = "label" if class_id else "clear"
     return Edit(f"{act} {_cells(len(change.t))}", "label", labels=(change,))
 
 
-def add_cell(
-    image: AnnotatedImage, image_id: int, place: tuple[int, float, float, float], shape: tuple[int, ...]
+def label_images(
+    images: Iterable[tuple[int, AnnotatedImage]], known: dict[int, ImageClass], class_id: int, origin: int
 ) -> Edit:
-    """Draw a cell of the typical size around t, z, y, x in an image of shape T, Z, Y, X.
+    """Give all cells of images a class, and those found later too; 0 takes the class away that was given so.
 
-    Raises
-    ------
-    CellsError
-        If there is a cell already, or the place is outside.
+    Parameters
+    ----------
+    images
+        Number and cells of each.
+    known
+        Class and origin of the images that have one.
+    class_id, origin
+        What all cells get, and why.
     """
-    t, z, y, x = place
-    if not all(0 <= nearest(c) < n for c, n in zip(place, shape, strict=True)):
-        raise CellsError(f"The place t {t}, z {z:.0f}, y {y:.0f}, x {x:.0f} is outside the image. Click inside it.")
-    row = image.row_at(t, z, y, x)
-    if row is not None:
-        raise CellsError(
-            f"There is already a cell at y {y:.0f}, x {x:.0f}: number {image.cells.cell_id[row]}. "
-            "Click where there is none."
-        )
-    cell_id = int(image.cells.cell_id.max(initial=0)) + 1
-    cell = DrawnCell(cell_id, int(t), nearest(z), float(y), float(x), image.cells.typical_diameter)
-    return Edit("add a cell", "cells", drawn=(DrawnChange(image_id, image.version, cell),))
+    labels, image_classes = [], []
+    for image_id, image in images:
+        given = image.origins == known.get(image_id, (UNLABELLED, -1))[1]
+        rows = np.arange(len(image.cells)) if class_id else np.flatnonzero(given)
+        if (change := image.change(rows, class_id, image_id, origin)) is not None:
+            labels.append(change)
+        after = (class_id, origin if class_id else HAND)
+        if known.get(image_id, (UNLABELLED, HAND)) != after:
+            image_classes.append(ImageClassChange(image_id, known.get(image_id, (UNLABELLED, HAND)), after))
+    count = sum(len(change.t) for change in labels)
+    text = f"label {_cells(count)} of {_images(len(image_classes))}"
+    return Edit(text, "label", labels=tuple(labels), image_classes=tuple(image_classes))
 
 
 def replace_cells(
-    image: AnnotatedImage, image_id: int, labels: Labels, version: int, drawn: Iterable[DrawnCell]
+    image: AnnotatedImage,
+    image_id: int,
+    labels: LabelVolume,
+    cells: CellTable,
+    version: int,
+    image_class: ImageClass,
 ) -> tuple[Edit, CarryOver]:
-    """Put another segmentation in place; labels and hand-drawn cells go with the cells they belong to.
+    """Put another segmentation in place; labels and cells made by hand go with the cells they belong to.
 
     Parameters
     ----------
     image, image_id
         The image as it is now.
-    labels
-        ``(T, Z, Y, X)``, the new segmentation.
+    labels, cells
+        The new segmentation.
     version
         Under which it is stored.
-    drawn
-        The hand-drawn cells on the present one.
+    image_class
+        Class and origin that cells of this image get; class 0 for none.
     """
-    again: list[DrawnCell] = []
-    with_drawn = labels
-    if image.labels is not None:
-        again, with_drawn = redraw(drawn, image.labels, labels)
-    new_names, result = carry_labels(image, with_drawn)
+    highest = int(cells.cell_id.max(initial=0))
+    painted, volume = carry_hand_cells(image, image_id, labels, version, highest)
+    marks, result = carry_labels(image, volume)
+    if image_class[0]:
+        added = [c.after.max() for c in painted]
+        marks = _with_class(marks, cells, [(c.t, int(i)) for c, i in zip(painted, added, strict=True)], image_class)
     edit = Edit(
         "replace the cells",
         "cells",
         segmentations=(SegmentationChange(image_id, image.version, version),),
-        drawn=tuple(DrawnChange(image_id, version, cell) for cell in again),
-        labels=(LabelChange.between(image_id, image.names(), new_names),),
+        paint=painted,
+        labels=(LabelChange.between(image_id, image.marks(), marks),),
     )
     return edit, result
+
+
+def _with_class(marks: Marks, cells: CellTable, more: list[tuple[int, int]], image_class: ImageClass) -> Marks:
+    """Return labels with the image's class for every cell that has none."""
+    t = np.concatenate((cells.t.astype(np.int64), np.array([name[0] for name in more], dtype=np.int64)))
+    ids = np.concatenate((cells.cell_id, np.array([name[1] for name in more], dtype=np.int64)))
+    have = marks.names()
+    bare = np.array([name not in have for name in zip(t.tolist(), ids.tolist(), strict=True)], dtype=bool)
+    count = int(bare.sum())
+    new = Marks(t[bare], ids[bare], np.full(count, image_class[0]), np.full(count, image_class[1]))
+    return Marks.joined(marks, new)
 
 
 def change_scheme(text: str, before: ClassScheme, after: ClassScheme) -> Edit:
@@ -103,17 +122,25 @@ def change_scheme(text: str, before: ClassScheme, after: ClassScheme) -> Edit:
     return Edit(text, "scheme", scheme=SchemeChange(before, after))
 
 
-def delete_class(images: dict[int, AnnotatedImage], scheme: ClassScheme, class_id: int) -> Edit:
-    """Remove a class and clear the labels it has, as one."""
+def delete_class(labelled: dict[int, Marks], known: dict[int, ImageClass], scheme: ClassScheme, class_id: int) -> Edit:
+    """Remove a class and clear its labels.
+
+    Parameters
+    ----------
+    labelled
+        The cells that have the class, by image.
+    known
+        Class and origin of the images that have one.
+    scheme
+        The classes.
+    class_id
+        Which goes.
+    """
     after = scheme.remove(class_id)
-    changes = (
-        image.change(np.flatnonzero(image.class_ids == class_id), UNLABELLED, image_id)
-        for image_id, image in images.items()
-    )
-    labels = tuple(change for change in changes if change)
-    return Edit(
-        f"delete class {scheme.by_id(class_id).name}", "scheme", labels=labels, scheme=SchemeChange(scheme, after)
-    )
+    changes = tuple(LabelChange.between(image_id, marks, Marks()) for image_id, marks in labelled.items())
+    images = (ImageClassChange(i, one, (UNLABELLED, HAND)) for i, one in known.items() if one[0] == class_id)
+    text = f"delete class {scheme.by_id(class_id).name}"
+    return Edit(text, "scheme", labels=changes, image_classes=tuple(images), scheme=SchemeChange(scheme, after))
 
 
 def use_template(scheme: ClassScheme, name: str, labelled: int) -> Edit:
@@ -140,3 +167,7 @@ def use_template(scheme: ClassScheme, name: str, labelled: int) -> Edit:
 
 def _cells(count: int) -> str:
     return "1 cell" if count == 1 else f"{count} cells"
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count} images"

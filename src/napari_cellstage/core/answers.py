@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.predictions import Predictions
-from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.core.store import Project
 
-_SNAPSHOTS_KEPT = 8
+_SNAPSHOTS_KEPT = 3
+TableOf = Callable[[int], CellTable | None]
 
 
 class Answers:
@@ -16,20 +18,22 @@ class Answers:
 
     def __init__(self) -> None:
         self._latest: dict[int, Predictions | None] = {}
-        self._asked: dict[int, dict[int, tuple[int, CellTable]]] = {}
+        self._asked: dict[int, tuple[Mapping[int, int], TableOf]] = {}
 
-    def expect(self, snapshot: WorkSnapshot, versions: dict[int, int]) -> None:
+    def expect(self, number: int, versions: Mapping[int, int], table_of: TableOf) -> None:
         """Remember what a snapshot holds, so that its answer can be placed.
 
         Parameters
         ----------
-        snapshot
-            Handed to work.
+        number
+            Version of the snapshot.
         versions
             Version of each image's segmentation.
+        table_of
+            Returns the cells of an image as the snapshot has them.
         """
-        self._asked[snapshot.version] = {s.image_id: (versions[s.image_id], s.cells) for s in snapshot.images}
-        self._asked.pop(snapshot.version - _SNAPSHOTS_KEPT, None)
+        self._asked[number] = (versions, table_of)
+        self._asked.pop(number - _SNAPSHOTS_KEPT, None)
 
     def of(self, image_id: int, image: AnnotatedImage, project: Project) -> Predictions | None:
         """Return the latest predictions of an image, read from the disk the first time."""
@@ -39,16 +43,38 @@ class Answers:
             self._latest[image_id] = Predictions.from_arrays(arrays, image.rows_of, count) if arrays else None
         return self._latest[image_id]
 
-    def take(self, image_id: int, image: AnnotatedImage, answer: Predictions, version: int, project: Project) -> bool:
-        """Keep the answer to the snapshot of a version; False when the cells have been replaced since."""
-        segmentation, asked = self._asked.get(version, {}).get(image_id, (-1, CellTable.empty()))
-        if segmentation != image.version or len(answer) != len(asked):
+    def take(
+        self, image_id: int, version: int, image: AnnotatedImage | None, answer: Predictions, number: int,
+        project: Project,
+    ) -> bool:  # fmt: skip
+        """Keep the answer to a snapshot; False when the cells have been replaced since.
+
+        Parameters
+        ----------
+        image_id, version
+            The image, and the version of its segmentation now.
+        image
+            Its cells, None when they are not in memory; then nobody can have changed them.
+        answer
+            For the cells of the snapshot.
+        number
+            Which snapshot.
+        project
+            Where it is kept.
+        """
+        versions, table_of = self._asked.get(number, ({}, lambda _image_id: None))
+        asked = table_of(image_id)
+        if asked is None or versions.get(image_id, -1) != version or len(answer) != len(asked):
             return False
-        if asked is not image.cells:  # cells were drawn by hand in between
-            answer = answer.placed(image.rows_of(asked.t, asked.cell_id), len(image.cells))
+        cells = asked if image is None else image.cells
+        if image is not None and asked is not cells:  # cells were changed by hand in between
+            answer = answer.placed(image.rows_of(asked.t, asked.cell_id), len(cells))
         if not project.read_only:
-            project.write_predictions(image_id, image.version, answer.to_arrays(image.cells))
-        self._latest[image_id] = answer
+            project.write_predictions(image_id, version, answer.to_arrays(cells))
+        if image is not None or project.read_only:
+            self._latest[image_id] = answer
+        else:
+            self._latest.pop(image_id, None)
         return True
 
     def forget(self, image_id: int) -> None:
@@ -56,7 +82,7 @@ class Answers:
         self._latest.pop(image_id, None)
 
     def follow(self, image_id: int, before: CellTable, image: AnnotatedImage) -> None:
-        """Put the predictions of an image on its table after a cell was drawn or taken away."""
+        """Put the predictions of an image on its table after cells were changed by hand."""
         found = self._latest.get(image_id)
         if found is not None:
             self._latest[image_id] = found.placed(image.rows_of(before.t, before.cell_id), len(image.cells))

@@ -31,7 +31,7 @@ class ImageRecord:
         Bytes, and what changes with the pixels.
     shape
         T, C, Z, Y, X.
-    channel_names, pixel_size_um, rgb
+    channel_names, pixel_size_um, rgb, scene, axes
         As in `ImageStack`.
     """
 
@@ -45,6 +45,8 @@ class ImageRecord:
     channel_names: tuple[str, ...]
     pixel_size_um: tuple[float, float, float] | None
     rgb: bool
+    scene: str = ""
+    axes: str = ""
 
     @classmethod
     def of(cls, image_id: int, stack: ImageStack, path: Path, folder: Path) -> ImageRecord:
@@ -60,18 +62,24 @@ class ImageRecord:
             channel_names=tuple(stack.channel_names),
             pixel_size_um=stack.pixel_size_um,
             rgb=stack.rgb,
+            scene=stack.scene,
+            axes=stack.axes,
         )
 
     def is_image(self, stack: ImageStack) -> bool:
         """Tell whether an image is this one: same pixels as far as is known, or same file; and same shape."""
         same_pixels = bool(stack.fingerprint) and self.fingerprint == stack.fingerprint
         same_file = stack.path is not None and self.path == str(stack.path.absolute())
-        return (same_pixels or same_file) and self.shape == tuple(stack.shape)
+        return (same_pixels or same_file) and self.shape == tuple(stack.shape) and self.scene == stack.scene
 
-    def place(self, folder: Path) -> Path:
-        """Return where its file is: as noted, or as seen from the project's folder when both have moved together."""
-        noted, beside = Path(self.path), folder / self.relative_path
-        return beside if self.relative_path and beside.exists() and not noted.exists() else noted
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """What another image must share with this one to be the same: one of these is enough."""
+        return tuple((key, self.scene) for key in (self.fingerprint, self.path) if key)
+
+    def moved(self, path: Path, folder: Path) -> ImageRecord:
+        """Return the record after the file was moved, for the project in `folder`."""
+        return replace(self, path=str(path), relative_path=relative_path(path, folder))
 
     def copied(self, before: Path, after: Path) -> ImageRecord:
         """Return the record for a copy of the project in another folder."""
@@ -92,34 +100,46 @@ class ImageEntry:
         Where the file should be.
     stack
         The image, when it is open already.
+    absent
+        True when the file is known not to be there.
     """
 
-    def __init__(self, record: ImageRecord, place: Path, stack: ImageStack | None = None) -> None:
+    def __init__(self, record: ImageRecord, place: Path, stack: ImageStack | None = None, absent: bool = False) -> None:
         self.image_id = record.image_id
         self.name = record.name
         self.record = record
         self.place = place
         self._given = stack
+        self._absent = absent and stack is None
 
     def opened_as(self, other: ImageEntry) -> ImageEntry:
-        """Return this entry with the pixels of another one of the same image."""
-        return ImageEntry(self.record, self.place, other.stack)
+        """Return this entry with the pixels of another one of the same image, where those are open."""
+        return ImageEntry(self.record, self.place, other._given or other.__dict__.get("_opened", (None,))[0])
 
     @property
     def stack(self) -> ImageStack | None:
         """The image, None when it can't be opened."""
         return self._opened[0]
 
+    def reopened(self) -> ImageStack | None:
+        """Open the image without keeping it open, for another thread; None when it can't be opened."""
+        if "_opened" in self.__dict__ or self._given is not None or self._absent:
+            return self.stack
+        try:
+            return reopened(self.record, self.place)
+        except ImageError:
+            return None
+
     @property
     def missing(self) -> str:
-        """Why it can't be opened, as a sentence; empty when it can."""
-        return self._opened[1]
+        """Why it can't be opened, as a sentence; empty when it can, or when nobody has tried and the file is there."""
+        return self._opened[1] if self._absent or "_opened" in self.__dict__ else ""
 
     @cached_property
     def _opened(self) -> tuple[ImageStack | None, str]:
         if self._given is not None:
             return self._given, ""
-        if not self.place.exists():
+        if self._absent or not self.place.exists():
             return None, (
                 f"The image '{self.name}' is not at '{self.place}' any more. Show where it is now; its labels are kept."
             )
@@ -131,7 +151,7 @@ class ImageEntry:
 
 def reopened(record: ImageRecord, path: Path) -> ImageStack:
     """Open the image of a record from a file; raise `ImageError` when that is another image."""
-    stack = open_image(path)
+    stack = open_image(path, record.axes or None, record.scene)
     if tuple(stack.shape) != record.shape:
         raise ImageError(
             f"'{path}' has the shape {tuple(stack.shape)} (T, C, Z, Y, X), the image '{record.name}' had "

@@ -1,11 +1,18 @@
-"""The tables of the project's database. A change here is a new `FORMAT_VERSION`."""
+"""The tables of the project's database, and how a project of an older format becomes one of this format.
+
+What the user did is in tables that only grow; `current_label` and `image_state` follow from them by triggers and are
+kept so that a million labels can be counted at once. A change here is a new `FORMAT_VERSION`.
+"""
 
 from __future__ import annotations
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 APPLICATION_ID = 0x43454C53  # "CELS"
 
-_TABLES = """
+# Where a label came from. The place of each in this tuple is its number in the database.
+ORIGINS = ("hand", "image", "well", "track", "folder", "import")
+
+_FORMAT_1 = """
 CREATE TABLE batch (
     batch_id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('label', 'cells', 'scheme', 'undo', 'redo')),
@@ -31,12 +38,67 @@ CREATE VIEW journal AS
     SELECT seq, at, who, kind, of_batch, batch_id, image_id, t, cell_id, class_id, text
     FROM annotation JOIN batch USING (batch_id);
 """
+
+# From format 1. Cells drawn as discs stay in `drawn_cell`, which nothing is added to any more.
+_FORMAT_2 = """
+ALTER TABLE image ADD COLUMN scene TEXT NOT NULL DEFAULT '';
+ALTER TABLE image ADD COLUMN axes TEXT NOT NULL DEFAULT '';
+ALTER TABLE annotation ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE paint (
+    seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, image_id INTEGER NOT NULL,
+    version INTEGER NOT NULL, t INTEGER NOT NULL, z INTEGER NOT NULL, y INTEGER NOT NULL, x INTEGER NOT NULL,
+    depth INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL,
+    before BLOB NOT NULL, after BLOB NOT NULL);
+CREATE INDEX paint_image ON paint (image_id, version);
+CREATE INDEX segmentation_image ON segmentation (image_id, seq, version);
+CREATE TABLE image_class (
+    seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, image_id INTEGER NOT NULL,
+    class_id INTEGER NOT NULL, origin INTEGER NOT NULL);
+CREATE INDEX image_class_image ON image_class (image_id, seq);
+CREATE TABLE current_label (
+    image_id INTEGER NOT NULL, t INTEGER NOT NULL, cell_id INTEGER NOT NULL, class_id INTEGER NOT NULL,
+    origin INTEGER NOT NULL, PRIMARY KEY (image_id, t, cell_id)) WITHOUT ROWID;
+CREATE INDEX current_label_class ON current_label (image_id, class_id);
+INSERT INTO current_label
+    SELECT image_id, t, cell_id, class_id, 0 FROM
+        (SELECT image_id, t, cell_id, class_id, MAX(seq) FROM annotation GROUP BY image_id, t, cell_id)
+    WHERE class_id > 0;
+CREATE TRIGGER annotation_given AFTER INSERT ON annotation WHEN NEW.class_id > 0 BEGIN
+    INSERT OR REPLACE INTO current_label VALUES (NEW.image_id, NEW.t, NEW.cell_id, NEW.class_id, NEW.origin); END;
+CREATE TRIGGER annotation_cleared AFTER INSERT ON annotation WHEN NEW.class_id = 0 BEGIN
+    DELETE FROM current_label WHERE image_id = NEW.image_id AND t = NEW.t AND cell_id = NEW.cell_id; END;
+CREATE TABLE image_state (
+    image_id INTEGER PRIMARY KEY, cells INTEGER, predicted INTEGER NOT NULL DEFAULT -1);
+DROP VIEW journal;
+CREATE VIEW journal AS
+    SELECT seq, at, who, kind, of_batch, batch_id, image_id, t, cell_id, class_id, origin, text
+    FROM annotation JOIN batch USING (batch_id);
+"""
+
+# What other parts keep; made when it is missing, so that a part can be added without a new format.
+_PARTS = """
+CREATE TABLE IF NOT EXISTS image_facts (
+    image_id INTEGER PRIMARY KEY, plate TEXT NOT NULL, well TEXT NOT NULL, field TEXT NOT NULL,
+    treatment TEXT NOT NULL, dose TEXT NOT NULL, replicate TEXT NOT NULL);
+"""
+
 _APPEND_ONLY = ("batch", "annotation", "scheme", "segmentation", "drawn_cell")
+_APPEND_ONLY_2 = ("paint", "image_class")
 
 
 def create_script() -> str:
     """Return the SQL that makes an empty project; what must only grow refuses to be changed."""
-    return _TABLES + "".join(map(_guard, _APPEND_ONLY))
+    return _FORMAT_1 + "".join(map(_guard, _APPEND_ONLY)) + migration(1)
+
+
+def migration(found: int) -> str:
+    """Return the SQL that brings a project of an older format to this one; empty when it is of this format."""
+    return "" if found >= FORMAT_VERSION else _FORMAT_2 + "".join(map(_guard, _APPEND_ONLY_2))
+
+
+def parts_script() -> str:
+    """Return the SQL that makes the tables of parts that are missing."""
+    return _PARTS
 
 
 def _guard(table: str) -> str:

@@ -1,8 +1,14 @@
-"""Frozen copies of what work needs, taken on the main thread. Nothing that changes crosses a thread."""
+"""Frozen copies of what work needs, taken on the main thread. Nothing that changes crosses a thread.
+
+Of images that nobody has looked at yet only the numbers are taken: segmentations are never overwritten and the journal
+only grows, so the worker reads what was there at that moment.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +16,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.cells import CellTable, Labels
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.volumes import LabelVolume
 
 
 @dataclass(frozen=True)
@@ -37,10 +44,58 @@ class ImageSnapshot:
     image_id: int
     stack: ImageStack
     cells: CellTable
-    labels: Labels
+    labels: Labels | LabelVolume
     class_ids: NDArray[np.int64]
     groups: NDArray[np.str_] | None = None
     plate: str = ""
+
+
+Reader = Callable[[], ImageSnapshot | None]
+
+
+@dataclass(frozen=True)
+class Images(Sequence[ImageSnapshot]):
+    """Images of a snapshot, each read when work comes to it, and let go of after.
+
+    Parameters
+    ----------
+    readers
+        By image; each returns the image as it was at the moment of the snapshot, None when its file can't be opened.
+    extras
+        Fields of `ImageSnapshot` that replace what a reader says, by image.
+    """
+
+    readers: Mapping[int, Reader]
+    extras: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.readers)
+
+    @overload
+    def __getitem__(self, index: int) -> ImageSnapshot: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[ImageSnapshot, ...]: ...
+    def __getitem__(self, index: int | slice) -> ImageSnapshot | tuple[ImageSnapshot, ...]:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        found = self._read(list(self.readers)[index])
+        if found is None:
+            raise IndexError(f"image {index} of the snapshot can't be opened")
+        return found
+
+    def __iter__(self) -> Iterator[ImageSnapshot]:
+        for image_id in self.readers:
+            if (found := self._read(image_id)) is not None:
+                yield found
+
+    def with_extras(self, extras: Mapping[int, dict[str, Any]]) -> Images:
+        """Return the images with more fields said from outside, such as groups or plate."""
+        old = self.extras
+        return replace(self, extras={i: old.get(i, {}) | extras.get(i, {}) for i in {*old, *extras}})
+
+    def _read(self, image_id: int) -> ImageSnapshot | None:
+        found = self.readers[image_id]()
+        return found if found is None or image_id not in self.extras else replace(found, **self.extras[image_id])
 
 
 @dataclass(frozen=True)
@@ -59,7 +114,7 @@ class WorkSnapshot:
         The session's version when this was taken; an answer for cells that are no longer there is dropped.
     """
 
-    images: tuple[ImageSnapshot, ...]
+    images: Sequence[ImageSnapshot]
     scheme: ClassScheme
     channels: tuple[int, ...]
     version: int = 0

@@ -19,14 +19,14 @@ from typing import Any, Self
 import numpy as np
 from platformdirs import user_documents_path
 
+from napari_cellstage.core.database import OldFormatError
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.image_records import ImageEntry, ImageRecord, reopened, write_pixels
 from napari_cellstage.core.images import ImageStack
-from napari_cellstage.core.database import OldFormatError
 from napari_cellstage.core.journal import Journal
 from napari_cellstage.core.presence import present
-from napari_cellstage.core.segmentations import Segmentations
 from napari_cellstage.core.project_lock import ProjectLock
+from napari_cellstage.core.segmentations import Segmentations
 from napari_cellstage.core.whole_files import reason_of, write_whole
 
 HOME_VARIABLE = "NAPARI_CELLSTAGE_HOME"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_cellstage.core.annotations import AnnotatedImage, Edit
+from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.classes import ClassScheme
+from napari_cellstage.core.edits import Edit
+from napari_cellstage.core.effects import NO_ROWS, Effects, Rows
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.store import default_home
-from napari_cellstage.core.workspace import Effects, Workspace
+from napari_cellstage.core.workspace import Workspace
 
-Rows = NDArray[np.int64]
-NO_ROWS: Rows = np.zeros(0, dtype=np.int64)
+__all__ = ["NO_ROWS", "Base", "Effects", "Rows"]
 
 
 class Base:
@@ -42,6 +42,12 @@ class Base:
         """The classes."""
         return self._space.scheme
 
+    def disconnect_all(self) -> None:
+        """Forget everyone who listens, as when the window that shows the session is closed."""
+        for kind in type(self).__mro__:
+            for name in (name for name, made in vars(kind).items() if isinstance(made, Signal)):
+                getattr(self, name).disconnect()
+
     def _enter(self, space: Workspace) -> None:
         self._space.close()
         self._space = space
@@ -55,7 +61,7 @@ class Base:
         if wanted is None or not self._space.entries:
             raise ProjectError("No image is open. Open one first.")
         if wanted not in self._space.entries:
-            raise ProjectError(f"The project has no image number {wanted}. Choose one of {list(self._space.entries)}.")
+            raise ProjectError(f"The project has no image number {wanted}. {_choice(self._space.entries)}")
         return wanted
 
     def _image(self, image_id: int | None) -> AnnotatedImage:
@@ -77,3 +83,9 @@ class Base:
         for image_id, rows in effects.rows.items():
             self.labels_changed.emit(image_id, rows)
         self.history_changed.emit()
+
+
+def _choice(entries: Iterable[int]) -> str:
+    """Say which numbers there are, in few words also when there are many."""
+    numbers = sorted(entries)
+    return f"Choose one of {', '.join(map(str, numbers))}." if len(numbers) < 20 else f"Choose 1 to {numbers[-1]}."

@@ -33,7 +33,7 @@ class ClassesPart(LabelsPart):
 
     def delete_class(self, class_id: int) -> None:
         """Remove a class and clear its labels; one undo brings both back."""
-        self._do(acts.delete_class(self._space.all_images(), self.scheme, class_id))
+        self._tell(self._space.delete_class(class_id))
 
     def use_template(self, name: str) -> None:
         """Put a template's classes in place of ones that no cell has; `ClassSchemeError` when one has."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from napari_cellstage.core import choices
 from napari_cellstage.core.image_records import ImageEntry
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.relocating import Relocated
 from napari_cellstage.core.store import find_project, free_folder
+from napari_cellstage.core.tally import ImageState
 from napari_cellstage.session.project import ProjectPart
 
 
@@ -33,20 +36,33 @@ class ImagesPart(ProjectPart):
         """The image that is worked on; None when there is none or its file is missing."""
         return None if self._current is None else self._space.entries[self._current].stack
 
+    def image_states(self) -> tuple[ImageState, ...]:
+        """Return what is known of each image without reading it: cells, how many labelled, predicted, missing."""
+        return self._space.states()
+
     def add_image(self, stack: ImageStack) -> int:
         """Add an image, or find it again, make it current and return its number.
 
         With no project open this opens the one in `home` that holds the image, or makes one named after it.
         """
+        return self.add_images([stack])[0]
+
+    def add_images(self, stacks: Sequence[ImageStack]) -> tuple[int, ...]:
+        """Add images as one act, all or none; the first becomes current. Returned are their numbers.
+
+        With no project open this opens the one in `home` that holds the first, or makes one named after it.
+        """
+        if not stacks:
+            return ()
         if not self._space.has_project:
-            if known := find_project(self.home, stack):
+            if known := find_project(self.home, stacks[0]):
                 self.open_project(known)
             else:
-                self.new_project(free_folder(self.home, stack.name))
-        entry = self._space.take_image(stack)
+                self.new_project(free_folder(self.home, stacks[0].name))
+        entries = self._space.take_images(stacks)
         self.images_changed.emit()
-        self.set_current(entry.image_id)
-        return entry.image_id
+        self.set_current(entries[0].image_id)
+        return tuple(entry.image_id for entry in entries)
 
     def relocate(self, image_id: int, path: Path | str) -> None:
         """Say where the file of an image is now; `ImageError` when that is another image."""
@@ -54,11 +70,28 @@ class ImagesPart(ProjectPart):
         self.images_changed.emit()
         self.current_changed.emit()
 
+    def relocate_folder(self, folder: Path | str) -> Relocated:
+        """Say in which folder all missing images are now; they are found again there by name and size."""
+        result = self._space.relocate_folder(Path(folder).expanduser().absolute())
+        self.images_changed.emit()
+        self.current_changed.emit()
+        return result
+
     def set_current(self, image_id: int) -> None:
         """Work on another image."""
         self._current = self._id(image_id)
         self._space.remember_current(image_id)
+        self._space.put_back(but=image_id)
         self.current_changed.emit()
+
+    def go_to_image(self, step: int) -> bool:
+        """Work on the image so many places after the current one (before it, when negative); False at the end."""
+        numbers = list(self._space.entries)
+        place = numbers.index(self._current) + step if self._current in numbers else 0
+        if not 0 <= place < len(numbers):
+            return False
+        self.set_current(numbers[place])
+        return True
 
     @property
     def channel_names(self) -> tuple[str, ...]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from napari_cellstage.core import acts
 from napari_cellstage.core.classes import UNLABELLED
+from napari_cellstage.core.effects import NO_ROWS, Effects, Rows
+from napari_cellstage.core.marks import origin_number
 from napari_cellstage.core.reading_order import next_in_order
-from napari_cellstage.core.workspace import Effects
-from napari_cellstage.session.base import NO_ROWS, Rows
+from napari_cellstage.core.schema import ORIGINS
 from napari_cellstage.session.cells import CellsPart
 from napari_cellstage.session.images import ImagesPart
 
@@ -25,16 +28,49 @@ class LabelsPart(ImagesPart, CellsPart):
         """Return how many cells have each class, over all images."""
         return self._space.counts()
 
-    def label_cells(self, rows: ArrayLike, class_id: int, image_id: int | None = None, continues: bool = False) -> Rows:
+    def origins(self, image_id: int | None = None) -> NDArray[np.str_]:
+        """Return where the label of each row came from, one of `ORIGINS`; empty for a row without label."""
+        image = self._image(image_id)
+        names = np.array(ORIGINS)[image.origins]
+        return np.where(image.class_ids == UNLABELLED, "", names)
+
+    def label_cells(
+        self,
+        rows: ArrayLike,
+        class_id: int,
+        image_id: int | None = None,
+        continues: bool = False,
+        origin: str = "hand",
+    ) -> Rows:
         """Give cells a class, 0 to clear; return the rows whose class changed.
 
-        With `continues` it is part of the same stroke as the call before, and undone together with it.
+        With `continues` it is part of the same stroke as the call before, and undone together with it. `origin` is
+        one of `ORIGINS`, and stays recorded.
         """
         wanted = self._id(image_id)
         if class_id != UNLABELLED:
             self.scheme.by_id(class_id)
-        edit = acts.label_cells(self._space.image(wanted), wanted, np.asarray(rows), class_id)
+        image = self._space.image(wanted)
+        edit = acts.label_cells(image, wanted, np.asarray(rows), class_id, origin_number(origin))
         return self._do(edit, continues).rows[wanted] if edit else NO_ROWS
+
+    def label_images(self, image_ids: Iterable[int], class_id: int, origin: str = "image") -> int:
+        """Give all cells of images a class, and those found later too; return how many labels changed.
+
+        Class 0 clears the labels that were given so, and leaves those that the user gave cell by cell.
+        """
+        wanted = [self._id(image_id) for image_id in dict.fromkeys(image_ids)]
+        if class_id != UNLABELLED:
+            self.scheme.by_id(class_id)
+        images = [(image_id, self._space.image(image_id)) for image_id in wanted]
+        edit = acts.label_images(images, self._space.image_classes, class_id, origin_number(origin))
+        if edit.labels or edit.image_classes:
+            self._do(edit)
+        return sum(len(change.t) for change in edit.labels)
+
+    def image_class(self, image_id: int | None = None) -> int:
+        """Return the class that all cells of an image have, those found later too; 0 for none."""
+        return self._space.image_classes.get(self._id(image_id), (UNLABELLED, 0))[0]
 
     def next_unlabelled(self, after: int | None = None) -> int | None:
         """Return the next row of the current image without a label, in reading order, starting over at the end."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_cellstage.core import choices
 from napari_cellstage.core.errors import CellsError
-from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
+from napari_cellstage.core.snapshot import Images, WorkSnapshot
 from napari_cellstage.core.store import Project
 from napari_cellstage.core.track_files import TrackFiles
 from napari_cellstage.core.tracks import Tracks
@@ -89,10 +89,12 @@ class TracksPart(WorkPart):
         on must not be asked about in its next frame. Of several images, each is a group already.
         """
         frozen = super().snapshot()
-        labelled = [one for one in frozen.images if one.class_ids.any()]
-        if len(labelled) != 1:
+        labelled = [state.image_id for state in self.image_states() if state.labelled]
+        if len(labelled) != 1 or not isinstance(frozen.images, Images):
             return frozen
-        return replace(frozen, images=tuple(self._grouped(one) for one in frozen.images))
+        groups = self._groups(labelled[0])
+        extras = {} if groups is None else {labelled[0]: {"groups": groups}}
+        return replace(frozen, images=frozen.images.with_extras(extras))
 
     def table(self, image_id: int | None = None) -> pd.DataFrame:
         """Return the table that ``predictions.csv`` holds; without predictions, the columns up to label.
@@ -101,15 +103,15 @@ class TracksPart(WorkPart):
         """
         frame, found = super().table(image_id), self.tracks(image_id)
         if found is not None:
-            frame.insert(frame.columns.get_loc("label"), "track", found.track_id)
+            frame.insert(list(frame.columns).index("label"), "track", found.track_id)
         return frame
 
-    def _grouped(self, one: ImageSnapshot) -> ImageSnapshot:
-        found = self.tracks(one.image_id)
-        if found is None or one.groups is not None:
-            return one
+    def _groups(self, image_id: int) -> NDArray[np.str_] | None:
+        found = self.tracks(image_id)
+        if found is None:
+            return None
         own = np.where(found.track_id > 0, found.family, -1 - np.arange(len(found)))  # by itself, if in no track
-        return replace(one, groups=np.char.add("track ", own.astype(np.str_)))
+        return np.char.add("track ", own.astype(np.str_))
 
     def _files(self) -> TrackFiles:
         project = self._space.project

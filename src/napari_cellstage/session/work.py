@@ -25,7 +25,7 @@ class WorkPart(ClassesPart):
 
         An image whose cells or classes have been replaced since drops its answer; then this returns False.
         """
-        kept = [i for i, answer in answers.items() if self._space.set_predictions(i, answer, version)]
+        kept = self._space.set_predictions(answers, version)
         for image_id in kept:
             self.predictions_changed.emit(image_id)
         return len(kept) == len(answers)

@@ -1,0 +1,142 @@
+"""The open project: its images, its settings, and whether it may be written to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_cellstage.core.classes import ClassScheme
+from napari_cellstage.core.errors import ProjectError, ReadOnlyError
+from napari_cellstage.core.image_records import ImageEntry
+from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.relocating import Relocated, found_again
+from napari_cellstage.core.store import Project
+from napari_cellstage.core.tally import ImageState, Tally
+
+
+class OpenProject:
+    """Images, settings and counts of a project.
+
+    Parameters
+    ----------
+    project
+        The project; closed with this. None for none yet.
+    """
+
+    def __init__(self, project: Project | None = None) -> None:
+        self._project = project
+        self.scheme = project.journal.scheme() if project else ClassScheme()
+        self.settings: dict[str, Any] = project.journal.settings() if project else {}
+        self.entries = project.images() if project else {}
+        self.tally = Tally(project.journal if project else None)
+        self.problems: dict[int, str] = {0: project.reason} if project and project.reason else {}
+
+    @property
+    def has_project(self) -> bool:
+        """True when there is a project behind it."""
+        return self._project is not None
+
+    @property
+    def project(self) -> Project:
+        """The project; `ProjectError` when there is none."""
+        if self._project is None:
+            raise ProjectError("No project is open. Open an image or a project first.")
+        return self._project
+
+    @property
+    def writable(self) -> Project:
+        """The project, to write to; `ReadOnlyError` when it is open read-only."""
+        if self.project.read_only:
+            raise ReadOnlyError(self.project.reason)
+        return self.project
+
+    @property
+    def last_current(self) -> int | None:
+        """Image that was worked on last, else the first; None when there is none."""
+        wanted = self.settings.get("current")
+        return wanted if wanted in self.entries else next(iter(self.entries), None)
+
+    def close(self) -> None:
+        """Close the project."""
+        if self._project:
+            self._project.close()
+
+    def shape(self, image_id: int) -> tuple[int, ...]:
+        """Return T, Z, Y, X of an image."""
+        frames, _, *volume = self.entries[image_id].record.shape
+        return (frames, *volume)
+
+    def take_images(self, stacks: Sequence[ImageStack]) -> tuple[ImageEntry, ...]:
+        """Return the entries of images, added to the project where they are not there; all in one transaction."""
+        known = {key: entry for entry in self.entries.values() for key in entry.record.keys}
+        found = [_known(known, stack) for stack in stacks]
+        new: dict[tuple[str, str, str], ImageStack] = {}
+        for stack, entry in zip(stacks, found, strict=True):
+            if entry is None:
+                new.setdefault(_identity(stack), stack)
+        added = dict(zip(new, self.writable.add_images(list(new.values())), strict=True)) if new else {}
+        pairs = zip(stacks, found, strict=True)
+        entries = tuple(
+            added[_identity(stack)] if entry is None else self._found_again(entry, stack) for stack, entry in pairs
+        )
+        self.entries |= {entry.image_id: entry for entry in entries}
+        return entries
+
+    def _found_again(self, entry: ImageEntry, stack: ImageStack) -> ImageEntry:
+        if entry.missing and stack.path is not None and not self.project.read_only:
+            return self.project.relocate(entry, stack.path)
+        return entry
+
+    def relocate(self, image_id: int, path: Path) -> None:
+        """Note the new place of an image that has moved."""
+        self.entries[image_id] = self.writable.relocate(self.entries[image_id], path)
+
+    def relocate_folder(self, folder: Path) -> Relocated:
+        """Look in a folder tree for all images that are missing, and note where they are now."""
+        missing = [entry for entry in self.entries.values() if entry.missing]
+        places = found_again(missing, folder)
+        self.entries |= self.writable.relocate_all(places, self.entries)
+        return Relocated(tuple(places), tuple(e.image_id for e in missing if e.image_id not in places))
+
+    def states(self) -> tuple[ImageState, ...]:
+        """Return what is known of every image without reading its cells."""
+        names = shown_names(self.entries)
+        return tuple(self.tally.state(i, names[i], bool(entry.missing)) for i, entry in self.entries.items())
+
+    def remember_current(self, image_id: int) -> None:
+        """Note which image is worked on; a full disk is no reason not to show it."""
+        with contextlib.suppress(ProjectError):
+            self.put_setting("current", image_id)
+
+    def put_setting(self, key: str, value: Any) -> None:
+        """Change a setting; in memory only when the project can't be written."""
+        if self.settings.get(key) == value:
+            return
+        if self.has_project and not self.project.read_only:
+            self.project.journal.put_setting(key, value)
+        self.settings[key] = value
+
+
+def shown_names(entries: dict[int, ImageEntry]) -> dict[int, str]:
+    """Return the name of each image; with its folder where another image has the same name."""
+    by_name: dict[str, list[int]] = {}
+    for image_id, entry in entries.items():
+        by_name.setdefault(entry.name, []).append(image_id)
+    return {
+        image_id: name if len(ids) == 1 else f"{entries[image_id].place.parent.name}/{name}"
+        for name, ids in by_name.items()
+        for image_id in ids
+    }
+
+
+def _known(known: dict[tuple[str, str], ImageEntry], stack: ImageStack) -> ImageEntry | None:
+    keys = [(stack.fingerprint, stack.scene)]
+    if stack.path is not None:
+        keys.append((str(stack.path.absolute()), stack.scene))
+    return next((entry for key in keys if (entry := known.get(key)) and entry.record.is_image(stack)), None)
+
+
+def _identity(stack: ImageStack) -> tuple[str, str, str]:
+    return stack.fingerprint, str(stack.path or id(stack)) if not stack.fingerprint else "", stack.scene
