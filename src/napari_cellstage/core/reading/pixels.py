@@ -20,6 +20,7 @@ T = TypeVar("T")
 Index = tuple[int | slice, ...]
 _CHUNK_BYTES = 64 << 20
 _CHUNK_SIDE = 1024
+_FREE_SIDE = 2048
 _OPEN_FILES = 8
 
 
@@ -104,8 +105,9 @@ def _chunks(pixels: Pixels, axes: str) -> tuple[int, ...]:
 
 
 def read_at_once(shape: Sequence[int], axes: str) -> tuple[int, ...]:
-    """Return chunks of one plane, for files whose planes can be read in any part."""
-    return tuple(n if axis in "YXS" else 1 for n, axis in zip(shape, axes, strict=True))
+    """Return chunks for files whose planes can be read in any part."""
+    sides = {"Y": _FREE_SIDE, "X": _FREE_SIDE, "S": 8}
+    return tuple(min(n, sides.get(axis, 1)) for n, axis in zip(shape, axes, strict=True))
 
 
 class Held(Generic[T]):
