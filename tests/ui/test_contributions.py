@@ -20,7 +20,8 @@ def test_the_manifest_is_valid_and_every_command_is_there():
     manifest = PluginManifest.from_distribution("napari-cellstage")
     manifest.validate_imports()
     assert [w.display_name for w in manifest.contributions.widgets] == ["Cellstage"]
-    assert [s.display_name for s in manifest.contributions.sample_data] == ["Cell cycle field (synthetic)"]
+    samples = [s.display_name for s in manifest.contributions.sample_data]
+    assert samples == ["Cell cycle field (synthetic)", "Cell cycle movie (synthetic)"]
     assert manifest.contributions.readers[0].accepts_directories
     assert manifest.contributions.writers[0].filename_extensions == [".cellstage"]
 
@@ -29,6 +30,12 @@ def test_the_manifest_at_the_top_is_a_link_to_the_one_in_the_package():
     link = ROOT / "napari.yaml"
     assert link.is_symlink()
     assert link.resolve() == ROOT / "src" / "napari_cellstage" / "napari.yaml"
+
+
+def test_the_movie_has_time_and_a_pixel_size():
+    layers = [Layer.create(*one) for one in contributions.sample_movie()]
+    assert [layer.data.shape for layer in layers] == [(24, 384, 384)] * 2
+    assert layers[0].scale.tolist() == [1.0, 0.4, 0.4]
 
 
 def test_the_sample_is_two_channels_of_the_synthetic_field():

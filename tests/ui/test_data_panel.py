@@ -162,6 +162,17 @@ def test_the_sample_opens_in_a_worker(qtbot, make_panel, empty, monkeypatch):
     assert empty.current.channel_names == ("DNA", "tubulin")
 
 
+def test_the_menu_of_the_sample_has_a_movie(qtbot, make_panel, empty, monkeypatch):
+    from napari_cellstage import sample_movie
+
+    short = sample_movie.cell_cycle_movie(size=64, cells=1, frames=2)
+    monkeypatch.setattr(sample_movie, "cell_cycle_movie", lambda: short)
+    panel = make_panel(empty)
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel.sample.menu().actions()[1].trigger()
+    assert empty.current.shape == (2, 2, 1, 64, 64)
+
+
 def test_images_of_a_folder_come_in_order(tmp_path):
     for name in ("b.PNG", "a.tiff", "c.txt"):
         (tmp_path / name).touch()

@@ -58,7 +58,7 @@ class TrackFiles:
     def _write(self, path: Path, tracks: Tracks, cells: CellTable) -> None:
         def write(part: Path) -> None:
             with part.open("wb") as file:
-                np.savez(file, **tracks.to_arrays(cells))
+                np.savez(file, allow_pickle=False, **tracks.to_arrays(cells))
 
         write_whole(path, write)
 

@@ -28,6 +28,13 @@ def sample_cell_cycle() -> list[LayerData]:
     return image_layers(cell_cycle_field().stack)
 
 
+def sample_movie() -> list[LayerData]:
+    """Return the built-in synthetic movie as image layers, one a channel."""
+    from napari_cellstage.sample_movie import cell_cycle_movie
+
+    return image_layers(cell_cycle_movie().stack)
+
+
 def get_project_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
     """Return the reader of a project folder, or None when `path` is none."""
     if not isinstance(path, str) or not Path(path).is_dir() or not path.rstrip("/\\").endswith(SUFFIX):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellstage.core.images import ImageStack, open_image
+from napari_cellstage.core.images import open_image
 from napari_cellstage.session import Session
-from napari_cellstage.ui.notices import show, showing_errors, shown
+from napari_cellstage.ui.notices import showing_errors, shown
 from napari_cellstage.ui.pieces import button, clear_layout, hint, on_click
-from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
+from napari_cellstage.ui.sample_button import SampleButton
+from napari_cellstage.ui.workers import JobRunner
 
 IMAGE_ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 PROJECT_ENDING = ".cellstage"
@@ -82,9 +83,8 @@ class DataPanel(QWidget):
 
     def _build_open(self) -> QWidget:
         self.open = button("Open images…", "TIFF, OME-TIFF, PNG or JPEG; several at once.")
-        self.sample = button("Open the sample", "A synthetic field of about 600 cells in six stages, to try.")
+        self.sample = SampleButton(self.session, self._runner)
         on_click(self.open, self._choose_images)
-        on_click(self.sample, self.open_sample)
         self.welcome = hint("Begin here: open your images, or drop files or a folder on this panel.")
         box, row = QWidget(), QHBoxLayout()
         layout = QVBoxLayout(box)
@@ -193,18 +193,6 @@ class DataPanel(QWidget):
         self.open_paths(map(Path, files))
 
     @showing_errors
-    def open_sample(self) -> None:
-        """Make the built-in sample in a worker, and open it."""
-        job = Job("making the sample", making_sample)
-        job.returned.connect(self._on_sample)
-        job.failed.connect(show)
-        self._runner.start(job)
-
-    @showing_errors
-    def _on_sample(self, stack: ImageStack) -> None:
-        self.session.add_image(stack)
-
-    @showing_errors
     def _choose_image(self, item: QListWidgetItem | None, _before: object = None) -> None:
         if item is not None:
             self.session.set_current(item.data(Qt.ItemDataRole.UserRole))
@@ -246,11 +234,3 @@ def images_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     return sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDINGS)
-
-
-def making_sample(_should_stop: ShouldStop) -> Generator[None, None, ImageStack]:
-    """Make the built-in synthetic field."""
-    from napari_cellstage.sample_data import cell_cycle_field  # slow to load
-
-    yield from ()
-    return cell_cycle_field().stack
