@@ -23,7 +23,9 @@ from napari_cellstage.core.volumes import LabelVolume
 
 # A frame of up to so many pixels is one block; finding needs about a hundred bytes a pixel.
 WHOLE = 12_000_000
-CORE = 3072
+CORE = 2048
+# Blocks at work at a time; most of the work is in numpy, scipy and scikit-image, which let other threads run.
+_WORKERS = 2
 _SAMPLE_SIDE = 512
 _SAMPLE_PIXELS = 1 << 24
 Found = NDArray[np.int32] | CellsError
@@ -109,15 +111,15 @@ def _jobs(
 def _in_order(
     jobs: Iterator[tuple[Block, Callable[[], Found]]], should_stop: Callable[[], bool]
 ) -> Iterator[tuple[Block, Found]]:
-    """Yield what is found in each block; the next one is read and looked through meanwhile."""
-    pool = ThreadPoolExecutor(1)
+    """Yield what is found in each block; the next ones are read and looked through meanwhile."""
+    pool = ThreadPoolExecutor(_WORKERS)
     waiting: deque[tuple[Block, Future[Found]]] = deque()
     try:
         for block, job in jobs:
             if should_stop():
                 break
             waiting.append((block, pool.submit(job)))
-            if len(waiting) > 1:
+            if len(waiting) > _WORKERS:
                 first, found = waiting.popleft()
                 yield first, found.result()
         for block, found in waiting:
