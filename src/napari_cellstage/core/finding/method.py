@@ -6,9 +6,11 @@ image, then finds block by block with overlap; so what is found does not depend 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
@@ -85,6 +87,11 @@ class Method:
     wants_second_channel: bool = False
 
     @property
+    def installed(self) -> bool:
+        """Whether what it needs is there."""
+        return not self.extra or self.extra in sys.modules or find_spec(self.extra) is not None
+
+    @property
     def code(self) -> Code:
         """The functions of this method; loads its libraries."""
         return cast(Code, import_module(f"napari_cellstage.core.finding.{self.module}"))
@@ -109,6 +116,57 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         Method("otsu", "Nuclei, bright spots", "One threshold for the whole image.", "nuclei", _NUCLEI),
-        Method("local", "Nuclei, uneven light", "Each place is compared with its surroundings.", "nuclei", _NUCLEI),
+        Method(
+            "local",
+            "Nuclei, uneven light",
+            "Each place is compared with its surroundings; for staining that differs from place to place.",
+            "nuclei",
+            _NUCLEI,
+        ),
+        Method(
+            "log",
+            "Nuclei, crowded (blob seeds)",
+            "Looks for the middles of round spots of one size, and grows them; for crowded nuclei.",
+            "blobs",
+            ("diameter", "background", "smoothing", "sensitivity", *_SIZES),
+        ),
+        Method(
+            "dark",
+            "Dark nuclei on bright ground",
+            "For stains that take light away, such as haematoxylin; in a colour picture the red channel shows it best.",
+            "nuclei",
+            _NUCLEI,
+        ),
+        Method(
+            "cells",
+            "Whole cells around nuclei",
+            "Finds nuclei in one channel and grows them over the cells that another channel shows.",
+            "whole_cells",
+            ("background", "smoothing", "sensitivity", *_SIZES, "split"),
+            wants_second_channel=True,
+        ),
+        Method(
+            "texture",
+            "Bright field or phase contrast",
+            "Finds where light varies from place to place, as it does in cells and not between them.",
+            "texture",
+            ("smoothing", "sensitivity", *_SIZES, "split"),
+        ),
+        Method(
+            "cellpose",
+            "Cellpose (a trained network)",
+            "Cells or nuclei of many kinds, by the network that comes with Cellpose or one of your own.",
+            "by_cellpose",
+            ("model", "diameter", "sensitivity", *_SIZES),
+            extra="cellpose",
+        ),
+        Method(
+            "stardist",
+            "StarDist (a trained network)",
+            "Round nuclei, by a network that StarDist offers or one of your own.",
+            "by_stardist",
+            ("model", "sensitivity", *_SIZES),
+            extra="stardist",
+        ),
     )
 }

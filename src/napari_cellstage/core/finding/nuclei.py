@@ -23,7 +23,7 @@ from napari_cellstage.core.finding.shapes import (
     cut_at_share,
     fill_holes,
     fill_small_holes,
-    keep_sizes,
+    keep_wanted,
     numbered,
     size_of,
 )
@@ -31,7 +31,7 @@ from napari_cellstage.core.finding.splitting import coarse_step, split_touching,
 from napari_cellstage.core.finding.values import check_contrast, volume_of
 
 _NOISE_FLOOR = 8.0
-_OWN_LEVEL = 0.4
+OWN_LEVEL = 0.4
 _HOLE_SHARE = 0.25
 _SAMPLE = 1 << 18
 
@@ -41,7 +41,7 @@ def calibrate(sample: Sequence[NDArray[Any]], settings: SegmentSettings) -> Leve
     check_contrast([part[0] for part in sample])
     lights = [light_of(part, settings) for part in sample]
     values = np.concatenate([light.ravel() for light in lights])
-    levels = _threshold(values[:: max(1, values.size // _SAMPLE)], settings)
+    levels = threshold(values, settings)
     return replace(levels, radius=_radius([light > levels.cut for light in lights], settings))
 
 
@@ -54,13 +54,20 @@ def find(block: NDArray[Any], settings: SegmentSettings, levels: Levels) -> NDAr
 
 def margin(settings: SegmentSettings, levels: Levels) -> int:
     """Return the overlap a block needs; see `method.Code`."""
-    cell = settings.max_diameter or 6 * max(levels.radius, settings.min_diameter)
-    return int(np.ceil(max(cell, settings.background) + 4 * settings.smoothing))
+    return reach(settings, levels.radius)
+
+
+def reach(settings: SegmentSettings, radius: float) -> int:
+    """Return how far a clump of a few cells of a radius, and what is measured around it, reach."""
+    clump = settings.max_diameter or 6 * max(radius, settings.min_diameter)
+    return int(np.ceil(max(clump, settings.background) + 4 * settings.smoothing))
 
 
 def light_of(block: NDArray[Any], settings: SegmentSettings) -> NDArray[np.float32]:
     """Return the first channel of a block without noise and background; a single plane without its axis."""
-    return without_background(volume_of(block, 0), settings.smoothing, settings.background, settings.spacing)
+    values = volume_of(block, 0)
+    values = -values if settings.method == "dark" else values
+    return without_background(values, settings.smoothing, settings.background, settings.spacing)
 
 
 def mask_of(light: NDArray[np.float32], settings: SegmentSettings, levels: Levels) -> NDArray[np.bool_]:
@@ -90,22 +97,21 @@ def _parted(
 ) -> NDArray[np.int32]:
     # Nucleoli and the middle of a ring of chromosomes are holes; gaps between nuclei in a ring are larger ones.
     hole = max(size_of(settings.min_diameter, 2), _HOLE_SHARE * size_of(2 * levels.radius, 2))
-    share = _OWN_LEVEL / max(settings.sensitivity, 1.0)
+    share = OWN_LEVEL / max(settings.sensitivity, 1.0)
     z_ratio = settings.spacing
     parts = split_touching(fill_small_holes(mask, hole), light, min(1.0, 2 * settings.split), levels.radius, z_ratio)
     cores = fill_holes(cut_at_share(parts, light, share)) > 0
     labels = split_touching(cores, light, settings.split, levels.radius, z_ratio)
-    nuclei = fill_holes(cut_at_share(labels, light, share))
-    least, most = (size_of(d, mask.ndim, z_ratio) for d in (settings.min_diameter, settings.max_diameter))
-    return keep_sizes(nuclei, least, most)
+    return keep_wanted(fill_holes(cut_at_share(labels, light, share)), settings)
 
 
-def _threshold(sample: NDArray[np.float32], settings: SegmentSettings) -> Levels:
+def threshold(sample: NDArray[np.float32], settings: SegmentSettings) -> Levels:
     """Find the threshold between nuclei and background.
 
     Mitotic nuclei can be ten times as bright as others, and would pull Otsu's threshold above the dim ones; so it is
     found on asinh of the light in units of its noise, which is linear in the noise and logarithmic above.
     """
+    sample = sample[:: max(1, sample.size // _SAMPLE)]
     level = float(np.median(sample[sample <= np.percentile(sample, 60)]))
     below = sample[sample <= level]
     noise = max(1.4826 * float(np.median(level - below)), 1e-3 * float(sample.max() - sample.min()), 1e-12)

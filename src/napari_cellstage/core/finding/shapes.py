@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import label
 
+from napari_cellstage.core.finding.settings import SegmentSettings
+
 
 def size_of(diameter: float, dimensions: int, z_ratio: float = 1.0) -> float:
     """Return the pixels of a disc, or of a ball in planes that lie `z_ratio` further apart than pixels."""
@@ -23,6 +25,12 @@ def keep_sizes(labels: NDArray[np.int32], least: float, most: float = 0.0) -> ND
         wanted &= sizes <= most
     wanted[0] = False
     return np.where(wanted, np.arange(len(wanted)), 0).astype(np.int32)[labels]
+
+
+def keep_wanted(labels: NDArray[np.int32], settings: SegmentSettings) -> NDArray[np.int32]:
+    """Drop labels of other sizes than the settings ask for."""
+    diameters = (settings.min_diameter, settings.max_diameter)
+    return keep_sizes(labels, *(size_of(diameter, labels.ndim, settings.spacing) for diameter in diameters))
 
 
 def numbered(labels: NDArray[np.int32]) -> NDArray[np.int32]:
