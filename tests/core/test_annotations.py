@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_cellstage.core import acts
-from napari_cellstage.core.annotations import AnnotatedImage, Edit, History, LabelChange, SchemeChange
+from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import ClassScheme
+from napari_cellstage.core.edits import Edit, History, LabelChange, SchemeChange
+from napari_cellstage.core.volumes import LabelVolume
 
 CELLS = 6
 
@@ -18,7 +20,7 @@ def image_of(count: int = CELLS, names: dict[tuple[int, int], int] | None = None
     labels = np.zeros((2, 1, 1, 2 * count), dtype=np.int32)
     labels[0, 0, 0, ::2] = np.arange(1, count + 1)
     labels[1, 0, 0, ::2] = np.arange(count, 0, -1)
-    return AnnotatedImage(labels, CellTable.from_labels(labels), names or {}, 1)
+    return AnnotatedImage(LabelVolume.of(labels), CellTable.from_labels(labels), names or {}, 1)
 
 
 acts_of_a_user = st.lists(
@@ -60,13 +62,13 @@ def test_any_undo_and_redo_equals_replay(steps: list[tuple[str, list[int], int]]
 def test_names_survive_any_placing(names: dict[tuple[int, int], int]) -> None:
     image = image_of(names=names)
     assert image.names() == names
-    image.replace(None, CellTable.empty(), 2)
+    image.replace(None, CellTable.empty(), 2, CellTable.empty())
     assert image.names() == names
-    assert image.strays == names
+    assert image.strays.names() == names
     other = image_of(CELLS + 3)
-    image.replace(other.labels, other.cells, 3)
+    image.replace(other.labels, other.cells, 3, other.cells)
     assert image.names() == names
-    assert not image.strays
+    assert not len(image.strays)
 
 
 @given(

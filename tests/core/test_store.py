@@ -16,19 +16,14 @@ import pytest
 import tifffile
 
 from napari_cellstage.core import whole_files
-from napari_cellstage.core.annotations import (
-    DrawnCell,
-    DrawnChange,
-    Edit,
-    LabelChange,
-    SchemeChange,
-    SegmentationChange,
-)
+from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import ClassScheme
+from napari_cellstage.core.edits import Edit, LabelChange, PaintChange, SchemeChange, SegmentationChange
 from napari_cellstage.core.errors import ImageError, ProjectError
 from napari_cellstage.core.images import ImageStack, from_array, open_image
 from napari_cellstage.core.schema import FORMAT_VERSION
 from napari_cellstage.core.store import Project, default_home, find_project, free_folder
+from napari_cellstage.core.volumes import LabelVolume
 
 
 @pytest.fixture
@@ -42,6 +37,13 @@ def label(image_id: int, cells: list[int], class_id: int, t: int = 0) -> Edit:
     names = {(t, cell): class_id for cell in cells}
     before = dict.fromkeys(names, -1)
     return Edit("label", "label", labels=(LabelChange.between(image_id, before, names),))
+
+
+def stored(project: Project, image_id: int, labels: np.ndarray) -> int:
+    """Write a segmentation and return its version."""
+    version, volume = project.journal.next_version(image_id), LabelVolume.of(labels)
+    project.segmentations.write(image_id, version, volume, CellTable.from_labels(labels))
+    return version
 
 
 def stack_of(dtype: str = "uint16", name: str = "field") -> ImageStack:
@@ -58,8 +60,7 @@ def test_the_last_entry_of_a_cell_is_its_label(project: Project) -> None:
     journal.write(label(1, [1], 4, t=5))
     journal.write(label(2, [1], 3))
     assert journal.names(1) == {(0, 1): 1, (0, 2): 2, (5, 1): 4}
-    assert journal.counts(1) == {1: 1, 2: 1, 4: 1}
-    assert journal.counts(2) == {3: 1}
+    assert journal.counts() == {1: {1: 1, 2: 1, 4: 1}, 2: {3: 1}}
 
 
 def test_the_journal_says_who_when_what_and_of_which_undo(project: Project) -> None:
@@ -88,12 +89,13 @@ def test_the_journal_only_grows(project: Project, statement: str) -> None:
 
 def test_everything_is_there_after_reopening(project: Project) -> None:
     scheme = ClassScheme.from_names(["G1", "µ 😀 '\"/"], "cyclic")
-    cell = DrawnCell(9, 0, 1, 3.5, 4.0, 6.0)
+    blank, square = np.zeros((1, 3, 4), dtype=np.int64), np.full((1, 3, 4), 9)
+    paint = PaintChange(1, 1, 0, (1, 3, 4), blank, square)
     edit = Edit(
         "all",
         "cells",
         segmentations=(SegmentationChange(1, 0, 1),),
-        drawn=(DrawnChange(1, 1, cell),),
+        paint=(paint,),
         labels=label(1, [9], 2).labels,
         scheme=SchemeChange(ClassScheme(), scheme),
     )
@@ -103,12 +105,14 @@ def test_everything_is_there_after_reopening(project: Project) -> None:
     again = Project(project.folder)
     assert again.journal.scheme() == scheme
     assert again.journal.version(1) == 1
-    assert again.journal.drawn(1, 1) == (cell,)
-    assert again.journal.drawn(1, 2) == ()
+    (found,) = again.journal.paint(1, 1)
+    np.testing.assert_array_equal(found.after, square)
+    assert (found.t, found.corner, found.touched) == (0, (1, 3, 4), [9])
+    assert again.journal.paint(1, 2) == ()
     assert again.journal.names(1) == {(0, 9): 2}
     assert again.journal.settings() == {"network_channels": [0, 2]}
     again.journal.write(edit.inverse(), "undo")
-    assert again.journal.drawn(1, 1) == ()
+    np.testing.assert_array_equal(again.journal.paint(1, 1)[1].after, blank)
     assert again.journal.scheme() == ClassScheme()
     assert (again.journal.version(1), again.journal.next_version(1)) == (0, 2)
     again.close()
@@ -117,7 +121,7 @@ def test_everything_is_there_after_reopening(project: Project) -> None:
 KILLED = """
 import sys
 import numpy as np
-from napari_cellstage.core.annotations import Edit, LabelChange
+from napari_cellstage.core.edits import Edit, LabelChange
 from napari_cellstage.core.store import Project
 project = Project(sys.argv[1])
 for cell in range(1, 100000):
@@ -153,7 +157,7 @@ def test_killed_while_labelling_nothing_acknowledged_is_lost(project: Project) -
 
 def test_a_project_that_was_killed_is_found_and_can_be_looked_into(project: Project, tmp_path: Path) -> None:
     stack = stack_of()
-    project.add_image(stack)
+    project.add_images([stack])[0]
     copy = tmp_path / "killed.cellstage"
     shutil.copytree(project.folder, copy)  # with its -wal, as a kill leaves it
     assert (copy / "project.sqlite-wal").exists()
@@ -259,16 +263,16 @@ def test_a_full_disk_leaves_the_journal_whole(project: Project) -> None:
 
 def test_a_full_disk_leaves_the_old_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     labels = np.ones((1, 1, 4, 4), dtype=np.int32)
-    assert project.write_segmentation(1, labels) == 1
+    assert stored(project, 1, labels) == 1
 
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(whole_files.os, "fsync", full)
     with pytest.raises(ProjectError, match=r"no space left on device.*everything before it is safe"):
-        project.write_segmentation(1, labels * 2)
-    np.testing.assert_array_equal(project.read_segmentation(1, 1, labels.shape), labels)
-    assert [p.name for p in (project.folder / "labels").iterdir()] == ["1-1.tif"]
+        stored(project, 1, labels * 2)
+    np.testing.assert_array_equal(project.segmentations.labels(1, 1, labels.shape), labels)
+    assert sorted(p.name for p in (project.folder / "labels").iterdir()) == ["1-1.cells.npz", "1-1.zarr"]
 
 
 def test_a_project_whose_folder_vanished_takes_no_label(project: Project) -> None:
@@ -276,43 +280,51 @@ def test_a_project_whose_folder_vanished_takes_no_label(project: Project) -> Non
     with pytest.raises(ProjectError, match=r"not at .*study\.cellstage' any more.*not made"):
         project.journal.write(label(1, [1], 1))
     with pytest.raises(ProjectError, match="can't be written"):
-        project.write_segmentation(1, np.ones((1, 1, 4, 4), dtype=np.int32))
+        stored(project, 1, np.ones((1, 1, 4, 4), dtype=np.int32))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 5, 7), (3, 1, 5, 7), (1, 4, 5, 1), (2, 3, 4, 5)])
 def test_segmentations_come_back_as_they_were(project: Project, shape: tuple[int, ...]) -> None:
     labels = np.arange(np.prod(shape), dtype=np.int32).reshape(shape) * 1000
-    version = project.write_segmentation(3, labels)
-    back = project.read_segmentation(3, version, shape)
+    version = stored(project, 3, labels)
+    back = project.segmentations.labels(3, version, shape)
     assert back is not None
     np.testing.assert_array_equal(back, labels)
     assert back.dtype == labels.dtype
-    assert project.read_segmentation(3, 0, shape) is None
+    cells = project.segmentations.cells(3, version)
+    assert cells is not None
+    np.testing.assert_array_equal(cells.bbox, CellTable.from_labels(labels).bbox)
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "text"])
 def test_a_damaged_segmentation_says_what_to_do(project: Project, damage: str) -> None:
     labels = np.arange(10_000, dtype=np.int32).reshape(1, 1, 100, 100)
-    path = project.folder / "labels" / f"1-{project.write_segmentation(1, labels)}.tif"
-    content = {"gone": None, "cut": path.read_bytes()[:900], "text": b"hello"}[damage]
-    path.unlink()
-    if content:
-        path.write_bytes(content)
+    folder = project.folder / "labels" / f"1-{stored(project, 1, labels)}.zarr"
+    if damage == "gone":
+        shutil.rmtree(folder)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.write_bytes({"cut": path.read_bytes()[:40], "text": b"hello"}[damage])
     with pytest.raises(ProjectError, match=r"can't be read from.*labels are safe.*find the cells anew"):
-        project.read_segmentation(1, 1, labels.shape)
+        project.segmentations.labels(1, 1, labels.shape)
 
 
 def test_segmentations_that_nobody_labelled_are_forgotten(project: Project) -> None:
-    project.add_image(stack_of())
+    project.add_images([stack_of()])[0]
     labels = np.ones((1, 3, 8, 9), dtype=np.int32)
     for version in range(1, 5):
-        assert project.write_segmentation(1, labels * version) == version
+        assert stored(project, 1, labels * version) == version
         project.journal.write(Edit("replace", "cells", segmentations=(SegmentationChange(1, version - 1, version),)))
         if version == 2:
             project.journal.write(label(1, [2], 1))
     project.close()
     again = Project(project.folder)
-    assert sorted(p.name for p in (project.folder / "labels").iterdir()) == ["1-2.tif", "1-4.tif"]
+    assert sorted(p.name for p in (project.folder / "labels").iterdir()) == [
+        "1-2.cells.npz",
+        "1-2.zarr",
+        "1-4.cells.npz",
+        "1-4.zarr",
+    ]
     again.close()
 
 
@@ -329,7 +341,7 @@ def test_predictions_that_can_not_be_read_are_none(project: Project) -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64", "bool", "int64", "float16", "int16"])
 def test_pixels_without_a_file_are_kept(project: Project, dtype: str) -> None:
     stack = stack_of(dtype, "a/b 😀 'q' \"z\"")
-    entry = project.add_image(stack)
+    entry = project.add_images([stack])[0]
     again = project.images()[entry.image_id]
     assert again.missing == ""
     assert again.stack is not None
@@ -341,7 +353,7 @@ def test_pixels_without_a_file_are_kept(project: Project, dtype: str) -> None:
 def test_images_with_a_file_stay_where_they_are(project: Project, tmp_path: Path) -> None:
     path = tmp_path / "my image 😀.tif"
     tifffile.imwrite(path, np.zeros((20, 30), dtype=np.uint8))
-    entry = project.add_image(open_image(path))
+    entry = project.add_images([open_image(path)])[0]
     assert list((project.folder / "images").iterdir()) == []
     path.rename(tmp_path / "renamed.tif")
     lost = project.images()[entry.image_id]
@@ -356,7 +368,7 @@ def test_images_with_a_file_stay_where_they_are(project: Project, tmp_path: Path
 def test_an_image_of_another_shape_is_refused(project: Project, tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((20, 30), dtype=np.uint8))
     tifffile.imwrite(tmp_path / "b.tif", np.zeros((20, 31), dtype=np.uint8))
-    entry = project.add_image(open_image(tmp_path / "a.tif"))
+    entry = project.add_images([open_image(tmp_path / "a.tif")])[0]
     with pytest.raises(ImageError, match=r"b\.tif' has the shape .*31.*'a.*had .*30.*was labelled"):
         project.relocate(entry, tmp_path / "b.tif")
 
@@ -365,7 +377,7 @@ def test_project_and_images_may_move_together(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     tifffile.imwrite(tmp_path / "here" / "a.tif", np.zeros((20, 30), dtype=np.uint8))
     project = Project.create(tmp_path / "here" / "p")
-    project.add_image(open_image(tmp_path / "here" / "a.tif"))
+    project.add_images([open_image(tmp_path / "here" / "a.tif")])[0]
     project.close()
     (tmp_path / "here").rename(tmp_path / "there")
     again = Project(tmp_path / "there" / "p.cellstage")
@@ -375,8 +387,8 @@ def test_project_and_images_may_move_together(tmp_path: Path) -> None:
 
 
 def test_a_copy_holds_everything_and_stands_alone(project: Project, tmp_path: Path) -> None:
-    project.add_image(stack_of())
-    project.write_segmentation(1, np.ones((1, 3, 8, 9), dtype=np.int32))
+    project.add_images([stack_of()])[0]
+    stored(project, 1, np.ones((1, 3, 8, 9), dtype=np.int32))
     project.journal.write(label(1, [1], 1))
     (project.runs / "r1").mkdir()
     (project.runs / "r1" / "card.json").write_text("{}")
@@ -413,7 +425,7 @@ def test_finding_skips_what_is_no_project(tmp_path: Path) -> None:
     (tmp_path / "bad.cellstage" / "project.sqlite").write_bytes(b"x" * 200)
     project = Project.create(tmp_path / "good")
     stack = stack_of()
-    project.add_image(stack)
+    project.add_images([stack])[0]
     project.close()
     assert find_project(tmp_path, stack) == tmp_path / "good.cellstage"
     assert find_project(tmp_path, stack_of("uint8")) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,8 @@ class AnnotatedImage:
         """The segmentation, None when there is none."""
         if callable(self._labels):
             self._labels = self._labels()
+            if self._labels is None:  # they can't be read, so nobody knows where the cells are
+                self._take(CellTable.empty())
         return self._labels
 
     @property
@@ -135,7 +137,11 @@ class AnnotatedImage:
         """Paint boxes, in order; labels stay with their names."""
         if self.labels is not None:
             self._take(paint(self.labels, self.cells, changes))
-        self.highest_id = max(self.highest_id, *(int(c.after.max(initial=0)) for c in changes))
+        self.never_again(changes)
+
+    def never_again(self, changes: Iterable[PaintChange]) -> None:
+        """Note the ids of cells that were painted once, so that none is given to another cell."""
+        self.highest_id = max((self.highest_id, *(int(c.after.max(initial=0)) for c in changes)))
 
     def replace(self, labels: Volume | Callable[[], Volume], cells: CellTable, version: int, base: CellTable) -> None:
         """Put another segmentation in place; labels stay with their names until a change says otherwise."""

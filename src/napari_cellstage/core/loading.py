@@ -68,9 +68,13 @@ class Loader:
             If the cells can't be read.
         """
         marks_until, paint_until = until or (None, None)
-        found = self.cells(image_id, shape, version, self._journal.paint(image_id, version, paint_until))
-        marks = self._journal.marks(image_id, marks_until)
-        return AnnotatedImage(found.labels, found.table, marks, version, found.base)
+        painted = self._journal.paint(image_id, version, paint_until)
+        found = self.cells(image_id, shape, version, painted)
+        image = AnnotatedImage(
+            found.labels, found.table, self._journal.marks(image_id, marks_until), version, found.base
+        )
+        image.never_again(painted)
+        return image
 
     def cells(self, image_id: int, shape: Shape, version: int, painted: tuple[PaintChange, ...]) -> Cells:
         """Return a version of a segmentation with boxes painted on it.
@@ -80,6 +84,8 @@ class Loader:
         ProjectError
             If it can't be read.
         """
+        if version:
+            self._files.check(image_id, version)
         discs = self._journal.drawn(image_id, version)
         base = self._files.cells(image_id, version) if version else CellTable.empty()
         if base is not None and not discs and not painted:

@@ -73,10 +73,13 @@ class Segmentations:
                 raise ValueError(f"its shape is {volume.shape}, not {shape}")
             return LabelVolume.of(np.asarray(volume)) if volume.nbytes <= self._largest else volume
         except (CellsError, *_BROKEN) as error:
-            raise ProjectError(
-                f"The cells of image {image_id} can't be read from '{place}': {reason_of(error)}. "
-                "Its labels are safe in the journal. Bring the file back from a copy, or find the cells anew."
-            ) from error
+            raise _unreadable(image_id, place, reason_of(error)) from error
+
+    def check(self, image_id: int, version: int) -> None:
+        """Raise `ProjectError` when a volume is not there; whether it can be read shows when it is read."""
+        place = self._place(image_id, version)
+        if not place.is_dir() and not place.with_suffix(".tif").is_file():
+            raise _unreadable(image_id, place, "it is not there")
 
     def cells(self, image_id: int, version: int) -> CellTable | None:
         """Return the stored table of a volume's cells; None when it has to be measured."""
@@ -96,6 +99,13 @@ class Segmentations:
 
     def _place(self, image_id: int, version: int) -> Path:
         return self._folder / f"{image_id}-{version}.zarr"
+
+
+def _unreadable(image_id: int, place: Path, reason: str) -> ProjectError:
+    return ProjectError(
+        f"The cells of image {image_id} can't be read from '{place}': {reason}. "
+        "Its labels are safe in the journal. Bring the file back from a copy, or find the cells anew."
+    )
 
 
 def _write_cells(path: Path, cells: CellTable) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from functools import partial
 
 from napari_cellstage.core.annotations import AnnotatedImage
@@ -13,6 +14,7 @@ from napari_cellstage.core.open_project import OpenProject
 from napari_cellstage.core.snapshot import Images, ImageSnapshot, Reader
 from napari_cellstage.core.store import Project
 from napari_cellstage.core.stored_images import StoredImages, Wanted
+from napari_cellstage.core.volumes import LabelVolume
 
 # Bytes of label volumes kept in memory for images that are not worked on.
 _KEPT = 512 * 1024**2
@@ -44,10 +46,26 @@ class Shelf(OpenProject):
     def _load(self, image_id: int) -> AnnotatedImage:
         version = self.tally.versions.get(image_id, 0)
         try:
-            return self.loader.image(image_id, self.shape(image_id), version)
+            image = self.loader.image(image_id, self.shape(image_id), version)
         except ProjectError as error:
             self.problems[image_id] = str(error)
             return AnnotatedImage(None, CellTable.empty(), self.project.journal.marks(image_id), version)
+        if version and not image.bytes_held:
+            image.let_go(self._reading(image_id, version))
+        return image
+
+    def _reading(self, image_id: int, version: int) -> Callable[[], LabelVolume | None]:
+        """Return what reads the pixels of an image; None, and a problem noted, where they can't be read."""
+        read = self.loader.again(image_id, self.shape(image_id), version)
+
+        def attempt() -> LabelVolume | None:
+            try:
+                return read()
+            except ProjectError as error:
+                self.problems[image_id] = str(error)
+                return None
+
+        return attempt
 
     def ready_to_paint(self, image_id: int) -> AnnotatedImage:
         """Return an image with a volume to paint on; `ProjectError` when its cells can't be read."""
@@ -78,7 +96,7 @@ class Shelf(OpenProject):
             if total <= _KEPT:
                 return
             total -= image.bytes_held
-            image.let_go(self.loader.again(image_id, self.shape(image_id), image.version))
+            image.let_go(self._reading(image_id, image.version))
 
     def frozen(self) -> tuple[Images, dict[int, int], StoredImages]:
         """Freeze every image that has cells and whose file is there; nothing is read.

@@ -72,7 +72,7 @@ class Workspace(Shelf):
             self.entries[image_id] = entry.opened_as(self.entries[image_id])
         for image_id, image in self._images.items():
             if not image.bytes_held:  # what would read its pixels reads the project that was closed
-                image.let_go(self.loader.again(image_id, self.shape(image_id), image.version))
+                image.let_go(self._reading(image_id, image.version))
 
     def replace_cells(self, image_id: int, labels: Any) -> tuple[Effects, CarryOver]:
         """Store a segmentation of an image and put it in place of the present one, labels carried over."""
