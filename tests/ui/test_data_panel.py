@@ -158,18 +158,18 @@ def test_the_sample_opens_in_a_worker(qtbot, make_panel, empty, monkeypatch):
     monkeypatch.setattr(sample_data, "cell_cycle_field", lambda: small)
     panel = make_panel(empty)
     with qtbot.waitSignal(panel._runner.ended, timeout=20000):
-        panel.sample.click()
+        panel.sample.field.click()
     assert empty.current.channel_names == ("DNA", "tubulin")
 
 
-def test_the_menu_of_the_sample_has_a_movie(qtbot, make_panel, empty, monkeypatch):
+def test_the_sample_movie_opens_in_a_worker(qtbot, make_panel, empty, monkeypatch):
     from napari_cellstage import sample_movie
 
     short = sample_movie.cell_cycle_movie(size=64, cells=1, frames=2)
     monkeypatch.setattr(sample_movie, "cell_cycle_movie", lambda: short)
     panel = make_panel(empty)
     with qtbot.waitSignal(panel._runner.ended, timeout=20000):
-        panel.sample.menu().actions()[1].trigger()
+        panel.sample.movie.click()
     assert empty.current.shape == (2, 2, 1, 64, 64)
 
 

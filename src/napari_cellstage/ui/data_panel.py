@@ -20,15 +20,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cellstage.core.images import open_image
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors, shown
+from napari_cellstage.ui.opening import PROJECT_ENDING, Opening
 from napari_cellstage.ui.pieces import button, clear_layout, hint, on_click
-from napari_cellstage.ui.sample_button import SampleButton
+from napari_cellstage.ui.sample_buttons import SampleButtons
 from napari_cellstage.ui.workers import JobRunner
-
-IMAGE_ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
-PROJECT_ENDING = ".cellstage"
 
 
 class DataPanel(QWidget):
@@ -64,14 +61,7 @@ class DataPanel(QWidget):
 
     def open_paths(self, paths: Iterable[Path]) -> None:
         """Open images, folders of images and a project folder; say of each that can't be opened why."""
-        for path in paths:
-            if path.suffix == PROJECT_ENDING:
-                with shown():
-                    self.session.open_project(path)
-                continue
-            for file in images_in(path):
-                with shown():
-                    self.session.add_image(open_image(file))
+        self.opening.open_paths(paths)
 
     def refresh(self) -> None:
         """Show the session as it is now."""
@@ -82,17 +72,24 @@ class DataPanel(QWidget):
     # build
 
     def _build_open(self) -> QWidget:
-        self.open = button("Open images…", "TIFF, OME-TIFF, PNG or JPEG; several at once.")
-        self.sample = SampleButton(self.session, self._runner)
-        on_click(self.open, self._choose_images)
+        self.opening = Opening(self.session)
+        self.open = button(
+            "Open images…", "TIFF, OME-TIFF, OME-Zarr, CZI, ND2, LIF, PNG or JPEG; several at once, all scenes of each."
+        )
+        self.folder = button("Open folder…", "All images in a folder and the folders in it; or an OME-Zarr image.")
+        self.sample = SampleButtons(self.session, self._runner)
+        on_click(self.open, self.opening.choose_files)
+        on_click(self.folder, self.opening.choose_folder)
         self.welcome = hint("Begin here: open your images, or drop files or a folder on this panel.")
         box, row = QWidget(), QHBoxLayout()
         layout = QVBoxLayout(box)
         layout.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.open)
-        row.addWidget(self.sample)
+        row.addWidget(self.folder)
         layout.addWidget(self.welcome)
         layout.addLayout(row)
+        layout.addWidget(self.sample)
+        layout.addWidget(self.opening)
         return box
 
     def _build_images(self) -> QWidget:
@@ -187,11 +184,6 @@ class DataPanel(QWidget):
 
     # what the user does
 
-    def _choose_images(self) -> None:
-        endings = " ".join(f"*{e}" for e in IMAGE_ENDINGS)
-        files, _filter = QFileDialog.getOpenFileNames(self, "Open images", "", f"Images ({endings});;All files (*)")
-        self.open_paths(map(Path, files))
-
     @showing_errors
     def _choose_image(self, item: QListWidgetItem | None, _before: object = None) -> None:
         if item is not None:
@@ -227,10 +219,3 @@ class DataPanel(QWidget):
         file, _filter = QFileDialog.getOpenFileName(self, f"Where is {entry.name} now?", entry.name)
         if file:
             self.session.relocate(entry.image_id, file)
-
-
-def images_in(path: Path) -> list[Path]:
-    """Return the images of a folder, sorted, or the file itself; an ending that is unknown is left to `open_image`."""
-    if not path.is_dir():
-        return [path]
-    return sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDINGS)

@@ -1,21 +1,21 @@
-"""The button that opens a built-in sample: a field of cells, or, from its menu, a movie."""
+"""The buttons that open a built-in sample: a field of cells, or a movie."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import partial
 
-from qtpy.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors
-from napari_cellstage.ui.pieces import on_click
+from napari_cellstage.ui.pieces import button, on_click, small_button
 from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
 
 
-class SampleButton(QToolButton):
-    """Makes a sample in a worker and opens it.
+class SampleButtons(QWidget):
+    """Make a sample in a worker and open it.
 
     Parameters
     ----------
@@ -29,15 +29,14 @@ class SampleButton(QToolButton):
         super().__init__(parent)
         self._session = session
         self._runner = runner
-        self.setText("Open the sample")
-        self.setToolTip("A synthetic field of about 600 cells in six stages, to try. The arrow has a movie, too.")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
-        menu = QMenu(self)
-        for title, make in SAMPLES.items():
-            menu.addAction(title, partial(self.open, make))
-        self.setMenu(menu)
-        on_click(self, partial(self.open, make_field))
+        self.field = button("Open the sample", "A synthetic field of about 600 cells in six stages, to try.")
+        self.movie = small_button("Movie", "A synthetic movie of cells that wander and divide, to try.", "Sample movie")
+        on_click(self.field, partial(self.open, make_field))
+        on_click(self.movie, partial(self.open, make_movie))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.field, 1)
+        layout.addWidget(self.movie)
 
     @showing_errors
     def open(self, make: Callable[[], ImageStack]) -> None:
@@ -64,9 +63,6 @@ def make_movie() -> ImageStack:
     from napari_cellstage.sample_movie import cell_cycle_movie  # slow to load
 
     return cell_cycle_movie().stack
-
-
-SAMPLES = {"Field of cells in six stages": make_field, "Movie of cells that divide": make_movie}
 
 
 def _making(make: Callable[[], ImageStack], _should_stop: ShouldStop) -> Generator[None, None, ImageStack]:
