@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from napari_cellstage.core.marks import HAND, Marks
 from napari_cellstage.core.volumes import LabelVolume
 
 ImageClass = tuple[int, int]  # class id and origin
+NO_CLASS: ImageClass = (UNLABELLED, HAND)
 
 
 def label_cells(
@@ -42,9 +44,13 @@ def label_cells(
 
 
 def label_images(
-    images: Iterable[tuple[int, AnnotatedImage]], known: dict[int, ImageClass], class_id: int, origin: int
+    images: Iterable[tuple[int, AnnotatedImage]],
+    known: Mapping[int, ImageClass],
+    class_of: Mapping[int, int],
+    origin: int,
+    keep: bool = False,
 ) -> Edit:
-    """Give all cells of images a class, and those found later too; 0 takes the class away that was given so.
+    """Give all cells of each image its class, and those found later too; 0 takes the class away that was given so.
 
     Parameters
     ----------
@@ -52,21 +58,41 @@ def label_images(
         Number and cells of each.
     known
         Class and origin of the images that have one.
-    class_id, origin
-        What all cells get, and why.
+    class_of, origin
+        What all cells of each get, and why.
+    keep
+        Leave labels that cells have.
     """
     labels, image_classes = [], []
     for image_id, image in images:
-        given = image.origins == known.get(image_id, (UNLABELLED, -1))[1]
-        rows = np.arange(len(image.cells)) if class_id else np.flatnonzero(given)
+        before, class_id = known.get(image_id, NO_CLASS), class_of[image_id]
+        rows = _rows_to_label(image, before, class_id, keep)
         if (change := image.change(rows, class_id, image_id, origin)) is not None:
             labels.append(change)
-        after = (class_id, origin if class_id else HAND)
-        if known.get(image_id, (UNLABELLED, HAND)) != after:
-            image_classes.append(ImageClassChange(image_id, known.get(image_id, (UNLABELLED, HAND)), after))
+        after = (class_id, origin) if class_id else NO_CLASS
+        if before != after:
+            image_classes.append(ImageClassChange(image_id, before, after))
     count = sum(len(change.t) for change in labels)
-    text = f"label {_cells(count)} of {_images(len(image_classes))}"
+    text = f"label {_cells(count)} of {_images(len(class_of))}"
     return Edit(text, "label", labels=tuple(labels), image_classes=tuple(image_classes))
+
+
+def _rows_to_label(image: AnnotatedImage, before: ImageClass, class_id: int, keep: bool) -> NDArray[np.int64]:
+    if not class_id:
+        given = (image.class_ids == before[0]) & (image.origins == before[1])
+        return np.flatnonzero(given & (before[0] != UNLABELLED))
+    return np.flatnonzero(image.class_ids == UNLABELLED) if keep else np.arange(len(image.cells))
+
+
+def with_scheme(edit: Edit, before: ClassScheme, after: ClassScheme, known: Mapping[int, ImageClass]) -> Edit:
+    """Return a label edit that also changes the classes; images whose class goes with that lose it."""
+    if before == after:
+        return edit
+    named = {change.image_id for change in edit.image_classes}
+    gone = (i for i, one in known.items() if one[0] not in after.ids and i not in named)
+    lost = tuple(ImageClassChange(i, known[i], NO_CLASS) for i in gone)
+    classes = (*edit.image_classes, *lost)
+    return replace(edit, kind="scheme", image_classes=classes, scheme=SchemeChange(before, after))
 
 
 def replace_cells(

@@ -6,10 +6,10 @@ whoever shows it. Knows neither Qt nor napari nor torch.
 
 from __future__ import annotations
 
-from napari_cellstage.session.work import WorkPart
+from napari_cellstage.session.exports import ExportsPart
 
 
-class Session(WorkPart):
+class Session(ExportsPart):
     """Images, cells, classes, labels and predictions of one viewer.
 
     Where a method takes `image_id`, None means the current image. Projects without a chosen place go to `home`, which

@@ -54,16 +54,18 @@ class LabelsPart(ImagesPart, CellsPart):
         edit = acts.label_cells(image, wanted, np.asarray(rows), class_id, origin_number(origin))
         return self._do(edit, continues).rows[wanted] if edit else NO_ROWS
 
-    def label_images(self, image_ids: Iterable[int], class_id: int, origin: str = "image") -> int:
+    def label_images(self, image_ids: Iterable[int], class_id: int, origin: str = "image", keep: bool = False) -> int:
         """Give all cells of images a class, and those found later too; return how many labels changed.
 
-        Class 0 clears the labels that were given so, and leaves those that the user gave cell by cell.
+        Class 0 clears the labels that were given so, and leaves those that the user gave cell by cell. With `keep`
+        cells that have a label keep it.
         """
         wanted = [self._id(image_id) for image_id in dict.fromkeys(image_ids)]
         if class_id != UNLABELLED:
             self.scheme.by_id(class_id)
         images = [(image_id, self._space.image(image_id)) for image_id in wanted]
-        edit = acts.label_images(images, self._space.image_classes, class_id, origin_number(origin))
+        class_of, known = dict.fromkeys(wanted, class_id), self._space.image_classes
+        edit = acts.label_images(images, known, class_of, origin_number(origin), keep)
         if edit.labels or edit.image_classes:
             self._do(edit)
         return sum(len(change.t) for change in edit.labels)
