@@ -16,7 +16,7 @@ from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.folders import read_class_folders
 from napari_cellstage.core.images import open_image
 from napari_cellstage.core.sheet_pixels import Grid
-from napari_cellstage.core.sheets import groups_of, open_sheet, sheet_of
+from napari_cellstage.core.sheets import open_sheet, sheet_of
 
 SIDE = 12
 
@@ -93,6 +93,10 @@ def test_a_folder_that_moved_is_found_again(folders: Path, tmp_path: Path) -> No
     moved = shutil.move(folders, tmp_path / "elsewhere")
     with pytest.raises(ImageError, match=r"not at '.*cells' any more\. Show where"):
         open_sheet(file)
+    assert ContactSheet.load(file).notes[0].startswith("The class folders of the contact sheet 'cells' are not at")
+    assert ContactSheet.load(file).found_in(tmp_path / "s.cellsheet") is None
+    assert ContactSheet.load(file).found_in(tmp_path) is None, "another name"
+    assert ContactSheet.load(file).found_in(Path(moved)) == Path(moved)
     (tmp_path / "wrong").mkdir()
     with pytest.raises(ImageError, match=r"holds none of the pictures of this contact sheet, such as 'G1/m0_0.tif'"):
         ContactSheet.load(file).moved_to(tmp_path / "wrong")
@@ -111,15 +115,12 @@ def test_folder_and_sheet_may_move_together(folders: Path, tmp_path: Path) -> No
 
 def test_groups_go_with_the_cells(folders: Path, tmp_path: Path) -> None:
     saved(folders, tmp_path / "s.cellsheet", r"^m\d")
-    stack = open_sheet(tmp_path / "s.cellsheet")
-    groups = groups_of(stack, np.array([1, 2, 3, 99]))
-    assert groups is not None
-    assert groups.tolist() == ["m0", "m0", "m1", "cell 99"]
-    saved(folders, tmp_path / "own.cellsheet")
-    alone = groups_of(open_sheet(tmp_path / "own.cellsheet"), np.array([1, 5]))
-    assert alone is not None
-    assert alone.tolist() == ["G1/m0_0.tif", "S/m0_0.tif"]
-    assert sheet_of(saved(folders, tmp_path / "x.cellsheet").stack()) is None
+    sheet = sheet_of(open_sheet(tmp_path / "s.cellsheet"))
+    assert sheet is not None
+    assert sheet.groups_of(np.array([1, 2, 3, 99])).tolist() == ["m0", "m0", "m1", "cell 99"]
+    alone = saved(folders, tmp_path / "own.cellsheet")
+    assert alone.groups_of(np.array([1, 5])).tolist() == ["G1/m0_0.tif", "S/m0_0.tif"]
+    assert sheet_of(alone.stack()) is None
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"root": "x"}'])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
-from napari_cellstage.core.folder_files import FolderCell, folder_cells
+from napari_cellstage.core.folder_files import FolderCell, listed_cells
 from napari_cellstage.core.folders import CropSet, read_cell
 from napari_cellstage.core.image_records import relative_path
 from napari_cellstage.core.images import RGB_NAMES, ImageStack, from_array
@@ -148,10 +149,15 @@ class ContactSheet:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What changed in the folder since: pictures gone, pictures new; a sentence each."""
-        now = {cell.name for cell in folder_cells(self.root)[0]} if self.root.is_dir() else set()
+        """What changed in the folder since: itself gone, pictures gone, pictures new; a sentence each."""
+        if not self.root.is_dir():
+            return (
+                f"The class folders of the contact sheet '{self.root.name}' are not at '{self.root}' any more. Show "
+                "where that folder is now; its labels are kept.",
+            )
+        now = {cell.name for cell in listed_cells(self.root)}
         gone, new = set(self.names) - now, now - set(self.names)
-        return tuple(text for text in (self._gone_text(gone) if now else "", self._new_text(new)) if text)
+        return tuple(text for text in (self._gone_text(gone), self._new_text(new)) if text)
 
     def _gone_text(self, names: set[str]) -> str:
         if not names:
@@ -168,6 +174,22 @@ class ContactSheet:
             f"{_pictures(names)} new in '{self.root}', such as '{min(names)}'. Open the folder once more to add a "
             "sheet of the new ones."
         )
+
+    def groups_of(self, cell_id: NDArray[np.integer[Any]]) -> NDArray[np.str_]:
+        """Return the group of each cell, ``(N,)``: its movie, say, or its own picture."""
+        names = self.groups or self.names
+        # A cell drawn by hand over a sheet has no picture; it stands for itself.
+        return np.array([names[i - 1] if 0 < i <= len(names) else f"cell {i}" for i in cell_id.tolist()], dtype=np.str_)
+
+    def found_in(self, folder: Path) -> Path | None:
+        """Return where the class folders are in a tree; None when they are not there."""
+        for place, folders, _ in os.walk(folder):
+            if Path(place).name == self.root.name or place == str(folder):
+                files = (Path(place, cell.files[0].relative_to(self.root)) for cell in self.cells)
+                if any(file.exists() for file in files):
+                    return Path(place)
+            folders.sort()
+        return None
 
     def moved_to(self, root: Path) -> ContactSheet:
         """Return the sheet with its folder elsewhere; `ImageError` when that folder has none of its pictures."""

@@ -86,6 +86,14 @@ def folder_cells(root: Path) -> tuple[list[FolderCell], list[str]]:
     return sorted(joined + alone, key=lambda cell: cell.name), skipped + lacking
 
 
+def listed_cells(root: Path) -> list[FolderCell]:
+    """List the cells below a folder; none where there are none."""
+    try:
+        return folder_cells(root)[0]
+    except ImageError:
+        return []
+
+
 def _joined(cells: dict[tuple[Path, str], dict[str, Path]], root: Path) -> tuple[list[FolderCell], list[str]]:
     """Make cells of channel files; the channels are those that half of the cells have, or more."""
     count = Counter(channel for of_cell in cells.values() for channel in of_cell)

@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
     from napari_cellstage.core.reading.content import Content, Source
 
-__all__ = ["AXES", "ENDINGS", "ImageStack", "can_open", "find_images", "from_array", "open_image", "open_images"]
+SHEET_ENDING = ".cellsheet"  # a saved contact sheet: opened as other images are, but made of many files
+
+__all__ = [
+    "AXES",
+    "ENDINGS",
+    "SHEET_ENDING",
+    "ImageStack",
+    "can_open",
+    "find_images",
+    "from_array",
+    "open_image",
+    "open_images",
+]
 
 RGB_NAMES = ("red", "green", "blue")
 
@@ -175,6 +187,10 @@ def open_image(path: Path | str, axes: str | None = None, scene: str = "") -> Im
         do not fit it.
     """
     path = Path(path)
+    if path.suffix == SHEET_ENDING:
+        from napari_cellstage.core.sheets import open_sheet
+
+        return open_sheet(path)
     source = _source(path, scene)
     if scene and scene not in source.scenes:
         raise ImageError(
@@ -187,6 +203,8 @@ def open_image(path: Path | str, axes: str | None = None, scene: str = "") -> Im
 def open_images(path: Path | str, axes: str | None = None) -> tuple[ImageStack, ...]:
     """Open every scene, position or well of a file as an image of its own; see `open_image`."""
     path = Path(path)
+    if path.suffix == SHEET_ENDING:
+        return (open_image(path),)
     source = _source(path, "")
     return tuple(_stack(path, source, number, axes) for number in range(len(source.scenes)))
 

@@ -61,11 +61,11 @@ def to_anndata(measured: Measured, source: ExportSource) -> Any:
     obs = measured.table.copy()
     obs.index = pd.Index([f"{i}/{t}/{c}" for i, t, c in zip(obs["image_id"], obs["t"], obs["cell_id"], strict=True)])
     names = [one.name for one in source.scheme]
-    for column in ("label", "predicted"):
-        obs[column] = pd.Categorical(obs[column], categories=names)  # what is no class is empty
     for column in obs.columns:
         if obs[column].dtype.kind == "O":
             obs[column] = obs[column].astype(str).astype("category")
+    for column in ("label", "predicted"):
+        obs[column] = pd.Categorical(obs[column].astype(str), categories=names)  # what is no class is empty
     var = pd.DataFrame(index=list(measured.feature_names))
     made = anndata.AnnData(X=measured.features, obs=obs.drop(columns=_probabilities(obs)), var=var)
     made.obsm["spatial"] = obs[["x", "y"]].to_numpy(dtype=np.float64)

@@ -1,0 +1,62 @@
+"""What exports get: everything known of the cells, frozen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellstage.core.cells import CellTable
+from napari_cellstage.core.image_records import ImageEntry
+from napari_cellstage.session.facts import FactsPart
+from napari_cellstage.session.sheets import SheetsPart, is_sheet
+from napari_cellstage.session.tracks import TracksPart
+
+if TYPE_CHECKING:
+    from napari_cellstage.core.exporting.source import ExportImage, ExportSource
+
+
+class ExportsPart(SheetsPart, TracksPart, FactsPart):
+    """The project as exports see it."""
+
+    def export_source(self) -> ExportSource:
+        """Freeze what is known of all cells, those of images whose file is missing too."""
+        from napari_cellstage.core.exporting.source import ExportSource  # not needed to open the dock
+
+        images = (self._export_image(entry) for entry in self.images)
+        runs = self.project.runs if self.project else None
+        return ExportSource(tuple(i for i in images if len(i.cells)), self.scheme, self.network_channels, runs)
+
+    def _export_image(self, entry: ImageEntry) -> ExportImage:
+        from napari_cellstage.core.exporting.source import ExportImage
+
+        image_id = entry.image_id
+        cells, labels, tracks = self.cells(image_id), self.labels(image_id), self.tracks(image_id)
+        return ExportImage(
+            image_id=image_id,
+            name=entry.name,
+            cells=cells,
+            class_ids=self.class_ids(image_id).copy(),
+            stack=entry.stack,
+            labels=None if labels is None else labels.frozen(),
+            predictions=self.predictions(image_id),
+            origins=self.origins(image_id),
+            facts=self.facts(image_id),
+            track_id=None if tracks is None else tracks.track_id.copy(),
+            files=_files(entry, cells),
+            pixel_size_um=entry.record.pixel_size_um,
+        )
+
+
+def _files(entry: ImageEntry, cells: CellTable) -> NDArray[np.str_] | None:
+    """Return the picture of each cell of a contact sheet."""
+    if not is_sheet(entry) or entry.stack is None:
+        return None
+    from napari_cellstage.core.sheets import sheet_of
+
+    sheet = sheet_of(entry.stack)
+    if sheet is None:
+        return None
+    names = ("", *sheet.names)
+    return np.array([names[i] if i < len(names) else "" for i in cells.cell_id.tolist()], dtype=np.str_)
