@@ -17,6 +17,7 @@ from napari_cellstage.core.errors import CellsError, ImageError
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.patches import Block, Outside, Patch
 from napari_cellstage.core.plane_reader import PlaneReader
+from napari_cellstage.core.volumes import LabelVolume
 from napari_cellstage.core.windows import Windows, resampled
 
 Change = Callable[[NDArray[Any], NDArray[np.intp]], NDArray[Any]]
@@ -72,7 +73,7 @@ def crop_cells(
 
 
 def crop_masks(
-    labels: Labels,
+    labels: Labels | LabelVolume,
     cells: CellTable,
     size: int | Windows,
     depth: Depth | None = None,

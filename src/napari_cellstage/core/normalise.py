@@ -1,20 +1,21 @@
-"""Intensities to float32, by fixed values of the data set or, only when chosen, by each crop.
+"""Intensities to float32, by values of the data set, the plate, the image, or given; only when chosen by each crop.
 
 Absolute intensity can be the answer (G1, S and G2 differ by the amount of DNA), so the values are fixed by
-default and travel with the model.
+default and travel with the model. What is scaled by its image or plate is so already when it is cut.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
 
-Mode = Literal["dataset", "crop"]
+Mode = Literal["dataset", "image", "plate", "fixed", "crop"]
+MODES: tuple[Mode, ...] = ("dataset", "image", "plate", "fixed", "crop")
 LOW_PERCENT, HIGH_PERCENT = 0.1, 99.9
 
 
@@ -25,9 +26,10 @@ class Normalisation:
     Parameters
     ----------
     mode
-        ``"dataset"`` maps ``low..high`` of each channel to 0..1; ``"crop"`` does so with each crop's own range.
+        ``"dataset"`` and ``"fixed"`` map ``low..high`` of each channel to 0..1; ``"crop"`` does so with each crop's
+        own range. ``"image"`` and ``"plate"``: the crops come with 0..1 as the range of their image or plate.
     low, high
-        One value a channel, in raw intensity units. Not used in mode ``"crop"``.
+        One value a channel, in the units of the crops. Not used in mode ``"crop"``.
     """
 
     mode: Mode = "dataset"
@@ -36,7 +38,7 @@ class Normalisation:
 
     @classmethod
     def of(cls, crops: NDArray[np.generic], mode: Mode = "dataset") -> Normalisation:
-        """Take the fixed values from crops of the data set.
+        """Take the values from crops of the data set; for ``"fixed"`` they are given instead.
 
         Parameters
         ----------
@@ -45,14 +47,15 @@ class Normalisation:
         """
         if mode == "crop":
             return cls(mode="crop")
-        low, high = [], []
-        for channel in np.moveaxis(crops, 1, 0):
-            values = channel[np.isfinite(channel)] if channel.dtype.kind == "f" else channel
-            values = values.astype(np.uint8) if values.dtype == bool else values  # numpy has no percentile of bools
-            ends = np.percentile(values, (LOW_PERCENT, HIGH_PERCENT)) if values.size else (0.0, 1.0)
-            low.append(float(ends[0]))
-            high.append(float(ends[1]) if ends[1] > ends[0] else float(ends[0]) + 1.0)
-        return cls(mode="dataset", low=tuple(low), high=tuple(high))
+        if mode in ("image", "plate"):
+            return cls(mode, (0.0,) * crops.shape[1], (1.0,) * crops.shape[1])
+        ends = [range_of(channel) for channel in np.moveaxis(crops, 1, 0)]
+        return cls("dataset", tuple(low for low, _ in ends), tuple(high for _, high in ends))
+
+    @property
+    def by_image(self) -> bool:
+        """Whether crops have to be scaled by their image or plate before."""
+        return self.mode in ("image", "plate")
 
     def apply(self, crops: NDArray[np.generic]) -> NDArray[np.float32]:
         """Normalise crops.
@@ -90,3 +93,11 @@ class Normalisation:
         span = np.where(high > low, high - low, 1).astype(np.float32)
         scaled = np.nan_to_num((values - low) / span, nan=0.0)
         return np.asarray(np.clip(scaled, -1, 4), dtype=np.float32)
+
+
+def range_of(values: NDArray[Any]) -> tuple[float, float]:
+    """Return the dark and the bright end of what is in an array; the second is above the first."""
+    values = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    values = values.astype(np.uint8) if values.dtype == bool else values  # numpy has no percentile of bools
+    low, high = np.percentile(values, (LOW_PERCENT, HIGH_PERCENT)).tolist() if values.size else (0.0, 1.0)
+    return float(low), float(high) if high > low else float(low) + 1.0

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.cells import Labels
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.volumes import LabelVolume
 
 WHOLE_BYTES = 64 << 20  # planes up to this size are read in one piece
 KEPT_BYTES = 256 << 20
@@ -70,7 +71,7 @@ class PlaneReader:
         return cls(read, shape, dtype, edges, stack.tile)
 
     @classmethod
-    def of_labels(cls, labels: Labels, tile: int = 0) -> PlaneReader:
+    def of_labels(cls, labels: Labels | LabelVolume, tile: int = 0) -> PlaneReader:
         """Read a label volume, as one channel."""
 
         def read(t: int, z: int, rows: slice, columns: slice) -> NDArray[Any]:

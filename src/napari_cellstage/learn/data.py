@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.classes import UNLABELLED, ClassScheme
-from napari_cellstage.core.crops import crop_cells, crop_masks
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.folders import CropSet
+from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.splits import holdout
+from napari_cellstage.learn.cutting import Cutter, check_cut_already, plates_of
 from napari_cellstage.learn.recipe import Recipe
 
 
@@ -75,26 +76,31 @@ class TrainingSet:
 
     @classmethod
     def from_snapshot(cls, snapshot: WorkSnapshot, recipe: Recipe) -> TrainingSet:
-        """Cut the labelled cells out of a project's images; every image is a group.
+        """Cut the labelled cells out of a project's images; every image is a group, unless it says otherwise.
 
         Raises
         ------
         TrainingError
             If fewer than two classes have cells, a class has one cell only, or images can't be used together.
         """
-        images = [i for i in snapshot.images if (i.class_ids != UNLABELLED).any()]
-        parts = [_labelled(image, snapshot.channels, recipe.crop_size) for image in images]
-        ids = np.concatenate([i.class_ids[i.class_ids != UNLABELLED] for i in images]) if images else np.zeros(0, int)
+        plates = plates_of(snapshot.images, recipe)
+        # One image after the other: a project may hold more of them than memory.
+        parts = [
+            _labelled(image, snapshot.channels, recipe, plates.get(image.plate, ()))
+            for image in snapshot.images
+            if (image.class_ids != UNLABELLED).any()
+        ]
+        ids = np.concatenate([p.class_ids for p in parts]) if parts else np.zeros(0, int)
         scheme = _without_empty(snapshot.scheme, ids)
         return cls(
-            crops=np.concatenate([p[0] for p in parts]) if parts else np.zeros((0, 1, 1, 1), np.uint8),
-            masks=np.concatenate([p[1] for p in parts]) if parts else None,
+            crops=np.concatenate([p.crops for p in parts]) if parts else np.zeros((0, 1, 1, 1), np.uint8),
+            masks=np.concatenate([p.masks for p in parts]) if parts else None,
             labels=np.array([scheme.ids.index(i) for i in ids.tolist()], dtype=np.int64),
-            groups=np.array([str(i.image_id) for i, p in zip(images, parts, strict=True) for _ in p[2]], dtype=np.str_),
+            groups=np.concatenate([p.groups for p in parts]) if parts else np.zeros(0, np.str_),
             classes=scheme,
             channels=snapshot.channels,
-            channel_names=_channel_names(images, snapshot.channels),
-            names=tuple(name for p in parts for name in p[2]),
+            channel_names=parts[0].channel_names if parts else (),
+            names=tuple(name for p in parts for name in p.names),
         )
 
     @classmethod
@@ -104,9 +110,10 @@ class TrainingSet:
         Raises
         ------
         TrainingError
-            If fewer than two classes have cells, or a class has one cell only.
+            If fewer than two classes have cells, a class has one cell only, or the recipe asks for what only whole
+            images can give.
         """
-        del recipe
+        check_cut_already(recipe)
         counts = np.bincount(crops.labels, minlength=len(crops.classes))
         present = np.flatnonzero(counts)
         scheme = ClassScheme.from_names([crops.classes[i] for i in present])
@@ -129,9 +136,19 @@ def cell_names(image: ImageSnapshot) -> list[str]:
     return [f"{start}/{t}/{i}" for t, i in zip(image.cells.t.tolist(), image.cells.cell_id.tolist(), strict=True)]
 
 
-def _labelled(
-    image: ImageSnapshot, channels: tuple[int, ...], size: int
-) -> tuple[NDArray[np.generic], NDArray[np.bool_], list[str]]:
+@dataclass(frozen=True)
+class _Part:
+    """The labelled cells of one image."""
+
+    crops: NDArray[np.generic]
+    masks: NDArray[np.bool_]
+    class_ids: NDArray[np.int64]
+    groups: NDArray[np.str_]
+    names: list[str]
+    channel_names: tuple[str, ...]
+
+
+def _labelled(image: ImageSnapshot, channels: tuple[int, ...], recipe: Recipe, plate: tuple[ImageStack, ...]) -> _Part:
     have = image.stack.shape[1]
     if not channels or max(channels) >= have:
         raise TrainingError(
@@ -139,10 +156,10 @@ def _labelled(
             f"{have} (numbered from 0). Choose channels that every labelled image has."
         )
     rows = np.flatnonzero(image.class_ids != UNLABELLED)
-    cells = image.cells.take(rows)
-    names = cell_names(image)
-    crops = crop_cells(image.stack, cells, size, channels)
-    return crops, crop_masks(image.labels, cells, size), [names[row] for row in rows]
+    crops, masks = Cutter(image, channels, recipe, plate).cut(rows)
+    groups = np.full(len(rows), str(image.image_id)) if image.groups is None else image.groups[rows]
+    names, channel_names = cell_names(image), tuple(image.stack.channel_names[c] for c in channels)
+    return _Part(crops, masks, image.class_ids[rows], groups, [names[row] for row in rows], channel_names)
 
 
 def _without_empty(scheme: ClassScheme, ids: NDArray[np.int64]) -> ClassScheme:
@@ -150,7 +167,3 @@ def _without_empty(scheme: ClassScheme, ids: NDArray[np.int64]) -> ClassScheme:
         if one.id not in ids:
             scheme = scheme.remove(one.id)
     return scheme
-
-
-def _channel_names(images: list[ImageSnapshot], channels: tuple[int, ...]) -> tuple[str, ...]:
-    return tuple(images[0].stack.channel_names[c] for c in channels) if images else ()

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_cellstage.core.metrics import Scores, score
-from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.splits import holdout
+from napari_cellstage.learn.cutting import normalisation_of
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.device import choose_device, cpu_threads, describe, repeatable
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
@@ -44,7 +44,7 @@ def fit_finetune(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Genera
 
 def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Event, None, TrainedModel]:
     parts = split(data, recipe)
-    normalisation = Normalisation.of(data.crops[parts.train], recipe.normalise)
+    normalisation = normalisation_of(data.crops[parts.train], recipe)
     crops, labels = torch.from_numpy(normalisation.apply(data.crops)), torch.from_numpy(data.labels)
 
     device = choose_device(recipe.device)

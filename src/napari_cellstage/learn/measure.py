@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.feature_cache import FeatureCache, cell_keys
 from napari_cellstage.core.features import batch_size, feature_batches
 from napari_cellstage.core.normalise import Normalisation
+from napari_cellstage.learn.cutting import normalisation_of
 from napari_cellstage.learn.device import thread_count
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.recipe import Recipe
@@ -95,8 +96,8 @@ def steady_normalisation(crops: NDArray[np.generic], recipe: Recipe) -> Normalis
 
     One more labelled cell then hardly ever changes the range, so features measured before stay valid.
     """
-    exact = Normalisation.of(crops, recipe.normalise)
-    if exact.mode == "crop":
+    exact = normalisation_of(crops, recipe)
+    if exact.mode != "dataset":
         return exact
     low, high = [], []
     for dark, bright in zip(exact.low, exact.high, strict=True):

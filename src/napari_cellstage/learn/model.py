@@ -22,8 +22,9 @@ from safetensors.numpy import load_file, save_file
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError, ModelError
 from napari_cellstage.core.metrics import Scores
-from napari_cellstage.core.normalise import Normalisation
+from napari_cellstage.core.normalise import MODES, Normalisation
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
+from napari_cellstage.learn.cutting import depth_of
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.recipe import Recipe
 
@@ -111,8 +112,18 @@ class TrainedModel:
 
     @property
     def channel_count(self) -> int:
-        """How many channels it looks at."""
+        """How many channels of an image it looks at."""
         return len(self.card["channels"])
+
+    @property
+    def input_count(self) -> int:
+        """How many channels its crops have: several for each of the image's where it sees all planes."""
+        return self.channel_count * depth_of(self.recipe).channels
+
+    @property
+    def cutting(self) -> Recipe:
+        """How cells are cut out for it."""
+        return self.recipe.but(crop_size=self.crop_size)
 
     @property
     def crop_size(self) -> int:
@@ -133,6 +144,17 @@ class TrainedModel:
                 f"The model looks at {self.channel_count} channel{'s' if self.channel_count != 1 else ''} ({names}), "
                 f"but {count} {'were' if count != 1 else 'was'} given. Choose as many channels for the network "
                 "(on the command line: --use-channel), or train a new model."
+            )
+
+    def check_crops(self, count: int) -> None:
+        """Raise `ModelError` unless crops with this many channels fit."""
+        planes = self.input_count // self.channel_count
+        if planes == 1:
+            self.check_channels(count)
+        elif count != self.input_count:
+            raise ModelError(
+                f"The model looks at {planes} planes of {self.channel_count} channels, {self.input_count} pictures a "
+                f"cell, but {count} were given. Predict the cells of an image, or train a model with one plane."
             )
 
     def save(self, folder: Path) -> None:
@@ -163,7 +185,7 @@ class TrainedModel:
                 classes=ClassScheme.from_dict(card["classes"]),
                 # Device and threads are choices for the machine that trained.
                 recipe=Recipe().but(**{**card["recipe"], "device": "auto", "threads": 0}),
-                normalisation=_normalisation_from(card["normalisation"], len(card["channels"])),
+                normalisation=_normalisation_from(card["normalisation"]),
                 card={**card, "crop_size": int(card["crop_size"]), "split": _checked_split(card["split"])},
                 held_out=np.zeros(0, dtype=bool),
                 scores=Scores.from_dict(card["scores"]) if card["scores"] else None,
@@ -181,6 +203,9 @@ class TrainedModel:
     def _checked(self, folder: Path) -> TrainedModel:
         if not self.arrays and self.booster is None:
             raise ModelError(f"'{folder}' has a card but no {WEIGHTS} or {BOOSTER}. Copy the whole run folder.")
+        ranges = self.normalisation
+        if ranges.mode != "crop" and not len(ranges.low) == len(ranges.high) == self.input_count:
+            raise ValueError(f"its normalisation is for {len(ranges.low)} channels, but it has {self.input_count}")
         return self
 
 
@@ -188,12 +213,10 @@ def _normalisation_values(normalisation: Normalisation) -> dict[str, Any]:
     return {"mode": normalisation.mode, "low": list(normalisation.low), "high": list(normalisation.high)}
 
 
-def _normalisation_from(values: dict[str, Any], channels: int) -> Normalisation:
+def _normalisation_from(values: dict[str, Any]) -> Normalisation:
     low, high = tuple(map(float, values["low"])), tuple(map(float, values["high"]))
-    if values["mode"] not in ("dataset", "crop"):
+    if values["mode"] not in MODES:
         raise ValueError(f"its normalisation '{values['mode']}' is unknown")
-    if values["mode"] == "dataset" and not len(low) == len(high) == channels:
-        raise ValueError(f"its normalisation is for {len(low)} channels, but it has {channels}")
     return Normalisation(values["mode"], low, high)
 
 

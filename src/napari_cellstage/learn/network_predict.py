@@ -98,7 +98,7 @@ def network_of(model: TrainedModel) -> CellNetwork:
         If its weights don't fit the network its card names.
     """
     try:
-        network = make_network(model.recipe.network, model.channel_count, len(model.classes))
+        network = make_network(model.recipe.network, model.input_count, len(model.classes))
         network.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in model.arrays.items()})
     except (RuntimeError, TypeError, CellStageError) as e:
         reason = str(e).splitlines()[0]

@@ -9,10 +9,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.crops import crop_cells, crop_masks
+from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.predictions import Predictions
-from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
+from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.learn.cutting import Cutter, plates_of
 from napari_cellstage.learn.data import cell_names
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.fit import never
@@ -28,6 +29,8 @@ def predict(
     masks: NDArray[np.bool_] | None = None,
     should_stop: Callable[[], bool] = never,
     cache: FeatureCache | None = None,
+    *,
+    scaled: bool = False,
 ) -> Generator[BatchDone, None, NDArray[np.float32]]:
     """Predict the classes of crops.
 
@@ -43,6 +46,8 @@ def predict(
         Asked every batch.
     cache
         Where the quick kind finds features measured before.
+    scaled
+        The crops are as `cut` gives them: scaled by their image or plate where the model wants that.
 
     Returns
     -------
@@ -52,9 +57,14 @@ def predict(
     Raises
     ------
     ModelError
-        If the crops have another number of channels than the model.
+        If the crops have another number of channels than the model, or lack an image to be scaled by.
     """
-    model.check_channels(crops.shape[1])
+    model.check_crops(crops.shape[1])
+    if model.normalisation.by_image and not scaled:
+        raise ModelError(
+            f"The model was trained on cells that are as bright as their {model.normalisation.mode} lets them be, but "
+            "these are crops without one. Predict the cells of an image, or train with normalise 'dataset'."
+        )
     crops = resized(crops, model.crop_size)
     if model.kind == "finetune":
         from napari_cellstage.learn.network_predict import predict_network
@@ -94,30 +104,25 @@ def predict_snapshot(
         Image id to its predictions; ``part`` says which cells the model was trained on.
     """
     model.check_channels(len(snapshot.channels))
+    plates = plates_of(snapshot.images, model.recipe)
     total = sum(len(image.cells) for image in snapshot.images)
     answers: dict[int, Predictions] = {}
     done = 0
     for image in snapshot.images:
         probabilities = np.full((len(image.cells), len(model.classes)), np.nan, dtype=np.float32)
-        for rows in _chunks(len(image.cells)):
+        cutter = Cutter(image, snapshot.channels, model.cutting, plates.get(image.plate, ()))
+        for rows in _chunks(cutter.in_order() if len(image.cells) else np.zeros(0, np.int64)):
             if should_stop():
                 break
-            work = predict(model, *_cut(image, rows, snapshot.channels, model.crop_size), should_stop, cache)
+            work = predict(model, *cutter.cut(rows), should_stop, cache, scaled=True)
             probabilities[rows] = yield from _counted(work, done, total)
             done += len(rows)
         answers[image.image_id] = Predictions(probabilities, model.classes.ids, model.parts(cell_names(image)), run)
     return answers
 
 
-def _chunks(count: int) -> list[NDArray[np.int64]]:
-    return [np.arange(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-
-
-def _cut(
-    image: ImageSnapshot, rows: NDArray[np.int64], channels: tuple[int, ...], size: int
-) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-    cells = image.cells.take(rows)
-    return crop_cells(image.stack, cells, size, channels), crop_masks(image.labels, cells, size)
+def _chunks(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
 
 
 def _counted(

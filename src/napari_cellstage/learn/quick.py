@@ -103,7 +103,7 @@ def _frozen_of(model: TrainedModel) -> FrozenNetwork | None:
         return None
     from napari_cellstage.learn.frozen import FrozenNetwork
 
-    return FrozenNetwork.from_arrays(model.arrays, name, "", model.channel_count)
+    return FrozenNetwork.from_arrays(model.arrays, name, "", model.input_count)
 
 
 def _score(chosen: Chosen, features: Values, data: TrainingSet, held_out: NDArray[np.bool_]) -> Scores | None:

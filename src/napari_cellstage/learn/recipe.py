@@ -15,6 +15,20 @@ from typing import Any, Literal
 
 from napari_cellstage.core.errors import TrainingError
 
+# What forms offer; any other of torchvision's families can be named in a recipe file.
+NETWORKS = (
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "regnet_y_400mf",
+    "convnext_tiny",
+    "swin_t",
+)
+
 
 def _choice(default: Any, tip: str, **limits: Any) -> Any:
     return field(default=default, metadata={"tip": tip, **limits})
@@ -24,7 +38,8 @@ def _choice(default: Any, tip: str, **limits: Any) -> Any:
 class Recipe:
     """All that decides what a training does, besides the data.
 
-    Field metadata holds ``tip`` (in a biologist's words) and, for numbers, ``min`` and ``max``; for text, ``choices``.
+    Field metadata holds ``tip`` (in a biologist's words) and, for numbers, ``min`` and ``max``; for text, ``choices``,
+    or ``suggestions`` where others are possible; ``when`` names another choice and the values at which this one counts.
     """
 
     name: str = _choice("quick", "Name of the recipe.")
@@ -33,8 +48,16 @@ class Recipe:
         "quick: per-cell features and a small classifier, seconds. finetune: a network, minutes.",
         choices=("quick", "finetune"),
     )
-    network: str = _choice("resnet34", "Which torchvision network is trained.")
-    weights: str = _choice("imagenet", "Where the network starts: imagenet, none (from scratch), or a weights file.")
+    network: str = _choice(
+        "resnet34", "Which network looks at the cells; the smaller ones are faster.", suggestions=NETWORKS
+    )
+    weights: str = _choice(
+        "imagenet",
+        "Where the network starts. imagenet: it has seen everyday photographs, which helps with few cells. "
+        "none: it knows nothing. Or a file with weights from an earlier training.",
+        suggestions=("imagenet", "none"),
+        file="Weights (*.safetensors *.pth *.pt)",
+    )
     epochs: int = _choice(
         20,
         "How often the network sees every labelled cell; 0: as often as that many cells need.",
@@ -44,12 +67,55 @@ class Recipe:
     )
     batch_size: int = _choice(32, "Cells per training step; halved when graphics memory runs out.", min=2, max=4096)
     crop_size: int = _choice(
-        64, "Side of the square around each cell that the network sees, in pixels.", min=8, max=1024
+        64, "Side of the square picture of each cell that the network sees, in pixels.", min=8, max=1024
     )
-    normalise: Literal["dataset", "crop"] = _choice(
+    crop: Literal["pixels", "micrometres", "cell"] = _choice(
+        "pixels",
+        "How much is around each cell. pixels: the image as it is. micrometres: the same real size in every image, "
+        "whatever its magnification. cell: each cell fills its picture, so large and small look alike.",
+        choices=("pixels", "micrometres", "cell"),
+    )
+    crop_um: float = _choice(
+        20.0,
+        "Side of the square around each cell, in micrometres.",
+        min=0.01,
+        max=100000.0,
+        when=("crop", "micrometres"),
+    )
+    margin: float = _choice(
+        1.3, "Side of the square as a multiple of the cell's longer side.", min=0.5, max=10.0, when=("crop", "cell")
+    )
+    surroundings: Literal["kept", "masked"] = _choice(
+        "kept",
+        "kept: the network also sees what is around the cell. masked: the neighbours are painted over with the "
+        "image's background.",
+        choices=("kept", "masked"),
+    )
+    planes: Literal["nearest", "focus", "maximum", "all"] = _choice(
+        "nearest",
+        "Of a stack in z. nearest: the plane through the cell's middle. focus: the sharpest plane of the cell. "
+        "maximum: the brightest of its planes at each place. all: several planes around its middle, side by side.",
+        choices=("nearest", "focus", "maximum", "all"),
+    )
+    planes_count: int = _choice(
+        5,
+        "How many planes around the cell's middle.",
+        min=1,
+        max=64,
+        when=("planes", "focus", "maximum", "all"),
+    )
+    normalise: Literal["dataset", "image", "plate", "fixed", "crop"] = _choice(
         "dataset",
-        "dataset: bright and dim cells stay different. crop: each cell is stretched to the full range.",
-        choices=("dataset", "crop"),
+        "What black and white are. dataset: the same for all cells, so bright and dim ones stay different. image or "
+        "plate: the same within one, which evens out staining. fixed: the two values below. crop: each cell is "
+        "stretched to the full range, so how bright it was is lost.",
+        choices=("dataset", "image", "plate", "fixed", "crop"),
+    )
+    fixed_low: str = _choice(
+        "0", "Intensity shown as black: one number, or one a channel: 100, 120.", when=("normalise", "fixed")
+    )
+    fixed_high: str = _choice(
+        "255", "Intensity shown as white: one number, or one a channel: 4000, 900.", when=("normalise", "fixed")
     )
     learning_rate: float = _choice(2e-3, "Step size at its peak.", min=1e-7, max=1.0)
     weight_decay: float = _choice(0.05, "Pull towards small weights, against overfitting.", min=0.0, max=1.0)
@@ -92,6 +158,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for one in fields(self):
             _check(one.name, getattr(self, one.name), one.default, one.metadata)
+        _check_fixed(numbers("fixed_low", self.fixed_low), numbers("fixed_high", self.fixed_high))
 
     def but(self, **changes: Any) -> Recipe:
         """Return a copy with some choices changed."""
@@ -131,6 +198,35 @@ def epochs_for(cells: int) -> int:
 def recipe_names() -> tuple[str, ...]:
     """Return the names of the recipes that come with the package."""
     return tuple(sorted(f.name.removesuffix(".toml") for f in _folder().iterdir() if f.name.endswith(".toml")))
+
+
+def numbers(name: str, text: str) -> tuple[float, ...]:
+    """Return the numbers of a list such as ``"100, 120.5"``: one for all channels, or one a channel."""
+    try:
+        found = tuple(float(part) for part in text.replace(";", ",").split(",") if part.strip())
+    except ValueError:
+        found = ()
+    if not found or not all(map(math.isfinite, found)):
+        raise TrainingError(
+            f"{name} is '{text}', but must be a number, or one number a channel with commas between. "
+            "Change it in the recipe."
+        )
+    return found
+
+
+def _check_fixed(low: tuple[float, ...], high: tuple[float, ...]) -> None:
+    channels = max(len(low), len(high))
+    if min(len(low), len(high)) not in (1, channels):
+        raise TrainingError(
+            f"fixed_low has {len(low)} numbers and fixed_high {len(high)}. Give both for the same channels."
+        )
+    for dark, bright in zip(_for_each(low, channels), _for_each(high, channels), strict=True):
+        if not dark < bright:
+            raise TrainingError(f"fixed_low is {dark:g} and fixed_high {bright:g}. Make fixed_high the larger one.")
+
+
+def _for_each(values: tuple[float, ...], count: int) -> tuple[float, ...]:
+    return values * count if len(values) == 1 else values
 
 
 def _folder() -> Any:
