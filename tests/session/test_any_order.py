@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from napari_cellstage.core.errors import CellsError
 from napari_cellstage.session import Session
 from tests.session.scene import grid, stack_for
 
@@ -37,7 +38,11 @@ class AnyOrder(RuleBasedStateMachine):
     def state(self) -> Any:
         labels = self.session.labels()
         image = self.session._space.image(1)
-        return image.names(), None if labels is None else np.asarray(labels).tobytes(), self.session.scheme
+        marks = image.marks()
+        named = dict(zip(marks.names().items(), marks.origin.tolist(), strict=True))
+        pixels = None if labels is None else np.asarray(labels).tobytes()
+        table = [column.tolist() for column in (image.cells.t, image.cells.cell_id, image.cells.area, image.cells.y)]
+        return named, pixels, self.session.scheme, table
 
     def did(self) -> None:
         now = self.state()
@@ -57,6 +62,49 @@ class AnyOrder(RuleBasedStateMachine):
             self.session.add_cell(t, 0, y, x)
             self.did()
 
+    @rule(places=st.lists(st.integers(0, 30), min_size=2, max_size=4))
+    def merge(self, places: list[int]) -> None:
+        cells = self.session.cells()
+        rows = [row for row in {p % max(1, len(cells)) for p in places} if row < len(cells)]
+        if len(rows) > 1 and len(set(cells.t[rows].tolist())) == 1:
+            self.session.merge_cells(rows)
+            self.did()
+
+    @rule(place=st.integers(0, 30), by_line=st.booleans())
+    def split(self, place: int, by_line: bool) -> None:
+        cells = self.session.cells()
+        large = np.flatnonzero((cells.bbox[:, 5] - cells.bbox[:, 2] > 3) & (cells.area > 8))
+        if len(large):
+            row = int(large[place % len(large)])
+            x = float(cells.bbox[row, 2]) + 1.5
+            try:
+                self.session.split_cell(row, ((0.0, x), (40.0, x)) if by_line else None)
+            except CellsError:
+                return
+            self.did()
+
+    @rule(places=st.lists(st.integers(0, 30), min_size=1, max_size=3))
+    def delete_cells(self, places: list[int]) -> None:
+        if count := len(self.session.cells()):
+            self.session.delete_cells([p % count for p in places])
+            self.did()
+
+    @rule(y=st.integers(0, 29), x=st.integers(0, 29), height=st.integers(0, 9), width=st.integers(0, 9))
+    def box(self, y: int, x: int, height: int, width: int) -> None:
+        try:
+            self.session.add_box(1, 0, y, x, y + height, x + width)
+        except CellsError:
+            return
+        self.did()
+
+    @rule(choice=st.integers(0, 3))
+    def label_image(self, choice: int) -> None:
+        ids = (0, *self.session.scheme.ids)
+        before = self.session.image_class(1)
+        changed = self.session.label_images([1], ids[choice % len(ids)], origin="well")
+        if changed or self.session.image_class(1) != before:
+            self.did()
+
     @rule(shift=st.integers(-2, 2), gone=st.integers(1, 18), back_to_front=st.booleans())
     def segment(self, shift: int, gone: int, back_to_front: bool) -> None:
         labels = np.roll(grid(frames=2), shift, axis=3)
@@ -65,6 +113,8 @@ class AnyOrder(RuleBasedStateMachine):
         count = len(self.session._space.image(1).names())
         result = self.session.set_labels(labels)
         assert len(result.kept) + len(result.moved) + len(result.lost) == count
+        given = self.session.image_class(1)
+        assert not given or (self.session.class_ids() > 0).all(), "cells found later have the image's class too"
         self.did()
 
     @precondition(lambda self: len(self.session.scheme) > 1)
@@ -98,14 +148,14 @@ class AnyOrder(RuleBasedStateMachine):
         reader = Session(self.home)
         assert self.session.project is not None
         reader.open_project(self.session.project.folder)
-        names, labels, scheme = self.state()
-        found = reader.labels()
-        assert found is not None
-        assert reader._space.image(1).names() == names
+        mine, self.session = self.session, reader
+        seen = self.state()
+        self.session = mine
+        assert seen == self.state()
         assert not len(reader._space.image(1).strays)
-        assert np.asarray(found).tobytes() == labels
-        assert reader.scheme == scheme
         assert reader.counts() == self.session.counts()
+        assert reader.image_class(1) == self.session.image_class(1)
+        assert reader.image_states()[0] == self.session.image_states()[0]
         reader.close()
 
     @invariant()
@@ -121,7 +171,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 AnyOrder.TestCase.settings = settings(
-    max_examples=25,
+    max_examples=15,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
