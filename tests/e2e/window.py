@@ -96,4 +96,5 @@ class Bench:
         copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
         QApplication.sendEvent(self.dock, QDragEnterEvent(QPoint(20, 20), copy, data, left, none))
         QApplication.sendEvent(self.dock, QDropEvent(QPointF(20, 20), copy, data, left, none))
+        self.qtbot.waitUntil(lambda: not self.dock.data.opening.busy, timeout=PATIENCE)
         self.qtbot.wait(100)

@@ -96,6 +96,7 @@ class CellStageDock(QWidget):
         if self._closed:
             return
         self._closed = True
+        self.data.opening.close_link()
         self.train.close_link(self.runner.close())
         for event in self._layer_events():
             event.disconnect(self._on_layers)

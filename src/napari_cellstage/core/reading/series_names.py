@@ -53,6 +53,10 @@ class Series:
         """The name as people write it."""
         return title_of(self.pattern)
 
+    def paths(self) -> list[Path]:
+        """Return the files as they are now, by their numbers."""
+        return [file for _numbers, file in sorted(members(self.folder, self.pattern).items())]
+
 
 def find_series(files: Iterable[Path]) -> tuple[list[Series], list[Path]]:
     """Return the series among files, and the files that belong to none, in the order given."""
