@@ -8,7 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.ui import cell_planes
-from napari_cellstage.ui.cell_planes import CellPlanes, LazyCodes
+from napari_cellstage.ui.cell_planes import CellPlanes
+from napari_cellstage.ui.lazy_codes import LazyCodes
 from napari_cellstage.ui.pattern import Pattern
 
 FILLED = Pattern()

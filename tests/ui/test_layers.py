@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari_cellstage.core.images import from_array
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.session import Session
-from napari_cellstage.ui.cell_planes import LazyCodes
+from napari_cellstage.ui.lazy_codes import LazyCodes
 from napari_cellstage.ui.overlay import FIRST_CLASS, NO_LABEL, RIM
 from napari_cellstage.ui.overlay_settings import OverlaySettings
 from napari_cellstage.ui.viewer_link import ViewerLink

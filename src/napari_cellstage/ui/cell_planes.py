@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.cells import CellTable, Labels
-from napari_cellstage.ui.pattern import Mask, Pattern, inner_outline
+from napari_cellstage.core.volumes import LabelVolume
+from napari_cellstage.ui.label_tiles import LabelTiles
+from napari_cellstage.ui.pattern import NO_CODE, Mask, Pattern, inner_outline
 
 LARGEST_TABLE = 1 << 24  # a look-up table longer than this costs more than ranking the ids of a plane
 ROWS_AT_ONCE = 64  # keeps numpy's index buffer in the processor's cache: twice as fast as the whole plane
@@ -39,9 +41,10 @@ class CellPlanes:
         Its table.
     """
 
-    def __init__(self, labels: Labels, cells: CellTable) -> None:
-        self.labels = labels
+    def __init__(self, labels: Labels | LabelVolume, cells: CellTable) -> None:
+        self.labels = labels if isinstance(labels, LabelVolume) else LabelVolume.of(labels)
         self.cells = cells
+        self.tiles = LabelTiles(self.labels)
         self._frames: dict[int, _Frame] = {}
         self._outlines: dict[tuple[int, int, int], NDArray[np.bool_]] = {}
 
@@ -67,16 +70,41 @@ class CellPlanes:
             Filled and returned when given; ``(Y, X)``, C order, dtype as `codes`.
         """
         frame = self._frame(t)
-        table = np.zeros(frame.size, dtype=codes.dtype)
-        table[frame.keys] = codes[frame.rows]
         keys = self._keys_of(self.labels[t, z], frame)
         out = np.empty(keys.shape, dtype=codes.dtype) if out is None else out
-        band, edge = self._masks(t, z, pattern)
-        for first in range(0, len(keys), ROWS_AT_ONCE):
-            some = slice(first, first + ROWS_AT_ONCE)
-            np.take(table, keys[some], out=out[some], mode="clip")
-            pattern.apply(out[some], _part(band, some), _part(edge, some), first, 0)
+        _fill(out, keys, self._table(codes, frame), pattern, self._masks(t, z, pattern), (0, 0))
         return out
+
+    def draw_part(
+        self, codes: NDArray[Any], pattern: Pattern, level: int, t: int, z: int, rows: slice, columns: slice
+    ) -> NDArray[Any]:
+        """Return a part of one plane in a coarser resolution, as `draw` does; nothing else of the labels is read.
+
+        Parameters
+        ----------
+        codes
+            ``(N,)``, one a row of the cell table.
+        pattern
+            Which pixels of a cell show its code, at full resolution.
+        level
+            Every ``2 ** level``-th pixel is drawn.
+        t, z, rows, columns
+            Which plane, and which part of that level.
+        """
+        frame, shown = self._frame(t), pattern.at_level(level, self.cells.typical_diameter)
+        table = self._table(codes, frame)
+        if pattern.width and not shown.width and pattern.thin != NO_CODE:
+            table[table == pattern.thin] = NO_CODE  # thousands of tiny faint cells would be a veil over the image
+        tile = self.tiles.tile(level, t, z, rows, columns)
+        masks = (tile.outline(shown.width), tile.outline(1)) if shown.width else (None, None)
+        out = np.empty(tile.labels.shape, dtype=codes.dtype)
+        _fill(out, self._keys_of(tile.labels, frame), table, shown, masks, (rows.start, columns.start))
+        return out
+
+    def _table(self, codes: NDArray[Any], frame: _Frame) -> NDArray[Any]:
+        table = np.zeros(frame.size, dtype=codes.dtype)
+        table[frame.keys] = codes[frame.rows]
+        return table
 
     def draw_cell(
         self, row: int, code: Any, z: int, pattern: Pattern
@@ -96,7 +124,7 @@ class CellPlanes:
         """
         _, y0, x0, _, y1, x1 = self.cells.bbox[row].tolist()
         t, box = int(self.cells.t[row]), (slice(y0, y1), slice(x0, x1))
-        inside = self.labels[t, z][box] == self.cells.cell_id[row]
+        inside = self.labels[(t, z, *box)] == self.cells.cell_id[row]
         codes = inside.astype(code.dtype) * code
         band, edge = self._masks(t, z, pattern)
         pattern.apply(codes, _part(band, box), _part(edge, box), y0, x0)
@@ -136,70 +164,27 @@ class CellPlanes:
                 self._frames[t] = _Frame(rows, np.searchsorted(ranked, ids) + 1, len(ids) + 1, ranked)
         return self._frames[t]
 
-    def _keys_of(self, plane: Labels, frame: _Frame) -> NDArray[np.integer[Any]]:
+    def _keys_of(self, plane: NDArray[np.integer[Any]], frame: _Frame) -> NDArray[np.integer[Any]]:
         if frame.ids is None:
             return plane
         places = np.minimum(np.searchsorted(frame.ids, plane), len(frame.ids) - 1)
         return np.where(frame.ids[places] == plane, places + 1, 0)
 
 
+def _fill(
+    out: NDArray[Any],
+    keys: NDArray[np.integer[Any]],
+    table: NDArray[Any],
+    pattern: Pattern,
+    masks: tuple[Mask | None, Mask | None],
+    corner: tuple[int, int],
+) -> None:
+    band, edge = masks
+    for first in range(0, len(keys), ROWS_AT_ONCE):
+        some = slice(first, first + ROWS_AT_ONCE)
+        np.take(table, keys[some], out=out[some], mode="clip")
+        pattern.apply(out[some], _part(band, some), _part(edge, some), corner[0] + first, corner[1])
+
+
 def _part(mask: Mask | None, where: Any) -> Mask | None:
     return None if mask is None else mask[where]
-
-
-class LazyCodes:
-    """An array of codes that napari slices and that is computed one plane at a time.
-
-    Parameters
-    ----------
-    planes
-        Where the cells are.
-    codes
-        ``(N,)``, one a cell; may be replaced, then napari is to slice again.
-    axes
-        Which of T, Z, Y, X (0 to 3) the array has; the others have length 1.
-    pattern
-        Which pixels of a cell show its code.
-    """
-
-    def __init__(self, planes: CellPlanes, codes: NDArray[Any], axes: tuple[int, ...], pattern: Pattern) -> None:
-        self.planes = planes
-        self.codes = codes
-        self.axes = axes
-        self.pattern = pattern
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes."""
-        return tuple(self.planes.shape[axis] for axis in self.axes)
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.axes)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the codes."""
-        return self.codes.dtype
-
-    def __getitem__(self, index: Any) -> NDArray[Any]:
-        index = index if isinstance(index, tuple) else (index,)
-        index = (*index, *([slice(None)] * (self.ndim - len(index))))
-        by_axis = dict(zip(self.axes, index, strict=True))
-        t, z = by_axis.get(0, 0), by_axis.get(1, 0)
-        if isinstance(t, slice):
-            frames = [self._planes_at(one, z) for one in range(*t.indices(self.planes.shape[0]))]
-            return np.stack(frames)[..., by_axis[2], by_axis[3]]
-        return self._planes_at(int(t), z)[..., by_axis[2], by_axis[3]]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.asarray(self[(slice(None),) * self.ndim], dtype=dtype)
-
-    def _planes_at(self, t: int, z: Any) -> NDArray[Any]:
-        if isinstance(z, slice):
-            return np.stack([self._plane(t, one) for one in range(*z.indices(self.planes.shape[1]))])
-        return self._plane(t, int(z))
-
-    def _plane(self, t: int, z: int) -> NDArray[Any]:
-        return self.planes.draw(self.codes, t, z, self.pattern)

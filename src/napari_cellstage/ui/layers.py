@@ -15,6 +15,7 @@ from napari_cellstage.ui.camera import centre_on_cell
 from napari_cellstage.ui.cell_planes import CellPlanes
 from napari_cellstage.ui.channel_layers import add_channels, lies_over, placement_of, put_in_front
 from napari_cellstage.ui.feature_table import FeatureTable
+from napari_cellstage.ui.lazy_codes import in_levels, shown_labels
 from napari_cellstage.ui.marker import CellMarker
 from napari_cellstage.ui.overlay import NO_LABEL, RIM, UNSURE, CodeTable, labelled_table, predicted_table
 from napari_cellstage.ui.overlay_layer import OverlayLayer, Placement
@@ -189,9 +190,13 @@ class CellLayers:
         if labels is None or self._placement is None:
             return
         self._planes = CellPlanes(labels, self._session.cells())
-        shown = labels[tuple(slice(None) if axis in self._placement.axes else 0 for axis in range(4))]
         self.cells_layer = self._viewer.add_labels(
-            shown, name="Cells", visible=False, opacity=0.5, **self._placement.transform
+            shown_labels(labels, self._placement.axes),
+            name="Cells",
+            visible=False,
+            opacity=0.5,
+            multiscale=in_levels(labels.shape),
+            **self._placement.transform,
         )
         self.cells_layer.editable = False
         self._show_predictions()

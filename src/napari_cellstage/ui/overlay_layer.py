@@ -9,7 +9,8 @@ import numpy as np
 from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
 
-from napari_cellstage.ui.cell_planes import CellPlanes, LazyCodes
+from napari_cellstage.ui.cell_planes import CellPlanes
+from napari_cellstage.ui.lazy_codes import CodeLevels, LazyCodes, in_levels
 from napari_cellstage.ui.overlay import CodeTable
 from napari_cellstage.ui.pattern import Pattern
 
@@ -78,6 +79,9 @@ class OverlayLayer:
         self._codes = table.codes
         self._colors = table.colors
         self._pattern = pattern
+        # Drawn once as a whole and repainted cell by cell; else `_lazy` is computed where napari looks.
+        self._whole = placement.flat and not in_levels(planes.shape)
+        self._lazy: CodeLevels | LazyCodes | None = None
         self.layer: Labels = viewer.add_labels(
             self._new_data(),
             name=name,
@@ -85,6 +89,7 @@ class OverlayLayer:
             opacity=1.0,
             blending="translucent_no_depth",
             visible=visible,
+            multiscale=isinstance(self._lazy, CodeLevels),
             **placement.transform,
         )
         self.layer.editable = False
@@ -109,9 +114,9 @@ class OverlayLayer:
     def set_rows(self, rows: NDArray[np.intp], codes: NDArray[Any]) -> None:
         """Show other codes for some cells; a few cells of one plane are repainted in their bounding boxes only."""
         self._codes[rows] = codes
-        if self._placement.flat and len(rows) <= ROWS_ONE_BY_ONE:
+        if self._whole and len(rows) <= ROWS_ONE_BY_ONE:
             self._set_pixels(rows)
-        elif self._placement.flat or self._any_shown(rows):
+        elif self._whole or self._any_shown(rows):
             self._redraw()
 
     def _set_pixels(self, rows: NDArray[np.intp]) -> None:
@@ -134,16 +139,22 @@ class OverlayLayer:
         return bool(np.any(self._planes.cells.t[rows] == round(float(point[0]))))
 
     def _redraw(self) -> None:
-        if self._placement.flat:
-            self._planes.draw(self._codes, 0, 0, self._pattern, out=self.layer.data)
+        if self._lazy is not None:
+            self._lazy.codes, self._lazy.pattern = self._codes, self._pattern
         else:
-            self.layer.data.codes, self.layer.data.pattern = self._codes, self._pattern
+            self._planes.draw(self._codes, 0, 0, self._pattern, out=self.layer.data)
         self.layer.refresh(extent=False, highlight=False)
 
-    def _new_data(self) -> NDArray[Any] | LazyCodes:
-        if self._placement.flat:
+    def _new_data(self) -> Any:
+        """Return what napari slices: an array, or several where it is shown in resolutions."""
+        axes = self._placement.axes
+        if self._whole:
             return self._planes.draw(self._codes, 0, 0, self._pattern)
-        return LazyCodes(self._planes, self._codes, self._placement.axes, self._pattern)
+        if in_levels(self._planes.shape):
+            self._lazy = CodeLevels(self._planes, self._codes, axes, self._pattern)
+            return self._lazy.levels
+        self._lazy = LazyCodes(self._planes, self._codes, axes, self._pattern)
+        return self._lazy
 
 
 def _colormap(colors: NDArray[np.float32]) -> CyclicLabelColormap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 NO_CODE = 0
+SMALLEST_OUTLINED = 6  # pixels across a cell; an outline would fill a smaller one anyway
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,15 @@ class Pattern:
     rim: int = NO_CODE
     hatched: int = NO_CODE
     period: int = 8
+
+    def at_level(self, level: int, diameter: float) -> Pattern:
+        """Return the pattern for every ``2 ** level``-th pixel of cells of a diameter; the smallest are just filled."""
+        if not level:
+            return self
+        if diameter / 2**level < SMALLEST_OUTLINED:
+            return replace(self, width=0, rim=NO_CODE, hatched=NO_CODE)
+        width = max(1, round(self.width / 2**level)) if self.width else 0
+        return replace(self, width=width, rim=self.rim if width > 2 else NO_CODE)
 
     def apply(self, codes: NDArray[Any], band: Mask | None, edge: Mask | None, y0: int, x0: int) -> None:
         """Take the code from pixels that do not show it.

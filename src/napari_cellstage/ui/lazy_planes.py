@@ -1,0 +1,85 @@
+"""Arrays that napari slices and that are read, or drawn, only where it looks. Numpy only, no napari, no Qt.
+
+Of data in several resolutions napari first cuts out what is on the screen, all time points and planes of it, and then
+asks for one of them. So cutting must cost nothing, and only a single plane is ever read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellstage.core.boxes import ranges_of, slice_of
+
+Read = Callable[[int, int, slice, slice], NDArray[Any]]
+
+
+class LazyPlanes:
+    """Some of the axes T, Z, Y, X of a volume.
+
+    Parameters
+    ----------
+    shape
+        ``(T, Z, Y, X)`` of the volume.
+    axes
+        Which of them (0 to 3) the array has; Y and X always, the others have length 1.
+    dtype
+        Returns the type of what is read now.
+    read
+        Returns ``(h, w)`` for t, z, rows and columns.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], axes: tuple[int, ...], dtype: Callable[[], np.dtype[Any]], read: Read
+    ) -> None:
+        self._dtype = dtype
+        self._read = read
+        self._axes = axes
+        self._window = tuple(range(length) for length in shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return tuple(len(self._window[axis]) for axis in self._axes)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self._axes)
+
+    @property
+    def size(self) -> int:
+        """Number of pixels."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the pixels."""
+        return self._dtype()
+
+    def __getitem__(self, index: Any) -> Any:
+        ranges, whole = ranges_of(index, self.shape)
+        window = list(self._window)
+        for axis, places in zip(self._axes, ranges, strict=True):
+            window[axis] = window[axis][slice_of(places)]
+        axes = tuple(axis for axis, kept in zip(self._axes, whole, strict=True) if kept)
+        part = LazyPlanes((), axes, self._dtype, self._read)
+        part._window = tuple(window)
+        return part if {0, 1} & set(axes) else np.asarray(part)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        frames, planes, rows, columns = self._window
+        read = [self._part(t, z, rows, columns) for t, z in product(frames, planes)]
+        stacked = np.stack(read).reshape(len(frames), len(planes), len(rows), len(columns))
+        kept = tuple(slice(None) if axis in self._axes else 0 for axis in range(4))
+        return np.asarray(stacked[kept], dtype=dtype)
+
+    def _part(self, t: int, z: int, rows: range, columns: range) -> NDArray[Any]:
+        if not rows or not columns:
+            return np.zeros((len(rows), len(columns)), dtype=self.dtype)
+        spans = [slice(min(places), max(places) + 1) for places in (rows, columns)]
+        return self._read(t, z, *spans)[:: rows.step, :: columns.step]
