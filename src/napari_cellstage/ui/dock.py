@@ -16,6 +16,7 @@ from napari_cellstage.session import Session
 from napari_cellstage.ui.cells_panel import CellsPanel
 from napari_cellstage.ui.closing import ClosingWatch
 from napari_cellstage.ui.data_panel import DataPanel
+from napari_cellstage.ui.give_all import GiveAll
 from napari_cellstage.ui.header import Header
 from napari_cellstage.ui.job_bar import JobBar
 from napari_cellstage.ui.keys_help import KeysHelp
@@ -26,7 +27,8 @@ from napari_cellstage.ui.notices import show, showing_errors, warn
 from napari_cellstage.ui.open_layers import labels_layers
 from napari_cellstage.ui.open_layers_box import OpenLayersBox
 from napari_cellstage.ui.overlay_panel import OverlayPanel
-from napari_cellstage.ui.pieces import scrolled
+from napari_cellstage.ui.pieces import Folded, scrolled
+from napari_cellstage.ui.plate_dialog import PlateLine
 from napari_cellstage.ui.preview import Preview
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.time_box import TimeBox
@@ -124,6 +126,8 @@ class CellStageDock(QWidget):
         self.label = LabelPanel(self.session, self.theme)
         self.time = TimeBox(self.session, self.runner)
         self.scope = ScopeBox(self.session, self.link.scope)
+        self.plates = PlateLine(self.session, self.theme)
+        self.give_all = GiveAll(self.session)
         self.train = TrainPanel(self.session, self.runner, self.theme)
         self.overlay = OverlayPanel(self.link)
         self.job_bar = JobBar(self.runner)
@@ -131,6 +135,9 @@ class CellStageDock(QWidget):
         cells_parts, label_parts = self.cells.layout(), self.label.editor.layout()
         cells_parts.insertWidget(cells_parts.count() - 1, self.time)
         label_parts.insertWidget(label_parts.indexOf(self.label.classes) + 1, self.scope)
+        data_parts, images_box = self.data.layout(), self.data.images_box
+        data_parts.insertWidget(data_parts.indexOf(images_box) + 1, self.plates)
+        self.label.layout().insertWidget(2, Folded("Class to whole images, wells or doses", self.give_all))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for step, panel in zip(STEPS, (self.data, self.cells, self.label, self.train), strict=True):

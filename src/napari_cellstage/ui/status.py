@@ -28,10 +28,24 @@ def describe_cell(session: Session, row: int) -> str:
     """
     name_of = {one.id: one.name for one in session.scheme}
     label = int(session.class_ids()[row])
-    said = f"labelled {name_of.get(label, '?')}" if label != UNLABELLED else "not labelled"
+    said = f"labelled {name_of.get(label, '?')}{_origin(session, row)}" if label != UNLABELLED else "not labelled"
     answer = _describe_prediction(session, row, name_of)
     cell_id = int(session.cells().cell_id[row])
     return f"cell {cell_id}: {answer} · {said}" if answer else f"cell {cell_id} · {said}"
+
+
+def _origin(session: Session, row: int) -> str:
+    """Return where a label that was not given to the cell itself came from."""
+    facts = session.facts()
+    place = f" {facts.well}" if facts.well else " or treatment"
+    said = {
+        "image": ", given to the image",
+        "well": f", given to well{place}",
+        "track": ", given to its track",
+        "folder": ", from its folder",
+        "import": ", imported",
+    }
+    return said.get(str(session.origins()[row]), "")
 
 
 def _describe_prediction(session: Session, row: int, name_of: dict[int, str]) -> str:

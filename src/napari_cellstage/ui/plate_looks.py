@@ -1,0 +1,145 @@
+"""How the wells of a plate look: coloured by treatment, dose, class or number of cells. No widgets in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from qtpy.QtGui import QColor
+
+from napari_cellstage.core.classes import ClassScheme, palette_color
+from napari_cellstage.core.image_facts import ImageFacts, same_doses, well_place
+from napari_cellstage.core.plate_notes import listed
+from napari_cellstage.ui.plate_grid import Well, WellLook
+
+COLOR_BY = ("treatment", "dose", "class", "cells")
+# From none to much; light enough at one end and dark enough at the other to be told apart without colours.
+_LEAST, _MOST = QColor("#d9e6f2"), QColor("#0b4a83")
+Counts = Mapping[int, Mapping[int, int]]
+
+
+def wells_of(facts: Mapping[int, ImageFacts], plate: str) -> dict[Well, list[int]]:
+    """Return the images of each well of a plate."""
+    wells: dict[Well, list[int]] = {}
+    for image_id, said in facts.items():
+        place = well_place(said.well)
+        if place and said.plate == plate:
+            wells.setdefault(place, []).append(image_id)
+    return wells
+
+
+def looks(
+    by: str, wells: Mapping[Well, Sequence[int]], facts: Mapping[int, ImageFacts], counts: Counts, scheme: ClassScheme
+) -> dict[Well, WellLook]:
+    """Return how each well looks.
+
+    Parameters
+    ----------
+    by
+        One of `COLOR_BY`.
+    wells
+        Images of each well of the plate that is shown.
+    facts
+        Of all images, so that a treatment has the same colour on every plate.
+    counts
+        Cells of each class by image; class 0 for cells without one.
+    scheme
+        Names and colours of classes.
+    """
+    if by in ("treatment", "dose"):
+        paint = _by_fact(by, wells, facts)
+    else:
+        paint = _by_class(wells, counts, scheme) if by == "class" else _by_cells(wells, counts)
+    return {well: _look(well, images, facts, paint) for well, images in wells.items()}
+
+
+def _look(
+    well: Well,
+    images: Sequence[int],
+    facts: Mapping[int, ImageFacts],
+    paint: Callable[[Well], tuple[QColor | None, str]],
+) -> WellLook:
+    color, text = paint(well)
+    said = dict.fromkeys(f"{facts[i].treatment} {facts[i].dose}".strip() for i in images)
+    what = ", ".join(filter(None, said)) or "no treatment known"
+    count = f"{len(images)} image{'s' if len(images) != 1 else ''}"
+    return WellLook(color, text, " · ".join(filter(None, (facts[images[0]].well, what, count, text))))
+
+
+def _by_fact(
+    name: str, wells: Mapping[Well, Sequence[int]], facts: Mapping[int, ImageFacts]
+) -> Callable[[Well], tuple[QColor | None, str]]:
+    values = [getattr(one, name) for one in facts.values()]
+    colors = _dose_colors(values) if name == "dose" else _treatment_colors(values)
+
+    def paint(well: Well) -> tuple[QColor | None, str]:
+        found = list(dict.fromkeys(value for i in wells[well] if (value := getattr(facts[i], name))))
+        return (colors[found[0]], " / ".join(found)) if found else (None, "")
+
+    return paint
+
+
+def _treatment_colors(values: Iterable[str]) -> dict[str, QColor]:
+    names = sorted({value for value in values if value}, key=str.casefold)
+    return {name: QColor(palette_color(place)) for place, name in enumerate(names)}
+
+
+def _dose_colors(values: Iterable[str]) -> dict[str, QColor]:
+    groups = same_doses(values)
+    return {dose: _shade(place, len(groups)) for place, group in enumerate(groups) for dose in group}
+
+
+def _by_class(
+    wells: Mapping[Well, Sequence[int]], counts: Counts, scheme: ClassScheme
+) -> Callable[[Well], tuple[QColor | None, str]]:
+    def paint(well: Well) -> tuple[QColor | None, str]:
+        total: dict[int, int] = {}
+        for image_id in wells[well]:
+            for class_id, count in counts.get(image_id, {}).items():
+                if class_id in scheme.ids and count:
+                    total[class_id] = total.get(class_id, 0) + count
+        if not total:
+            return None, ""
+        most = scheme.by_id(max(total, key=lambda class_id: total[class_id]))
+        return QColor(most.color), f"{most.name} {total[most.id]} of {sum(total.values())}"
+
+    return paint
+
+
+def _by_cells(wells: Mapping[Well, Sequence[int]], counts: Counts) -> Callable[[Well], tuple[QColor | None, str]]:
+    cells = {well: sum(sum(counts.get(i, {}).values()) for i in images) for well, images in wells.items()}
+    most = max(cells.values(), default=0)
+
+    def paint(well: Well) -> tuple[QColor | None, str]:
+        count = cells[well]
+        return (_shade(count, most + 1), f"{count:,}") if count else (None, "")
+
+    return paint
+
+
+def _shade(place: int, of: int) -> QColor:
+    share = place / (of - 1) if of > 1 else 0.0
+    low, high = (_LEAST.red(), _LEAST.green(), _LEAST.blue()), (_MOST.red(), _MOST.green(), _MOST.blue())
+    return QColor(*(round(a + (b - a) * share) for a, b in zip(low, high, strict=True)))
+
+
+def plates_of(facts: Mapping[int, ImageFacts]) -> list[str]:
+    """Return the plates that have wells, in order; an unnamed one is empty text."""
+    return sorted({one.plate for one in facts.values() if one.well})
+
+
+def summary(facts: Mapping[int, ImageFacts], images: int) -> str:
+    """Return what is known of a project's images, in a line."""
+    wells = {(one.plate, one.well) for one in facts.values() if one.well}
+    plates = {one.plate for one in facts.values() if one.plate}
+    parts = [f"{len(wells)} well{'s' if len(wells) != 1 else ''}"] if wells else []
+    parts += [listed(sorted(plates), "plate", 2)] if plates else []
+    for name, values in (("treatment", [one.treatment for one in facts.values()]), ("dose", _doses(facts))):
+        if found := [value for value in dict.fromkeys(values) if value]:
+            parts.append(listed(found, name, 3))
+    bare = images - sum(1 for one in facts.values() if one)
+    parts += [f"nothing known of {bare} of {images} images"] if parts and bare else []
+    return "; ".join(parts)
+
+
+def _doses(facts: Mapping[int, ImageFacts]) -> list[str]:
+    return [group[0] for group in same_doses(one.dose for one in facts.values())]
