@@ -144,3 +144,12 @@ def test_a_place_that_can_not_be_written(model: TrainedModel, tmp_path: Path):
     (tmp_path / "file").write_text("in the way", "utf-8")
     with pytest.raises(ModelError, match=r"can't be saved in .*Make room, or choose another place"):
         model.save(tmp_path / "file" / "run")
+
+
+def test_a_card_from_before_crops_could_be_chosen_is_read_as_crops_in_pixels(model: TrainedModel, tmp_path: Path):
+    model.save(tmp_path)
+    new = {"crop", "crop_um", "margin", "surroundings", "planes", "planes_count", "fixed_low", "fixed_high"}
+    rewritten(tmp_path, recipe={k: v for k, v in model.card["recipe"].items() if k not in new})
+    loaded = TrainedModel.load(tmp_path)
+    assert (loaded.cutting.crop, loaded.cutting.planes, loaded.cutting.crop_size) == ("pixels", "nearest", 24)
+    assert loaded.input_count == 2

@@ -71,7 +71,7 @@ class PlaneReader:
         return cls(read, shape, dtype, edges, stack.tile)
 
     @classmethod
-    def of_labels(cls, labels: Labels | LabelVolume, tile: int = 0) -> PlaneReader:
+    def of_labels(cls, labels: Labels | LabelVolume) -> PlaneReader:
         """Read a label volume, as one channel."""
 
         def read(t: int, z: int, rows: slice, columns: slice) -> NDArray[Any]:
@@ -82,7 +82,7 @@ class PlaneReader:
         in_memory = not getattr(labels, "on_disk", False)
         small = in_memory or shape[2] * shape[3] * dtype.itemsize <= WHOLE_BYTES
         edges = _whole(shape) if small else (_regular(shape[2]), _regular(shape[3]))
-        return cls(read, shape, dtype, edges, tile, 0 if in_memory else KEPT_BYTES)
+        return cls(read, shape, dtype, edges, kept_bytes=0 if in_memory else KEPT_BYTES)
 
     def place(self, y: NDArray[np.intp], x: NDArray[np.intp]) -> NDArray[np.int64]:
         """Return the number of the tile each pixel lies in, row by row of tiles."""

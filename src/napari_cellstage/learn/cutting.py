@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.crops import crop_cells, crop_masks
 from napari_cellstage.core.depth import Depth
 from napari_cellstage.core.errors import TrainingError
@@ -57,7 +58,7 @@ def cut(
         ``(N, C, size, size)``; ``planes_count * C`` channels where all planes are asked for. Raw intensities of the
         image's type, float32 where they were resampled; with 0..1 as the range of image or plate where asked for.
     masks
-        ``(N, size, size)``, the pixels of the cell.
+        ``(N, size, size)``, the pixels of the cell; empty where they are not known, as in a contact sheet.
 
     Raises
     ------
@@ -95,10 +96,16 @@ class Cutter:
         """Return crops and masks of some rows; see `cut`."""
         cells, windows = self._image.cells.take(rows), self._windows(rows)
         crops = crop_cells(self._image.stack, cells, windows, self._channels, self._depth, self._pixels)
-        masks = crop_masks(self._image.labels, cells, windows, self._depth, self._labels)
+        masks = self._masks(cells, windows)
         if self._recipe.surroundings == "masked":
             self._paint_over(crops, masks)
         return self._scaled(crops), masks
+
+    def _masks(self, cells: CellTable, windows: Windows) -> Masks:
+        """Return masks; of a contact sheet empty ones, as nobody said which pixels of a tile are the cell."""
+        if self._image.stack.tile:
+            return np.zeros((len(cells), windows.size, windows.size), dtype=bool)
+        return crop_masks(self._image.labels, cells, windows, self._depth, self._labels)
 
     @cached_property
     def _pixels(self) -> PlaneReader:
@@ -106,7 +113,7 @@ class Cutter:
 
     @cached_property
     def _labels(self) -> PlaneReader:
-        return PlaneReader.of_labels(self._image.labels, self._image.stack.tile)
+        return PlaneReader.of_labels(self._image.labels)
 
     @cached_property
     def _own(self) -> Levels:
