@@ -157,8 +157,11 @@ def test_preview_of_nothing_is_said(qtbot, model, session, panel):
     preview = Preview(model, link)
     before = len(notification_manager.records)
     panel.form.widgets["min_diameter"].value = 60.0
-    preview.want(session.segment_settings)
-    qtbot.waitUntil(lambda: len(notification_manager.records) > before, timeout=20000)
-    assert "No cells were found" in notification_manager.records[-1].message
+    preview.want(panel.find_box.settings)
+    with qtbot.waitSignal(preview.found, timeout=20000) as found:
+        pass
+    assert found.args == ["<b>0 cells</b> in this plane."]
+    assert preview.layer.data.max() == 0
+    assert len(notification_manager.records) == before
     preview.close_link()
     link.close()

@@ -17,6 +17,7 @@ from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding.adopt import adopt
 from napari_cellstage.core.finding.blocks import find_in_stack, nothing_found
 from napari_cellstage.core.finding.method import METHODS
+from napari_cellstage.core.finding.part import check_channels
 from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.volumes import LabelVolume
@@ -91,12 +92,7 @@ def find_cells_in_stack(
     CellsError
         If the stack has no such channel, or there are no cells in any time point.
     """
-    missing = [channel for channel in settings.channels if channel >= stack.shape[1]]
-    if missing:
-        raise CellsError(
-            f"Channel {missing[0]} was chosen for finding cells, but '{stack.name}' has channels 0 to "
-            f"{stack.shape[1] - 1}. Choose one of those."
-        )
+    check_channels(stack, settings)
     return (yield from find_in_stack(stack, settings.fitted(stack.pixel_size_um), should_stop, scratch))
 
 

@@ -1,24 +1,21 @@
-"""The Cells step: find nuclei, use a labels layer, add what was missed. It knows the session only."""
+"""The Cells step: find cells, use a labels layer, add what was missed. It knows the session only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGroupBox, QHBoxLayout, QLabel, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QGroupBox, QMessageBox, QVBoxLayout, QWidget
 
-from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.images import ImageStack
-from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.session import Session
+from napari_cellstage.ui.find_all import FindAll
+from napari_cellstage.ui.find_box import FindBox
+from napari_cellstage.ui.finding import finding
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell, warn
 from napari_cellstage.ui.pieces import button, hint, on_click
-from napari_cellstage.ui.settings_form import SettingsForm
-from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
-
-FORM = ("method", "background", "smoothing", "sensitivity", "min_diameter", "max_diameter", "split")
+from napari_cellstage.ui.workers import Job, JobRunner
 
 
 class CellsPanel(QWidget):
@@ -55,7 +52,10 @@ class CellsPanel(QWidget):
         self._labels_layers = labels_layers
         layout = QVBoxLayout(self)
         self.state = hint("")
-        for part in (self.state, self._build_find(), self._build_adopt(), self._build_add()):
+        self.find_box = FindBox(session)
+        self.preview, self.find, self.form = self.find_box.preview, self.find_box.find, self.find_box.form
+        self._all = FindAll(session, runner, self)
+        for part in (self.state, self.find_box, self._build_adopt(), self._build_add()):
             layout.addWidget(part)
         layout.addStretch(1)
         self._wire()
@@ -68,11 +68,7 @@ class CellsPanel(QWidget):
         for widget in (self.find_box, self.adopt_box, self.add):
             widget.setEnabled(ready)
         self.state.setText(self._state_text(stack))
-        self.find_channel.blockSignals(True)
-        self.find_channel.clear()
-        self.find_channel.addItems(stack.channel_names if stack is not None else ())
-        self.find_channel.setCurrentIndex(self.session.find_channel)
-        self.find_channel.blockSignals(False)
+        self.find_box.refresh()
         self.refresh_layers()
 
     def refresh_layers(self) -> None:
@@ -94,23 +90,6 @@ class CellsPanel(QWidget):
         self.preview.setChecked(False)
 
     # build
-
-    def _build_find(self) -> QWidget:
-        self.find_box = QGroupBox("Find nuclei")
-        self.find_channel = QComboBox()
-        self.find_channel.setToolTip("The channel in which nuclei are bright: DNA, H2B, DAPI, Hoechst.")
-        self.find_channel.setAccessibleName("Channel that cells are found in")
-        self.form = SettingsForm(self.session.segment_settings, FORM)
-        self.preview = QCheckBox("Preview on the plane you see")
-        self.preview.setToolTip("Outlines what would be found, while you change the settings.")
-        self.find = button("Find cells", "Find the cells of the whole image, all planes and time points.")
-        layout, row = QVBoxLayout(self.find_box), QHBoxLayout()
-        row.addWidget(QLabel("in channel"))
-        row.addWidget(self.find_channel, 1)
-        layout.addLayout(row)
-        for widget in (self.form, self.preview, self.find):
-            layout.addWidget(widget)
-        return self.find_box
 
     def _build_adopt(self) -> QWidget:
         self.adopt_box = QGroupBox("Or use a labels layer")
@@ -138,10 +117,10 @@ class CellsPanel(QWidget):
         session.settings_changed.connect(self._on_settings)
         self._runner.started.connect(self._on_runner)
         self._runner.ended.connect(self._on_runner)
-        self.find_channel.activated.connect(self._choose_channel)
-        self.form.changed.connect(self._on_form)
+        self.find_box.changed.connect(self._want_preview)
         self.preview.toggled.connect(self._want_preview)
         on_click(self.find, self.start_finding)
+        on_click(self.find_box.find_all, self._find_all)
         on_click(self.adopt, self._adopt)
         self.add.toggled.connect(self.add_mode_wanted)
 
@@ -162,24 +141,12 @@ class CellsPanel(QWidget):
         self.refresh()
 
     def _on_settings(self) -> None:
-        if self.form.value != self.session.segment_settings:
-            self.form.value = self.session.segment_settings
-        self.find_channel.setCurrentIndex(self.session.find_channel)
+        self.find_box.refresh()
 
     # what the user does
 
-    @showing_errors
-    def _choose_channel(self, index: int) -> None:
-        self.session.find_channel = index
-        self._want_preview()
-
-    def _on_form(self) -> None:
-        with shown():
-            self.session.segment_settings = self.form.value
-            self._want_preview()
-
     def _want_preview(self, _on: bool = True) -> None:
-        self.preview_wanted.emit(self.session.segment_settings if self.preview.isChecked() else None)
+        self.preview_wanted.emit(self.find_box.settings if self.preview.isChecked() else None)
 
     @showing_errors
     def start_finding(self) -> None:
@@ -188,11 +155,15 @@ class CellsPanel(QWidget):
         if stack is None or image_id is None or not self._may_replace():
             return
         self.preview.setChecked(False)
-        settings = replace(self.session.segment_settings, channel=self.session.find_channel)
-        job = Job("finding cells", finding(stack, settings))
+        job = Job("finding cells", finding(stack, self.find_box.settings))
         job.returned.connect(lambda labels: self._on_found(labels, image_id, job.stopping))
         job.failed.connect(show)
         self._runner.start(job)
+
+    @showing_errors
+    def _find_all(self) -> None:
+        self.preview.setChecked(False)
+        self._all.start(self.find_box.settings)
 
     def _on_found(self, labels: Any, image_id: int, stopped: bool) -> None:
         if stopped or labels is None:
@@ -225,20 +196,3 @@ class CellsPanel(QWidget):
             "and undo (Ctrl+Z) brings all back. Replace the cells?",
         )
         return bool(answer == QMessageBox.StandardButton.Yes)
-
-
-def finding(stack: ImageStack, settings: SegmentSettings) -> Callable[[ShouldStop], Generator[BatchDone, None, Any]]:
-    """Return the work of finding the cells of a stack."""
-
-    def work(should_stop: ShouldStop) -> Generator[BatchDone, None, Any]:
-        from napari_cellstage.core.segment import find_cells_in_stack  # slow to load
-
-        steps = find_cells_in_stack(stack, settings, should_stop)
-        while True:
-            try:
-                done, total = next(steps)
-            except StopIteration as end:
-                return end.value
-            yield BatchDone("finding cells", done, total)
-
-    return work

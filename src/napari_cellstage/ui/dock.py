@@ -155,6 +155,7 @@ class CellStageDock(QWidget):
         self.tabs.currentChanged.connect(self._on_step)
         self.layers_box.adopted.connect(self._adopt)
         self.cells.preview_wanted.connect(self.preview.want)
+        self.preview.found.connect(self.cells.find_box.show_found)
         self.cells.add_mode_wanted.connect(lambda on: setattr(link, "add_mode", on))
         self.label.armed.connect(lambda class_id: setattr(link, "armed_class", class_id))
         self.label.class_chosen.connect(link.give_class)

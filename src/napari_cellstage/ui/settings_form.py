@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import Field, fields, replace
 from typing import Any, Generic, TypeVar, get_type_hints
 
@@ -49,6 +49,13 @@ class SettingsForm(QWidget, Generic[Settings]):
             widget.native.setAccessibleName(name.replace("_", " "))
             widget.changed.connect(self._on_changed)
         self._filling = False
+
+    def show_only(self, names: Collection[str]) -> None:
+        """Show these fields and hide the others, which keep their values."""
+        layout = self.layout()
+        for name, widget in self.widgets.items():
+            for part in (widget.native, layout.labelForField(widget.native)):
+                part.setVisible(name in names)
 
     @property
     def value(self) -> Settings:

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.finding.method import Levels
-from napari_cellstage.core.finding.networks import finished, from_0_to_1, margin, measured, own_model, told
+from napari_cellstage.core.finding.networks import (
+    ONE_AT_A_TIME,
+    finished,
+    from_0_to_1,
+    margin,
+    measured,
+    own_model,
+    told,
+)
 from napari_cellstage.core.finding.settings import SegmentSettings
 
 __all__ = ["calibrate", "find", "margin"]
@@ -25,7 +33,6 @@ def calibrate(sample: Sequence[NDArray[Any]], settings: SegmentSettings) -> Leve
 
 def find(block: NDArray[Any], settings: SegmentSettings, levels: Levels) -> NDArray[np.int32]:
     """Find cells; see `method.Code`."""
-    network = loaded(settings.model)
     pixels = from_0_to_1(block, levels)
     options: dict[str, Any] = {"normalize": False, "diameter": settings.diameter or None}
     # 0 is Cellpose's own; each doubling of the sensitivity takes cells in that are half as likely.
@@ -33,7 +40,9 @@ def find(block: NDArray[Any], settings: SegmentSettings, levels: Levels) -> NDAr
     if pixels.ndim == 3:
         options |= {"do_3D": True, "z_axis": 0, "anisotropy": settings.spacing}
     advice = "Try a smaller image, or another method."
-    labels = told("Cellpose could not find cells here", advice, lambda: network.eval(pixels, **options)[0])
+    with ONE_AT_A_TIME:
+        network = loaded(settings.model)
+        labels = told("Cellpose could not find cells here", advice, lambda: network.eval(pixels, **options)[0])
     return finished(labels, settings, block.shape)
 
 

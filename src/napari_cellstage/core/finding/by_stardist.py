@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding.method import Levels
-from napari_cellstage.core.finding.networks import finished, from_0_to_1, margin, measured, own_model, told
+from napari_cellstage.core.finding.networks import (
+    ONE_AT_A_TIME,
+    finished,
+    from_0_to_1,
+    margin,
+    measured,
+    own_model,
+    told,
+)
 from napari_cellstage.core.finding.settings import SegmentSettings
 
 __all__ = ["calibrate", "find", "margin"]
@@ -29,16 +37,19 @@ def calibrate(sample: Sequence[NDArray[Any]], settings: SegmentSettings) -> Leve
 def find(block: NDArray[Any], settings: SegmentSettings, levels: Levels) -> NDArray[np.int32]:
     """Find nuclei; see `method.Code`."""
     pixels = from_0_to_1(block, levels)
-    network = loaded(settings.model, pixels.ndim)
-    tiles = tuple(-(-length // _TILE) for length in pixels.shape)
+    with ONE_AT_A_TIME:
+        labels = _predicted(loaded(settings.model, pixels.ndim), pixels, settings)
+    return finished(labels, settings, block.shape)
+
+
+def _predicted(network: Any, pixels: NDArray[np.float32], settings: SegmentSettings) -> Any:
     # The network's own threshold, found on its training images, is where sensitivity 1 is.
     likely = min(0.99, float(network.thresholds.prob) / settings.sensitivity)
+    tiles = tuple(-(-length // _TILE) for length in pixels.shape)
     options = {"axes": "ZYX"[-pixels.ndim :], "prob_thresh": likely, "n_tiles": tiles, "show_tile_progress": False}
     advice = "Choose a network that is made for such images, or another method."
-    labels = told(
-        "StarDist could not find nuclei here", advice, lambda: network.predict_instances(pixels, **options)[0]
-    )
-    return finished(labels, settings, block.shape)
+    work = partial(network.predict_instances, pixels, **options)
+    return told("StarDist could not find nuclei here", advice, work)[0]
 
 
 @lru_cache(maxsize=1)

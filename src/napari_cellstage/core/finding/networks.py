@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.finding.shapes import keep_wanted, numbered
 from napari_cellstage.core.finding.values import check_contrast, volume_of
 
+# Blocks are found side by side, but there is one network, and one card for it.
+ONE_AT_A_TIME = RLock()
 # Networks see far around a cell; so much is the field of view of the larger ones.
 _FIELD = 128
 

@@ -76,6 +76,15 @@ class SegmentSettings:
         ratio = 2 * z / (y + x) if min(pixel_size_um) > 0 else 0.0
         return replace(self, z_ratio=ratio if 0.1 <= ratio <= 100 else 0.0)
 
+    def on(self, channel: int, channels: int) -> SegmentSettings:
+        """Return these settings for an image with so many channels, of which one is chosen to find cells in.
+
+        The second channel is another one than that, where there is one.
+        """
+        others = [one for one in range(channels) if one != channel]
+        second = self.second_channel if self.second_channel in others else next(iter(others), channel)
+        return replace(self, channel=channel, second_channel=second)
+
     @property
     def channels(self) -> tuple[int, ...]:
         """Channels the method looks at, in the order it wants them."""
