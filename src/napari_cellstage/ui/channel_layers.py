@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.sampling import sample_windows
+from napari_cellstage.ui.lazy_codes import in_levels
 from napari_cellstage.ui.overlay_layer import Placement
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 OTHER_COLORMAPS = ("green", "magenta", "cyan", "yellow", "red", "blue")
 LOW_PERCENT, HIGH_PERCENT = 1.0, 99.8
 SAMPLED = 512  # contrast limits come from about this many rows and columns
+SCREEN = 2048
 
 
 def axes_of(stack: ImageStack) -> tuple[int, ...]:
@@ -44,53 +47,87 @@ def placement_of(stack: ImageStack, own: Image | None) -> Placement:
         scale, translate = np.ones(len(axes)), np.zeros(len(axes))
         scale[-ndim:], translate[-ndim:] = own.scale[-ndim:], own.translate[-ndim:]
         return Placement(axes, {"scale": scale, "translate": translate})
-    size = (1.0, *stack.pixel_size_um) if stack.pixel_size_um else (1.0, 1.0, 1.0, 1.0)
-    return Placement(axes, {"scale": [size[axis] for axis in axes]})
+    size = (stack.time_step_s or 1.0, *(stack.pixel_size_um or (1.0, 1.0, 1.0)))
+    time = "second" if stack.time_step_s else "pixel"
+    units = (time, *(["micrometer" if stack.pixel_size_um else "pixel"] * 3))
+    return Placement(axes, {"scale": [size[axis] for axis in axes], "units": [units[axis] for axis in axes]})
 
 
 def add_channels(viewer: ViewerModel, stack: ImageStack, placement: Placement, front: int) -> list[Image]:
     """Add one image layer a channel (one in all for a colour picture); `front` is the channel of the nuclei."""
+    large = in_levels(stack.shape)
+    shared = {"multiscale": large, **placement.transform}
     if stack.rgb:
-        return [viewer.add_image(_pixels(stack, placement, None), rgb=True, name=stack.name, **placement.transform)]
+        return [viewer.add_image(shown_pixels(stack, placement, None), rgb=True, name=stack.name, **shared)]
     made = [
         viewer.add_image(
-            _pixels(stack, placement, channel),
+            shown_pixels(stack, placement, channel),
             name=name if len(stack.channel_names) > 1 else stack.name,
             blending="additive",
             contrast_limits=_contrast(stack, channel),
-            **placement.transform,
+            **shared,
         )
         for channel, name in enumerate(stack.channel_names)
     ]
-    put_in_front(made, front)
+    put_in_front(made, front, stack.channel_colors)
     return made
 
 
-def put_in_front(channels: list[Image], front: int) -> None:
-    """Show the channel of the nuclei in gray, and hide and tint the others; a colour picture stays as it is."""
+def put_in_front(channels: list[Image], front: int, colors: tuple[str, ...] = ()) -> None:
+    """Show the channel of the nuclei in gray, and hide and tint the others; a colour picture stays as it is.
+
+    The others have the colours that the file names, or some that can be told apart.
+    """
     if any(layer.rgb for layer in channels):
         return
     colormaps = cycle(OTHER_COLORMAPS)
     for channel, layer in enumerate(channels):
-        layer.colormap = "gray" if channel == front else next(colormaps)
+        named = colors[channel] if len(colors) == len(channels) else ""
+        layer.colormap = "gray" if channel == front else named or next(colormaps)
         layer.visible = channel == front
 
 
-def _pixels(stack: ImageStack, placement: Placement, channel: int | None) -> Any:
-    """Return what napari slices: T and Z where there is more than one, Y, X, and RGB for `channel` None."""
+def shown_pixels(stack: ImageStack, placement: Placement, channel: int | None) -> Any:
+    """Return what napari slices: T and Z where there is more than one, Y, X, and RGB for `channel` None.
+
+    An array in memory for one small plane; resolutions for a large image, those of the file or every second pixel.
+    """
+    if not in_levels(stack.shape):
+        shown = _axes_kept(stack.data, placement, channel)
+        return np.asarray(shown) if placement.flat else shown
+    return [_axes_kept(level, placement, channel) for level in _levels(stack)]
+
+
+def _axes_kept(pixels: Any, placement: Placement, channel: int | None) -> Any:
     kept = tuple(slice(None) if axis in placement.axes else 0 for axis in range(4))
-    pixels: Any = stack.data
-    shown = (pixels.transpose((0, 2, 3, 4, 1)) if channel is None else pixels[:, channel])[kept]
-    return np.asarray(shown) if placement.flat else shown
+    return (pixels.transpose((0, 2, 3, 4, 1)) if channel is None else pixels[:, channel])[kept]
+
+
+def _levels(stack: ImageStack) -> list[Any]:
+    """Return the resolutions of a large image; the last fits a screen."""
+    levels: list[Any] = list(stack.levels)
+    while max(levels[-1].shape[-2:]) > SCREEN:
+        levels.append(levels[-1][..., ::2, ::2])
+    return levels
 
 
 def _contrast(stack: ImageStack, channel: int) -> tuple[float, float] | None:
     """Return contrast limits from the middle plane: napari's smallest and largest value let a hot pixel rule."""
-    frames, _, planes, height, width = stack.shape
-    step_y, step_x = max(1, height // SAMPLED), max(1, width // SAMPLED)
-    plane = np.asarray(stack.data[frames // 2, channel, planes // 2, ::step_y, ::step_x], dtype=np.float64)
-    finite = plane[np.isfinite(plane)]
+    sample = _sample(stack, channel)
+    finite = sample[np.isfinite(sample)]
     if not finite.size:
         return (0.0, 1.0)
     low, high = np.percentile(finite, (LOW_PERCENT, HIGH_PERCENT))
     return (float(low), float(high)) if high > low else (float(low), float(low) + 1.0)
+
+
+def _sample(stack: ImageStack, channel: int) -> Any:
+    """Return pixels from all over the middle plane; of a large image without resolutions, from windows of it."""
+    frames, _, planes, height, width = stack.shape
+    t, z = frames // 2, planes // 2
+    if in_levels(stack.shape) and not stack.pyramid:
+        windows = [stack.region(t, z, (channel,), *window) for window in sample_windows(planes, height, width)[::4]]
+        return np.concatenate([window.ravel()[::16] for window in windows]).astype(np.float64)
+    coarsest = stack.levels[-1]
+    step_y, step_x = (max(1, length // SAMPLED) for length in coarsest.shape[-2:])
+    return np.asarray(coarsest[t, channel, z, ::step_y, ::step_x], dtype=np.float64)

@@ -148,7 +148,7 @@ class CellLayers:
     def _on_settings_changed(self) -> None:
         if self._channels and self._session.find_channel != self._front:
             self._front = self._session.find_channel
-            put_in_front(self._channels, self._front)
+            put_in_front(self._channels, self._front, self._shown_stack.channel_colors if self._shown_stack else ())
 
     def _rebuild_if(self, image_id: int) -> None:
         if image_id == self._session.current_id:

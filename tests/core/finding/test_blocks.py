@@ -16,9 +16,10 @@ from skimage.measure import label
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding import blocks
-from napari_cellstage.core.finding.blocks import cores_of, sample_windows, squares, with_margin
+from napari_cellstage.core.finding.blocks import cores_of, squares, with_margin
 from napari_cellstage.core.finding.stitching import Stitcher
 from napari_cellstage.core.images import from_array
+from napari_cellstage.core.sampling import sample_windows
 from napari_cellstage.core.segment import SegmentSettings, find_cells_in_stack
 from napari_cellstage.core.volumes import LabelVolume
 

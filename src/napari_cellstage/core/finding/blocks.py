@@ -19,6 +19,7 @@ from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.finding.stitching import Block, Stitcher
 from napari_cellstage.core.finding.targets import target_for
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.sampling import sample_windows
 from napari_cellstage.core.volumes import LabelVolume
 
 # A frame of up to so many pixels is one block; finding needs about a hundred bytes a pixel.
@@ -26,8 +27,6 @@ WHOLE = 12_000_000
 CORE = 2048
 # Blocks at work at a time; most of the work is in numpy, scipy and scikit-image, which let other threads run.
 _WORKERS = 2
-_SAMPLE_SIDE = 512
-_SAMPLE_PIXELS = 1 << 24
 Found = NDArray[np.int32] | CellsError
 
 
@@ -71,21 +70,6 @@ def squares(side: int, height: int, width: int) -> list[tuple[slice, slice]]:
 def with_margin(t: int, core: tuple[slice, slice], margin: int, height: int, width: int) -> Block:
     """Return the block of a core."""
     return Block(t, *core, _wider(core[0], margin, height), _wider(core[1], margin, width))
-
-
-def sample_windows(depth: int, height: int, width: int) -> list[tuple[slice, slice]]:
-    """Return rows and columns of windows spread evenly over a frame, on which levels are measured."""
-    count = max(4, _SAMPLE_PIXELS // (depth * _SAMPLE_SIDE**2))
-    down = max(1, round(np.sqrt(count * height / width)))
-    across = max(1, round(count / down))
-    return [(_window(i, down, height), _window(j, across, width)) for i, j in product(range(down), range(across))]
-
-
-def _window(index: int, count: int, length: int) -> slice:
-    side = min(_SAMPLE_SIDE, length)
-    start = int((index + 0.5) * length / count - side / 2)
-    start = min(max(start, 0), length - side)
-    return slice(start, start + side)
 
 
 def _jobs(
