@@ -30,6 +30,8 @@ app = typer.Typer(
     name="napari-cellstage",
     cls=SentenceGroup,
     help="Label single cells by stage or exposure, train a network on them, predict every other cell.",
+    epilog="Exit codes: 0 done; 1 not done, with one sentence on standard error; 2 wrong options; "
+    "3 from import: some files could not be used, the others were.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -137,6 +139,66 @@ def segment(
     from napari_cellstage.cli.cells import segment_image
 
     segment_image(image, out, channel=channel, as_json=json)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(help="Images, folders of images, or folders of class folders.", show_default=False)
+    ],
+    project: Annotated[Path, typer.Option(help="Project (NAME.cellstage); made when it is not there.")],
+    axes: Annotated[
+        str | None, typer.Option(help="Axes of the files, such as TCYX, instead of what they say.", show_default=False)
+    ] = None,
+    series: Annotated[bool, typer.Option("--series", help="Numbered TIFFs of a folder make one image.")] = False,
+    sheets: Annotated[
+        bool | None,
+        typer.Option(
+            "--sheets/--no-sheets", help="Folders are class folders, or not.", show_default="what they look like"
+        ),
+    ] = None,
+    group_from: GroupFrom = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="How plate, well and so on stand in file names: '{plate}_{well}_f{field}*'.", show_default=False
+        ),
+    ] = None,
+    plate_map: Annotated[
+        Path | None, typer.Option(help="CSV with well, treatment, dose and so on.", show_default=False)
+    ] = None,
+    find: Annotated[bool, typer.Option("--find", help="Find the cells of the images.")] = False,
+    channel: Channel = None,
+    method: Annotated[str | None, typer.Option(help="How cells are found, by name.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Put FILES into a project. Exit code 3: some could not be used, the others were."""
+    from napari_cellstage.cli.importing import ImportChoices, import_files
+
+    choices = ImportChoices(axes, series, sheets, group_from, pattern, plate_map, find, channel, method)
+    import_files(files, project, choices, as_json=json)
+
+
+@app.command()
+def export(
+    project: Annotated[Path, typer.Argument(help="Project (NAME.cellstage).", show_default=False)],
+    to: Annotated[str, typer.Option(help="crops, csv, geojson or anndata.")],
+    out: Annotated[Path, typer.Option(help="File to write; for crops and geojson a folder.")],
+    labelled_only: Annotated[bool, typer.Option("--labelled-only", help="Only cells that you labelled.")] = False,
+    with_predicted: Annotated[
+        bool, typer.Option("--with-predicted", help="Crops: cells without a label too, by their predicted class.")
+    ] = False,
+    size: Annotated[int, typer.Option(help="Side of crops in pixels.")] = 64,
+    png: Annotated[bool, typer.Option("--png", help="Crops as PNG, where it holds the pixels; else TIFF.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the cells of a project: as class folders of crops, CSV, GeoJSON for QuPath, or AnnData."""
+    from napari_cellstage.cli.exporting import export_project
+    from napari_cellstage.learn.exports import ExportChoices
+
+    choices = ExportChoices(to, out, labelled_only, with_predicted, size, png, overwrite)
+    export_project(project, choices, as_json=json)
 
 
 @app.command()
