@@ -28,6 +28,10 @@ def test_an_image_is_in_its_well_treatment_dose_and_plate():
     )
 
 
+def test_the_plate_is_named_only_where_there_are_several():
+    assert scopes_of(1, (1,), {1: FACTS[1]})[1].text == "well A01"
+
+
 def test_of_an_image_nothing_is_known_of_there_are_itself_and_all():
     assert [one.text for one in scopes_of(5, IMAGES, FACTS)] == ["this image", "all images"]
     assert [one.text for one in scopes_of(6, IMAGES, {})] == ["this image", "all images"]

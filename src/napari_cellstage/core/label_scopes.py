@@ -65,7 +65,8 @@ def scopes_of(image_id: int, images: tuple[int, ...], facts: Mapping[int, ImageF
     mine = facts.get(image_id, ImageFacts())
     found = [Scope("this image", (image_id,), "image")]
     if mine.well:
-        place = f"well {mine.well}" + (f" of {mine.plate}" if mine.plate else "")
+        several = len({one.plate for one in facts.values() if one.well}) > 1
+        place = f"well {mine.well}" + (f" of {mine.plate}" if mine.plate and several else "")
         found.append(_shared(place, facts, lambda one: (one.plate, one.well) == (mine.plate, mine.well)))
     if mine.treatment and mine.dose:
         both = f"{mine.treatment} {mine.dose}"

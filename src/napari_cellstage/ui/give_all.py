@@ -47,7 +47,7 @@ class GiveAll(QWidget):
         self.give_by = button("Make and give", "Makes the classes and gives each image its own. One undo.")
         self.by_box.addItems([f"each {name}" for name in BY])
         grid = QGridLayout()
-        for row, (text, box) in enumerate((("Give", self.class_box), ("to all cells of", self.scope_box))):
+        for row, (text, box) in enumerate((("Give", self.class_box), ("to cells of", self.scope_box))):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             grid.addWidget(QLabel(text), row, 0)
             grid.addWidget(box, row, 1)
@@ -121,25 +121,26 @@ class GiveAll(QWidget):
             self.said_by.setText(f"No image has a {by} yet: see <b>Plate, wells, doses</b> in the Data step.")
             return
         classes = ", ".join(made.names[:6]) + (" …" if len(made.names) > 6 else "")
-        self.said_by.setText(f"{classes}: {self._counted(tuple(made.class_of))}")
+        self.said_by.setText(f"{classes}: {self._counted(made.class_of)}")
 
     def _would_do(self, scope: Scope) -> str:
-        if self.class_box.currentData() == UNLABELLED:
+        class_id = self.class_box.currentData()
+        if class_id == UNLABELLED:
             return f"Takes back what was given so to {_images(len(scope.images))}; labels by hand stay."
-        return self._counted(scope.images, self.class_box.currentData())
+        return self._counted(dict.fromkeys(scope.images, class_id))
 
-    def _counted(self, images: tuple[int, ...], class_id: int = UNLABELLED) -> str:
+    def _counted(self, class_of: dict[int, int]) -> str:
         """Return how many cells are meant, how many have another label, and in how many images none are found yet."""
         counts = self.session.class_counts()
-        cells = sum(sum(counts.get(i, {}).values()) for i in images)
-        other = sum(n for i in images for one, n in counts.get(i, {}).items() if one not in (UNLABELLED, class_id))
-        empty = sum(not counts.get(i) for i in images)
-        parts = [f"{_cells(cells)} in {_images(len(images))}."]
+        cells = sum(sum(counts.get(i, {}).values()) for i in class_of)
+        other = sum(n for i, mine in class_of.items() for one, n in counts.get(i, {}).items() if one not in (0, mine))
+        empty = sum(not any(counts.get(i, {}).values()) for i in class_of)
+        parts = [f"{_cells(cells)} in {_images(len(class_of))}."]
         if other:
             fate = "kept" if self.keep.isChecked() else "<b>replaced</b>"
-            parts.append(f"{_cells(other)} {'has' if other == 1 else 'have'} a label by now, which is {fate}.")
+            parts.append(f"{_cells(other)} {'has' if other == 1 else 'have'} another label, which is {fate}.")
         if empty:
-            parts.append(f"In {_images(empty)} cells are not found yet; they get it when they are.")
+            parts.append(f"In {_images(empty)} no cells are found yet; they get it when they are.")
         return " ".join(parts)
 
     @property
@@ -160,13 +161,17 @@ class GiveAll(QWidget):
             return
         class_id, keep = int(self.class_box.currentData()), self.keep.isChecked()
         count = self.session.label_images(scope.images, class_id, scope.origin, keep)
-        tell(f"{_cells(count)} {'labelled' if class_id else 'without label again'}. Ctrl+Z takes it back.")
+        tell(_done(count, "labelled" if class_id else "without label again"))
 
     @showing_errors
     def _give_by(self) -> None:
         by, keep = BY[self.by_box.currentIndex()], self.keep.isChecked()
         count = self.session.label_by(by, keep)
-        tell(f"{_cells(count)} labelled by {by}. Ctrl+Z takes it back.")
+        tell(_done(count, f"labelled by {by}"))
+
+
+def _done(count: int, what: str) -> str:
+    return f"{_cells(count)} {what}. Ctrl+Z takes it back." if count else "No label had to change."
 
 
 def _cells(count: int) -> str:
