@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from napari.components import ViewerModel
 
-from napari_cellstage.core.images import from_array
+from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.core.images import from_array, open_image
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.session import Session
 from napari_cellstage.ui.lazy_codes import LazyCodes
@@ -326,3 +329,21 @@ def test_features_are_not_written_during_a_key_press(model: ViewerModel, session
     link.layers.flush_features()
     session.label_cells([4], session.scheme.ids[3])
     assert model.layers["Cells"].features["label"][4] == ""
+
+
+def test_pixels_that_can_not_be_read_are_told_and_the_cells_stay(
+    model: ViewerModel, session: Session, tmp_path: Path
+) -> None:
+    path = tmp_path / "gone.tif"
+    tifffile.imwrite(path, np.zeros((2, 20, 20), dtype=np.uint8), metadata={"axes": "CYX"})
+    said: list[CellStageError] = []
+    link = ViewerLink(model, session, said.append)
+    first = session.current_id
+    stack = open_image(path)
+    path.unlink()
+    session.add_image(stack)
+    assert names(model) == []
+    assert "The pixels of 'gone.tif' can't be read" in str(said[0])
+    session.set_current(first)
+    assert names(model) == ["field", "Cells", "Labelled"]
+    link.close()

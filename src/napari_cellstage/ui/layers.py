@@ -6,11 +6,13 @@ the selected cell.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_cellstage.core.errors import CellStageError, ImageError
 from napari_cellstage.ui.camera import centre_on_cell
 from napari_cellstage.ui.cell_planes import CellPlanes
 from napari_cellstage.ui.channel_layers import add_channels, lies_over, placement_of, put_in_front
@@ -42,11 +44,14 @@ class CellLayers:
         Where they are shown.
     session
         What they show.
+    on_error
+        Called with the error when the pixels of an image can't be read.
     """
 
-    def __init__(self, viewer: ViewerModel, session: Session) -> None:
+    def __init__(self, viewer: ViewerModel, session: Session, on_error: Callable[[CellStageError], None]) -> None:
         self._viewer = viewer
         self._session = session
+        self._on_error = on_error
         self.settings = OverlaySettings()
         self._own_layers: dict[int, Image] = {}
         self._channels: list[Image] = []
@@ -95,11 +100,22 @@ class CellLayers:
         self._placement = placement_of(stack, own)
         if own is None:
             self._front = self._session.find_channel
-            self._channels = add_channels(self._viewer, stack, self._placement, self._front)
+            self._channels = self._add_channels(stack, self._placement)
         self._rebuild_cells()
         front = own if own is not None else next(iter(self._channels), None)
         if front is not None:
             self._viewer.layers.selection.active = front
+
+    def _add_channels(self, stack: ImageStack, placement: Placement) -> list[Image]:
+        """Show the pixels; where they can't be read that is said, and the cells and labels are shown without them."""
+        before = list(self._viewer.layers)
+        try:
+            return add_channels(self._viewer, stack, placement, self._front)
+        except ImageError as error:
+            for layer in [one for one in self._viewer.layers if one not in before]:
+                self._viewer.layers.remove(layer)
+            self._on_error(error)
+            return []
 
     def set_settings(self, settings: OverlaySettings) -> None:
         """Draw the overlays as `settings` say."""

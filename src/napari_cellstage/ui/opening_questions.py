@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QGroupBox, QVBoxLayout, QWidget
 
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.reading.axes import axes_choices
@@ -23,7 +23,7 @@ class Answer:
     SEPARATE = "separate"
 
 
-class Question(QFrame):
+class Question(QGroupBox):
     """A question with a button an answer.
 
     Signals
@@ -41,8 +41,7 @@ class Question(QFrame):
     answered = Signal(str)
 
     def __init__(self, text: str, answers: Sequence[tuple[str, str, str]], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+        super().__init__("A question", parent)
         self.text = hint(text)
         layout, grid = QVBoxLayout(self), QGridLayout()
         layout.addWidget(self.text)

@@ -71,7 +71,7 @@ class ViewerLink:
         self._selected_row: int | None = None
         self._armed_class = UNLABELLED
         self._add_mode = False
-        self.layers = CellLayers(viewer, session)
+        self.layers = CellLayers(viewer, session, self._on_error)
         self.tracks = TrackLayer(viewer, session, lambda: self.layers.placement)
         self.scope = LabelScope(session)
         self._picker = Picker(self)
