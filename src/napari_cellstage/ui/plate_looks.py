@@ -15,6 +15,9 @@ COLOR_BY = ("treatment", "dose", "class", "cells")
 # From none to much; light enough at one end and dark enough at the other to be told apart without colours.
 _LEAST, _MOST = QColor("#d9e6f2"), QColor("#0b4a83")
 Counts = Mapping[int, Mapping[int, int]]
+Paint = tuple[QColor | None, str, str]
+"""Colour, what is written on a well, and what is said of it besides."""
+Painter = Callable[[Well], Paint]
 
 
 def wells_of(facts: Mapping[int, ImageFacts], plate: str) -> dict[Well, list[int]]:
@@ -56,24 +59,22 @@ def _look(
     well: Well,
     images: Sequence[int],
     facts: Mapping[int, ImageFacts],
-    paint: Callable[[Well], tuple[QColor | None, str]],
+    paint: Painter,
 ) -> WellLook:
-    color, text = paint(well)
+    color, text, more = paint(well)
     said = dict.fromkeys(f"{facts[i].treatment} {facts[i].dose}".strip() for i in images)
     what = ", ".join(filter(None, said)) or "no treatment known"
     count = f"{len(images)} image{'s' if len(images) != 1 else ''}"
-    return WellLook(color, text, " · ".join(filter(None, (facts[images[0]].well, what, count, text))))
+    return WellLook(color, text, " · ".join(filter(None, (facts[images[0]].well, what, count, more))))
 
 
-def _by_fact(
-    name: str, wells: Mapping[Well, Sequence[int]], facts: Mapping[int, ImageFacts]
-) -> Callable[[Well], tuple[QColor | None, str]]:
+def _by_fact(name: str, wells: Mapping[Well, Sequence[int]], facts: Mapping[int, ImageFacts]) -> Painter:
     values = [getattr(one, name) for one in facts.values()]
     colors = _dose_colors(values) if name == "dose" else _treatment_colors(values)
 
-    def paint(well: Well) -> tuple[QColor | None, str]:
+    def paint(well: Well) -> Paint:
         found = list(dict.fromkeys(value for i in wells[well] if (value := getattr(facts[i], name))))
-        return (colors[found[0]], " / ".join(found)) if found else (None, "")
+        return (colors[found[0]], " / ".join(found), "") if found else (None, "", "")
 
     return paint
 
@@ -88,30 +89,29 @@ def _dose_colors(values: Iterable[str]) -> dict[str, QColor]:
     return {dose: _shade(place, len(groups)) for place, group in enumerate(groups) for dose in group}
 
 
-def _by_class(
-    wells: Mapping[Well, Sequence[int]], counts: Counts, scheme: ClassScheme
-) -> Callable[[Well], tuple[QColor | None, str]]:
-    def paint(well: Well) -> tuple[QColor | None, str]:
+def _by_class(wells: Mapping[Well, Sequence[int]], counts: Counts, scheme: ClassScheme) -> Painter:
+    def paint(well: Well) -> Paint:
         total: dict[int, int] = {}
         for image_id in wells[well]:
             for class_id, count in counts.get(image_id, {}).items():
                 if class_id in scheme.ids and count:
                     total[class_id] = total.get(class_id, 0) + count
         if not total:
-            return None, ""
+            return None, "", "no cell labelled"
         most = scheme.by_id(max(total, key=lambda class_id: total[class_id]))
-        return QColor(most.color), f"{most.name} {total[most.id]} of {sum(total.values())}"
+        said = (f"{scheme.by_id(i).name} {total[i]:,}" for i in scheme.ids if i in total)
+        return QColor(most.color), most.name, ", ".join(said)
 
     return paint
 
 
-def _by_cells(wells: Mapping[Well, Sequence[int]], counts: Counts) -> Callable[[Well], tuple[QColor | None, str]]:
+def _by_cells(wells: Mapping[Well, Sequence[int]], counts: Counts) -> Painter:
     cells = {well: sum(sum(counts.get(i, {}).values()) for i in images) for well, images in wells.items()}
     most = max(cells.values(), default=0)
 
-    def paint(well: Well) -> tuple[QColor | None, str]:
+    def paint(well: Well) -> Paint:
         count = cells[well]
-        return (_shade(count, most + 1), f"{count:,}") if count else (None, "")
+        return (_shade(count, most + 1), f"{count:,}", f"{count:,} cells") if count else (None, "", "no cells yet")
 
     return paint
 
