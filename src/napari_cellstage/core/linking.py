@@ -79,7 +79,7 @@ def link_cells(
         yield t + 1, frames
     if should_stop():
         return None
-    graph = _joined(coordinates, links, reach, settings)
+    graph = _without_glimpses(_joined(coordinates, links, reach, settings), frames - 1)
     yield frames, frames
     return _tracks(graph, rows, len(cells))
 
@@ -180,6 +180,14 @@ def _unlike_daughter(daughter: NDArray[np.float64], mother: NDArray[np.float64])
     too_large = max(area, sister) > LARGEST_DAUGHTER * whole
     unequal = sister and min(area, sister) < SMALLEST_SISTER * max(area, sister)
     return float("inf") if too_large or unequal else float(np.sum((daughter[:3] - mother[:3]) ** 2))
+
+
+def _without_glimpses(graph: Any, last: int) -> Any:
+    """Take back divisions of which one daughter is seen in a single frame: finding has split a cell for a moment."""
+    for node in [one for one in graph if graph.out_degree(one) > 1]:
+        gone = [heir for heir in graph.successors(node) if not graph.out_degree(heir) and heir[0] < last]
+        graph.remove_edges_from((node, heir) for heir in gone)
+    return graph
 
 
 def _tracks(graph: Any, rows: list[NDArray[np.int64]], count: int) -> Tracks:
