@@ -16,6 +16,7 @@ from napari_cellstage.session import Session
 from napari_cellstage.ui.cells_panel import CellsPanel
 from napari_cellstage.ui.closing import ClosingWatch
 from napari_cellstage.ui.data_panel import DataPanel
+from napari_cellstage.ui.export_dialog import ExportButton
 from napari_cellstage.ui.give_all import GiveAll
 from napari_cellstage.ui.header import Header
 from napari_cellstage.ui.job_bar import JobBar
@@ -99,6 +100,7 @@ class CellStageDock(QWidget):
             return
         self._closed = True
         self.data.opening.close_link()
+        self.exports.close_link()
         self.train.close_link(self.runner.close())
         for event in self._layer_events():
             event.disconnect(self._on_layers)
@@ -128,6 +130,7 @@ class CellStageDock(QWidget):
         self.scope = ScopeBox(self.session, self.link.scope)
         self.plates = PlateLine(self.session, self.theme)
         self.give_all = GiveAll(self.session)
+        self.exports = ExportButton(self.session)
         self.train = TrainPanel(self.session, self.runner, self.theme)
         self.overlay = OverlayPanel(self.link)
         self.job_bar = JobBar(self.runner)
@@ -137,6 +140,7 @@ class CellStageDock(QWidget):
         label_parts.insertWidget(label_parts.indexOf(self.label.classes) + 1, self.scope)
         data_parts, images_box = self.data.layout(), self.data.images_box
         data_parts.insertWidget(data_parts.indexOf(images_box) + 1, self.plates)
+        self.data.project_box.layout().addWidget(self.exports)
         self.label.layout().insertWidget(2, Folded("Class to whole images, wells or doses", self.give_all))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -160,6 +164,7 @@ class CellStageDock(QWidget):
         self.label.armed.connect(lambda class_id: setattr(link, "armed_class", class_id))
         self.label.class_chosen.connect(link.give_class)
         self.label.next_wanted.connect(link.go_to_next)
+        self.train.selected_row = lambda: link.selected_row
         self.time.coloring_wanted.connect(lambda coloring: setattr(link.tracks, "coloring", coloring))
         link.tracks.coloring_changed.connect(self.time.show_coloring)
         link.armed_changed.connect(self.label.show_armed)
