@@ -74,7 +74,7 @@ class LabelVolume:
         return cls(view)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(cls, folder: Path | str) -> Self:
         """Open a volume on disk; its pixels are read as they are asked for.
 
         Raises
@@ -82,12 +82,12 @@ class LabelVolume:
         CellsError
             If there is none, or it can't be read.
         """
-        return cls(LabelFiles.open(folder))
+        return cls(LabelFiles.open(Path(folder)))
 
     @classmethod
-    def create(cls, folder: Path, shape: tuple[int, ...], dtype: Any = np.int32) -> Self:
+    def create(cls, folder: Path | str, shape: tuple[int, ...], dtype: Any = np.int32) -> Self:
         """Make a volume on disk that is all background; fill it with `put`, then call `finish`."""
-        return cls(LabelFiles.create(folder, shape, np.dtype(dtype), levels_of(shape)))
+        return cls(LabelFiles.create(Path(folder), shape, np.dtype(dtype), levels_of(shape)))
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
