@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QMessageBox
 
+from napari_cellstage.core.finding.method import METHODS
 from napari_cellstage.core.images import from_array
 from napari_cellstage.session import Session
 from napari_cellstage.ui.cells_panel import CellsPanel
+from napari_cellstage.ui.overlay_layer import Placement
 from napari_cellstage.ui.preview import Preview
 from napari_cellstage.ui.viewer_link import ViewerLink
+from napari_cellstage.ui.visible import visible_part
 from napari_cellstage.ui.workers import JobRunner
 
 
@@ -165,3 +169,166 @@ def test_preview_of_nothing_is_said(qtbot, model, session, panel):
     assert len(notification_manager.records) == before
     preview.close_link()
     link.close()
+
+
+# ---- methods
+
+
+def choose(panel, name):
+    box = panel.find_box
+    index = box.method.findData(name)
+    box.method.setCurrentIndex(index)
+    box.method.activated.emit(index)
+    return {name for name, widget in box.form.widgets.items() if not widget.native.isHidden()}
+
+
+def test_each_method_shows_the_choices_that_matter_to_it(panel, session):
+    assert choose(panel, "log") == {
+        "diameter",
+        "background",
+        "smoothing",
+        "sensitivity",
+        "min_diameter",
+        "max_diameter",
+    }
+    assert session.segment_settings.method == "log"
+    assert panel.find_box.second_channel.isHidden()
+    assert "split" in choose(panel, "cells")
+    assert not panel.find_box.second_channel.isHidden()
+
+
+def test_depth_asks_how_far_planes_are_apart(qtbot, tmp_path):
+    session = Session(tmp_path / "deep")
+    session.add_image(from_array(np.stack([discs(*CENTRES)] * 3), "ZYX", "deep"))
+    panel = CellsPanel(session, JobRunner(), list)
+    qtbot.addWidget(panel)
+    assert "z_ratio" in choose(panel, "otsu")
+    session.close()
+
+
+def test_the_second_channel_is_another_than_the_first(panel, session):
+    choose(panel, "cells")
+    assert panel.find_box.settings.channels == (1, 0)
+    panel.find_box.find_channel.activated.emit(0)
+    assert panel.find_box.settings.channels == (0, 1)
+    panel.find_box.find_channel.activated.emit(1)
+    panel.find_box.second_channel.activated.emit(1)
+    assert panel.find_box.settings.channels == (1, 0)
+
+
+def test_a_method_that_is_not_installed_says_how_to_install_it(panel):
+    if METHODS["stardist"].installed:
+        pytest.skip("StarDist is installed here")
+    panel.preview.setChecked(True)
+    choose(panel, "stardist")
+    assert "pip install 'napari-cellstage[stardist]'" in panel.find_box.missing.text()
+    assert not panel.find_box.missing.isHidden()
+    assert not panel.find.isEnabled()
+    assert not panel.find_box.find_all.isEnabled()
+    assert not panel.preview.isChecked()
+    choose(panel, "otsu")
+    assert panel.find_box.missing.isHidden()
+    assert panel.find.isEnabled()
+
+
+# ---- all images
+
+
+def find_all(qtbot, panel):
+    with qtbot.waitSignal(panel._runner.ended, timeout=30000):
+        panel.find_box.find_all.click()
+    qtbot.wait(10)
+
+
+def test_one_image_offers_no_finding_in_all(panel):
+    assert panel.find_box.find_all.isHidden()
+
+
+def test_cells_are_found_in_all_images_and_what_fails_is_told(qtbot, panel, session):
+    first = session.current_id
+    two = np.stack([np.full((96, 96), 6, np.uint16), discs(*CENTRES[:2])])
+    empty = np.full((2, 96, 96), 7, np.uint16)
+    others = session.add_images([from_array(two, "CYX", "two"), from_array(empty, "CYX", "empty")])
+    one_channel = session.add_image(from_array(discs((40, 40)), "YX", "one channel"))
+    session.set_current(first)
+    assert not panel.find_box.find_all.isHidden()
+    find_all(qtbot, panel)
+    counts = [len(session.cells(image_id)) for image_id in (first, *others, one_channel)]
+    assert counts == [4, 2, 0, 0]
+    assert session.current_id == first
+    told, left_out = (record.message for record in notification_manager.records[-2:])
+    assert told == "6 cells were found in 2 images."
+    assert left_out.startswith("2 images were left out:")
+    assert "empty: All pixels have the same value, 7" in left_out
+    assert "one channel: Channel 1 was chosen for finding cells, but 'one channel' has channels 0 to 0" in left_out
+
+
+@pytest.mark.parametrize(("button", "counts"), [(0, [3, 2]), (1, [4, 2]), (2, [3, 0])])
+def test_images_that_have_cells_are_asked_about(qtbot, panel, session, monkeypatch, button, counts):
+    first = session.current_id
+    labels = np.zeros((96, 96), int)
+    labels[15:25, 15:25], labels[15:25, 55:65], labels[55:65, 15:25] = 1, 2, 3
+    session.set_labels(labels)
+    two = np.stack([np.full((96, 96), 6, np.uint16), discs(*CENTRES[:2])])
+    second = session.add_image(from_array(two, "CYX", "two"))
+    asked = []
+
+    def answer(box):
+        asked.append(box.text())
+        monkeypatch.setattr(type(box), "clickedButton", lambda self: self.buttons()[order(self)[button]])
+
+    def order(box):
+        texts = [one.text() for one in box.buttons()]
+        return [next(i for i, text in enumerate(texts) if sign in text) for sign in ("Only", "All", "Cancel")]
+
+    monkeypatch.setattr(QMessageBox, "exec_", answer, raising=False)
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    panel.find_box.find_all.click()
+    qtbot.waitUntil(lambda: not panel._runner.busy, timeout=30000)
+    qtbot.wait(10)
+    assert asked[0].startswith("1 image of 2 has cells already.")
+    assert [len(session.cells(image_id)) for image_id in (first, second)] == counts
+
+
+# ---- the part that is seen
+
+
+def test_a_large_plane_is_previewed_where_the_camera_looks():
+    model = ViewerModel()
+    placement = Placement((2, 3), {"scale": (0.5, 0.5), "translate": (10.0, 0.0)})
+    model.scene.camera.center = (0, 1010.0, 500.0)
+    model.scene.camera.zoom = 2.0
+    rows, columns = visible_part(model, placement, 40_000, 30_000)
+    assert (rows.stop - rows.start, columns.stop - columns.start) == (1000, 1000)
+    assert (rows.start, columns.start) == (1500, 500)
+    model.scene.camera.zoom = 0.01
+    rows, columns = visible_part(model, placement, 40_000, 30_000)
+    assert (rows.stop - rows.start, rows.start) == (1024, 1488)
+    model.scene.camera.center = (0, 0.0, 1e6)
+    rows, columns = visible_part(model, placement, 40_000, 30_000)
+    assert (rows.start, columns.stop) == (0, 30_000)
+    assert visible_part(model, placement, 300, 200) == (slice(0, 300), slice(0, 200))
+
+
+def test_the_preview_lies_on_its_part_and_follows_the_view(qtbot, tmp_path):
+    large = np.tile(discs(*CENTRES), (20, 20))
+    session = Session(tmp_path / "large")
+    session.add_image(from_array(large, "YX", "large"))
+    model = ViewerModel()
+    link = ViewerLink(model, session)
+    preview = Preview(model, link)
+    model.scene.camera.zoom = 2.0
+    model.scene.camera.center = (0, 500.0, 800.0)
+    preview.want(session.segment_settings)
+    with qtbot.waitSignal(preview.found, timeout=30000) as found:
+        pass
+    assert "500 × 500 pixels in the middle of the view" in found.args[0]
+    corner = np.round(preview.layer.translate[-2:]).astype(int)
+    part = large[corner[0] : corner[0] + 500, corner[1] : corner[1] + 500] > 500
+    assert ((np.asarray(preview.layer.data) > 0) == part).mean() > 0.97
+    with qtbot.waitSignal(preview.found, timeout=30000):
+        model.scene.camera.center = (0, 1500.0, 900.0)
+    assert preview.layer.translate[-2] != corner[0]
+    preview.close_link()
+    link.close()
+    session.close()

@@ -81,13 +81,14 @@ class FindBox(QGroupBox):
         self.find_channel = _combo("Channel that cells are found in", _tip("channel"))
         self.second_channel = _combo("Channel that shows whole cells", _tip("second_channel"))
         self.form: SettingsForm[SegmentSettings] = SettingsForm(self.session.segment_settings, FORM)
+        self.form.widgets["model"].native.setPlaceholderText("the usual one")
         self.missing, self.seen = hint(""), hint("")
         self.preview = QCheckBox("Preview on the part you see")
         self.preview.setToolTip("Outlines what would be found, while you change the settings and move the view.")
         self.find = button("Find cells", "Find the cells of the whole image, all planes and time points.")
         self.find_all = button("Find in all images", "Find the cells of every image of the project, in the same way.")
         top = QFormLayout()
-        top.addRow("what", self.method)
+        top.addRow(self.method)
         top.addRow("in channel", self.find_channel)
         self.second_title = QLabel("whole cells in")
         top.addRow(self.second_title, self.second_channel)
@@ -107,11 +108,13 @@ class FindBox(QGroupBox):
         self.form.show_only({*method.fields, *(("z_ratio",) if deep else ())})
         self.missing.setVisible(not method.installed)
         self.missing.setText(
-            f"{method.title.split(' (')[0]} is not installed. Close napari, run<br><b>pip install "
-            f"'napari-cellstage[{method.extra}]'</b><br>and come back, or choose another method."
+            f"{method.title.split(' (')[0]} is not installed. Close napari, run <b>pip install "
+            f"'napari-cellstage[{method.extra}]'</b> and come back, or choose another method."
         )
         for widget in (self.find, self.find_all, self.preview):
             widget.setEnabled(method.installed)
+        if not method.installed:
+            self.preview.setChecked(False)
         self.find_all.setVisible(len(self.session.images) > 1)
 
     @showing_errors

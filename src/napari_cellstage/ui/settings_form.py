@@ -12,6 +12,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QWidget
 
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.ui.suggestion_box import SuggestionBox
 
 Settings = TypeVar("Settings")
 
@@ -26,7 +27,8 @@ class SettingsForm(QWidget, Generic[Settings]):
     Parameters
     ----------
     settings
-        An instance; its fields' metadata may hold ``tip``, ``min``, ``max``, ``choices``, and ``zero``: what 0 means.
+        An instance; its fields' metadata may hold ``tip``, ``min``, ``max``, ``choices``, ``suggestions`` (and
+        ``file``, the filter of files that may be chosen instead), and ``zero``: what 0 means.
     names
         Which fields are shown, in this order.
     """
@@ -43,9 +45,12 @@ class SettingsForm(QWidget, Generic[Settings]):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._titles: dict[str, QWidget] = {}
+        self._shown = frozenset(names)
         for name, widget in self.widgets.items():
             layout.addRow(_title(by_name[name]), widget.native)
-            layout.labelForField(widget.native).setToolTip(widget.tooltip)
+            self._titles[name] = title = layout.labelForField(widget.native)
+            title.setToolTip(widget.tooltip)
             widget.native.setAccessibleName(name.replace("_", " "))
             widget.changed.connect(self._on_changed)
         self._filling = False
@@ -54,8 +59,13 @@ class SettingsForm(QWidget, Generic[Settings]):
         """Show these fields and hide the others, which keep their values."""
         layout = self.layout()
         for name, widget in self.widgets.items():
-            for part in (widget.native, layout.labelForField(widget.native)):
+            if name in self._shown:
+                layout.takeRow(widget.native)
+            for part in (title := self._titles[name], widget.native):
                 part.setVisible(name in names)
+            if name in names:
+                layout.addRow(title, widget.native)
+        self._shown = frozenset(names)
 
     @property
     def value(self) -> Settings:
@@ -88,6 +98,8 @@ class SettingsForm(QWidget, Generic[Settings]):
 def _widget(field: Field[Any], annotation: Any, value: Any) -> Any:
     """Return the magicgui widget of one field."""
     limits = field.metadata
+    if "suggestions" in limits:
+        return SuggestionBox(value, limits["suggestions"], limits.get("tip", ""), limits.get("file", ""))
     options = {key: limits[key] for key in ("min", "max", "choices") if key in limits}
     options["tooltip"] = limits.get("tip", "")
     if annotation is float:
