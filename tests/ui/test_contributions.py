@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari.layers import Layer
+from napari.utils.notifications import notification_manager
 from npe2 import PluginManifest
 
 from napari_cellstage.core.images import from_array
 from napari_cellstage.session import Session
 from napari_cellstage.ui import contributions
+from napari_cellstage.ui.file_layers import get_image_reader
+from tests.core.reading.writing import write_lif, write_plate
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +38,7 @@ def test_the_manifest_at_the_top_is_a_link_to_the_one_in_the_package():
 def test_the_movie_has_time_and_a_pixel_size():
     layers = [Layer.create(*one) for one in contributions.sample_movie()]
     assert [layer.data.shape for layer in layers] == [(24, 384, 384)] * 2
-    assert layers[0].scale.tolist() == [1.0, 0.4, 0.4]
+    assert layers[0].scale.tolist() == [600.0, 0.4, 0.4]
 
 
 def test_the_sample_is_two_channels_of_the_synthetic_field():
@@ -48,6 +51,29 @@ def test_the_sample_is_two_channels_of_the_synthetic_field():
 @pytest.mark.parametrize("path", ["x.tif", "missing.cellstage", ["a.cellstage", "b.cellstage"]])
 def test_only_project_folders_are_read(path):
     assert contributions.get_project_reader(path) is None
+
+
+@pytest.mark.parametrize("path", ["x.txt", "x.cellstage", ["a.czi", "notes.txt"], []])
+def test_only_images_are_read_as_images(path):
+    assert get_image_reader(path) is None
+
+
+def test_every_scene_is_read_with_its_colours_sizes_and_units(tmp_path):
+    scenes = {name: np.ones((3, 1, 2, 8, 9), dtype=np.uint16) for name in ("left", "right")}
+    path = str(write_lif(tmp_path / "a.lif", scenes, ["Green", "Magenta"]))
+    layers = [Layer.create(*one) for one in get_image_reader(path)(path)]
+    assert [layer.name for layer in layers][:2] == ["Green · a.lif · left", "Magenta · a.lif · left"]
+    assert len(layers) == 4
+    assert layers[1].scale.tolist() == [30.0, 0.25, 0.25]
+    assert [str(unit) for unit in layers[1].units] == ["second", "micrometer", "micrometer"]
+    assert layers[1].colormap.map(1.0).ravel().tolist() == [1, 0, 1, 1]
+
+
+def test_of_a_large_plate_the_first_field_is_shown_and_the_dock_named(tmp_path):
+    field = np.ones((8, 8), dtype=np.uint8)
+    plate = str(write_plate(tmp_path / "p.zarr", {"A/1": [field] * 17}, "0.4"))
+    assert len(get_image_reader([plate])([plate])) == 1
+    assert "17 images are in one file" in notification_manager.records[-1].message
 
 
 def test_a_project_is_read_as_layers(session, model):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cellstage.ui.file_layers import LayerData, image_layers
+
 if TYPE_CHECKING:
     from napari import Viewer
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from napari_cellstage.session import Session
     from napari_cellstage.ui.dock import CellStageDock
 
-LayerData = tuple[Any, dict[str, Any], str]
 PLUGIN, WIDGET = "napari-cellstage", "Cellstage"
 SUFFIX = ".cellstage"
 
@@ -138,6 +139,8 @@ def open_dock(viewer: Viewer | None = None) -> CellStageDock | None:
 
 def project_layers(session: Session) -> list[LayerData]:
     """Return channels and cells of every image whose file is there."""
+    from napari_cellstage.ui.channel_layers import placement_of
+
     layers: list[LayerData] = []
     for entry in session.images:
         if entry.stack is None:
@@ -148,29 +151,10 @@ def project_layers(session: Session) -> list[LayerData]:
             kept = _kept_axes(entry.stack)
             shown = labels[tuple(slice(None) if keep else 0 for keep in kept)]
             features = session.table(entry.image_id)
-            details: dict[str, Any] = {"name": f"cells of {entry.name}", "scale": _scale(entry.stack)}
+            details: dict[str, Any] = {"name": f"cells of {entry.name}", **placement_of(entry.stack, None).transform}
             if entry.stack.shape[0] == 1:  # napari's features are by label value, which is unique in one frame only
                 details["features"] = features.rename(columns={"cell_id": "index"})
             layers.append((shown, details, "labels"))
-    return layers
-
-
-def image_layers(stack: ImageStack) -> list[LayerData]:
-    """Return one image layer a channel, axes of length 1 left out; a colour picture is one layer."""
-    kept = tuple(slice(None) if keep else 0 for keep in _kept_axes(stack))
-    if stack.rgb:
-        picture: Any = stack.data
-        return [(picture.transpose((0, 2, 3, 4, 1))[kept], {"name": stack.name, "rgb": True}, "image")]
-    colors = ["gray"] if stack.shape[1] == 1 else ["gray", "green", "magenta", "cyan", "yellow", "red"]
-    layers: list[LayerData] = []
-    for channel, name in enumerate(stack.channel_names):
-        details = {
-            "name": stack.name if stack.shape[1] == 1 else f"{name} · {stack.name}",
-            "colormap": colors[channel % len(colors)],
-            "blending": "additive",
-            "scale": _scale(stack),
-        }
-        layers.append((stack.data[:, channel][kept], details, "image"))
     return layers
 
 
@@ -193,8 +177,3 @@ def fill_project(session: Session, layers: Sequence[LayerData]) -> None:
 def _kept_axes(stack: ImageStack) -> tuple[bool, bool, bool, bool]:
     """Return of T, Z, Y, X which a layer has."""
     return stack.shape[0] > 1, stack.shape[2] > 1, True, True
-
-
-def _scale(stack: ImageStack) -> list[float]:
-    sizes = (1.0, *(stack.pixel_size_um or (1.0, 1.0, 1.0)))
-    return [size for size, keep in zip(sizes, _kept_axes(stack), strict=True) if keep]
