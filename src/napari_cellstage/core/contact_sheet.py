@@ -25,7 +25,7 @@ from napari_cellstage.core.images import RGB_NAMES, ImageStack, from_array
 from napari_cellstage.core.sheet_pixels import Grid, PictureOf, SheetPixels, mosaic
 from napari_cellstage.core.whole_files import write_whole
 
-_LANDSCAPE = 1.4  # width to height of the grid
+_WIDTH_TO_HEIGHT = 1.0  # of the grid; beside the dock there is about as much room both ways
 _FORM = 1
 
 
@@ -243,7 +243,7 @@ def _root(values: dict[str, Any], file: Path) -> Path:
 
 
 def _columns(count: int) -> int:
-    return max(1, math.ceil(math.sqrt(count * _LANDSCAPE)))
+    return max(1, math.ceil(math.sqrt(count * _WIDTH_TO_HEIGHT)))
 
 
 def _places(labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -18,12 +18,21 @@ from napari_cellstage.session import Session
 from napari_cellstage.ui.job_bar import JobBar
 from napari_cellstage.ui.notices import show, showing_errors, warn
 from napari_cellstage.ui.opening_questions import Answer, Question, axes_question, series_question
+from napari_cellstage.ui.opening_sheets import (
+    SHEET,
+    Looked,
+    ReadSheet,
+    SheetOffer,
+    SheetQuestion,
+    reading_sheet,
+    sheet_offers,
+)
 from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
 
 PROJECT_ENDING = ".cellstage"
 ANSWERS = "axes"  # the setting that keeps which axes files have that do not say
 SHOWN = 3  # failures that are shown one by one
-Opens = Callable[[ShouldStop], Generator[Any, None, Gathered]]
+Opens = Callable[[ShouldStop], Generator[Any, None, Gathered | Looked | ReadSheet]]
 
 
 class Opening(QWidget):
@@ -69,7 +78,7 @@ class Opening(QWidget):
             else:
                 images.append(path)
         if images:
-            self._start(partial(_opening, images, self._answers(), True))
+            self._start(partial(_looking, images, self._answers()))
 
     def choose_files(self) -> None:
         """Ask for files, and open them."""
@@ -107,7 +116,15 @@ class Opening(QWidget):
             self._start(self._waiting.pop(0))
 
     @showing_errors
-    def _on_opened(self, opened: Gathered) -> None:
+    def _on_opened(self, opened: Gathered | Looked | ReadSheet) -> None:
+        if isinstance(opened, ReadSheet):
+            self._add_sheet(opened)
+            return
+        if isinstance(opened, Looked):
+            for offer in opened.offers:
+                asked = SheetQuestion(offer)
+                self._ask(asked, partial(self._use_folders, offer, asked))
+            opened = opened.opened
         _tell_failures(opened.failed)
         for stacks in opened.unsure.values():
             self._ask(axes_question(stacks), partial(self._use_axes, stacks))
@@ -120,6 +137,10 @@ class Opening(QWidget):
         self._session.add_images(stacks)
         for note in (note for stack in stacks for note in stack.notes):
             warn(note)
+
+    def _add_sheet(self, read: ReadSheet) -> None:
+        self._session.add_sheet(read.crops, read.root)
+        _tell_failures(read.crops.skipped)
 
     # questions
 
@@ -146,6 +167,12 @@ class Opening(QWidget):
         self._start(partial(_opening_as, stacks, axes))
         self._session.put_setting(ANSWERS, {**self._answers(), axes_key(stacks[0]): axes})
 
+    def _use_folders(self, offer: SheetOffer, asked: SheetQuestion, answer: str) -> None:
+        if answer == SHEET:
+            self._start(partial(reading_sheet, offer, asked.group_from))
+        else:
+            self._start(partial(_opening, [offer.root], self._answers(), False))
+
     def _use_series(self, series: Series, answer: str) -> None:
         if answer == Answer.ONE:
             self._start(partial(_opening_series, series, self._answers()))
@@ -165,6 +192,13 @@ def _opening(
             opened: Gathered = end.value
             return opened
         yield BatchDone("opening images", done, total)
+
+
+def _looking(paths: list[Path], answers: dict[str, str], should_stop: ShouldStop) -> Generator[BatchDone, None, Looked]:
+    """Open files, but for class folders: those are asked about."""
+    offers = sheet_offers(paths)
+    others = [path for path in paths if path not in {offer.root for offer in offers}]
+    return Looked((yield from _opening(others, answers, True, should_stop)), offers)
 
 
 def _opening_series(

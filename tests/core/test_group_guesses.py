@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import re
+
+from napari_cellstage.core.group_guesses import group_guesses
+
+
+def test_movies_are_found_by_how_names_begin() -> None:
+    names = [
+        f"{stage}/exp-1_P{movie:02d}_T{t:03d}.png" for stage in ("G1", "S") for movie in range(3) for t in range(4)
+    ]
+    guesses = group_guesses(names)
+    assert [(one.count, one.example) for one in guesses] == [(3, "exp-1_P00"), (12, "exp-1_P00_T000")]
+    groups = {re.match(guesses[0].expression, name.split("/")[1]).group(0) for name in names}  # type: ignore[union-attr]
+    assert groups == {"exp-1_P00", "exp-1_P01", "exp-1_P02"}
+
+
+def test_what_says_the_class_again_is_no_group() -> None:
+    assert group_guesses([f"{stage}/{stage}_{n:04d}.tif" for stage in ("G1", "S") for n in range(9)]) == []
+
+
+def test_names_that_differ_all_give_none() -> None:
+    assert group_guesses(["a/x.tif", "a/y.tif", "b/z.tif"]) == []
+    assert group_guesses([]) == []
