@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from napari_cellstage.core.errors import ImageError
-from napari_cellstage.core.images import ImageStack, from_array, open_image
+from napari_cellstage.core.images import ImageStack, find_images, from_array, open_image, open_images
 from napari_cellstage.core.reading.axes import guess_axes
 
 ODD_NAMES = ("with space.tif", "naïve 🧫 (1).tif", "a#b%20?c.tif", "UPPER.TIF", "deep/er/one.tif")
@@ -350,3 +350,37 @@ def test_every_real_field_opens_with_its_axes_and_prints_nothing(
 
 def _first_plane(stack: ImageStack) -> np.ndarray:
     return stack.plane(0, 0, (0,))
+
+
+OTHERS = {
+    "formats/cluster.nd2": [(3, 2, 10, 31, 38)],
+    "formats/two_scenes.czi": [(1, 1, 2, 251, 251)] * 2,
+    "formats/stardist/img2d.tif": [(1, 1, 1, 512, 512)],
+    "formats/stardist/mask2d.tif": [(1, 1, 1, 512, 512)],
+    "formats/stardist/img3d.tif": [(1, 1, 31, 61, 57)],
+    "formats/stardist/mask3d.tif": [(1, 1, 31, 61, 57)],
+    "pairs/embryo_transmission_fluorescence.tif": [(1, 2, 1, 341, 341)],
+    "pairs/isl/DAPI.tif": [(1, 1, 1, 640, 640)],
+    "pairs/isl/MAP2.tif": [(1, 1, 1, 640, 640)],
+    "pairs/isl/NFH.tif": [(1, 1, 1, 640, 640)],
+    "pairs/isl/phase_zyx.tif": [(1, 1, 13, 640, 640)],
+}
+
+
+@pytest.mark.data
+def test_every_other_real_image_opens_with_its_axes(data_dir: Path) -> None:
+    found = [path for folder in ("formats", "pairs") for path in find_images(data_dir / folder)]
+    stacks = {path.relative_to(data_dir).as_posix(): open_images(path) for path in found}
+    assert {name: [stack.shape for stack in scenes] for name, scenes in stacks.items()} == OTHERS
+    for scenes in stacks.values():
+        assert all(stack.volume(stack.shape[0] - 1, 0).max() > 0 for stack in scenes)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("tree", "shape"), [("mitocheck", (1, 1, 1, 64, 64)), ("jurkat", (1, 3, 1, 40, 40))])
+def test_crops_of_every_class_open(tree: str, shape: tuple[int, ...], data_dir: Path) -> None:
+    for folder in sorted(path for path in (data_dir / tree).iterdir() if path.is_dir()):
+        for path in find_images(folder)[::40]:
+            stack = open_image(path)
+            assert stack.shape == shape
+            assert stack.plane(0, 0, (0,)).max() > 0
