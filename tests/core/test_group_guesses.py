@@ -7,7 +7,7 @@ from napari_cellstage.core.group_guesses import group_guesses
 
 def test_movies_are_found_by_how_names_begin() -> None:
     names = [
-        f"{stage}/exp-1_P{movie:02d}_T{t:03d}.png" for stage in ("G1", "S") for movie in range(3) for t in range(4)
+        f"{stage}/exp-1_P{movie:02d}_T{t:03d}_crop.png" for stage in ("G1", "S") for movie in range(3) for t in range(4)
     ]
     guesses = group_guesses(names)
     assert [(one.count, one.example) for one in guesses] == [(3, "exp-1_P00"), (12, "exp-1_P00_T000")]
