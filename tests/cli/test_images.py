@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from napari_cellstage.cli.cells import write_labels
+from napari_cellstage.cli.writing import write_labels
 
 
 def test_segment_writes_the_cells(image: Path, tmp_path: Path, invoke: Any) -> None:

@@ -131,14 +131,32 @@ def predict(
 @app.command()
 def segment(
     image: Image,
-    out: Annotated[Path, typer.Option(help="Label image to write, a .tif file.")],
+    out: Annotated[Path, typer.Option(help="Label image to write: a .tif file, or a .zarr folder.")],
     channel: Channel = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="How cells are found: otsu, local, log, dark, cells, texture, cellpose, stardist."),
+    ] = None,
+    second_channel: Annotated[
+        int | None, typer.Option(help="Channel that shows whole cells, for the method cells.", show_default=False)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Another choice, such as sensitivity=2; may be repeated."),
+    ] = None,
+    axes: Annotated[
+        str | None, typer.Option(help="Axes of the file, such as TCYX, instead of what it says.", show_default=False)
+    ] = None,
+    scene: Annotated[
+        str | None, typer.Option(help="Scene, position or well by name; all: each in its own file.", show_default=False)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Find the cells of IMAGE."""
-    from napari_cellstage.cli.cells import segment_image
+    from napari_cellstage.cli.segmenting import SegmentChoices, segment_image
 
-    segment_image(image, out, channel=channel, as_json=json)
+    choices = SegmentChoices(channel, second_channel, method, tuple(settings or ()))
+    segment_image(image, out, choices, axes=axes, scene=scene, as_json=json)
 
 
 @app.command("import")
