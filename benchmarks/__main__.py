@@ -19,7 +19,17 @@ from rich.table import Table
 from benchmarks.table import Row
 
 # In the order of the table.
-MODULES = ("overlay", "crops", "training", "window", "large", "large_full", "mitocheck_finetune", "mitocheck_quick")
+MODULES = (
+    "overlay",
+    "crops",
+    "finding",
+    "training",
+    "window",
+    "large",
+    "large_full",
+    "mitocheck_finetune",
+    "mitocheck_quick",
+)
 # Trainings of many minutes.
 LONG = ("large_full", "mitocheck_finetune", "mitocheck_quick")
 MARK = "benchmark rows: "

@@ -220,7 +220,8 @@ def _find(session: Session, choices: ImportChoices, outcome: _Outcome, reporter:
             continue
         channel = nuclear_channel(entry.stack.channel_names) if choices.channel is None else choices.channel
         with _kept_going(outcome):
-            work = find_cells_in_stack(entry.stack, replace(settings, channel=channel), should_stop)
+            fitting = settings.on(channel, entry.stack.shape[1])
+            work = find_cells_in_stack(entry.stack, fitting, should_stop)
             labels = reporter.follow(work, f"finding cells in {entry.name}")
             if not should_stop():
                 session.set_labels(labels, image_id)
