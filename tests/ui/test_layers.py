@@ -295,6 +295,17 @@ def test_another_image_and_a_closed_project(model: ViewerModel, session: Session
     assert names(model) == []
 
 
+def test_another_project_comes_in_while_labelled_cells_are_shown(
+    model: ViewerModel, session: Session, link: ViewerLink, tmp_path: Path
+) -> None:
+    session.label_cells([0], 1)
+    first = session.project.folder
+    session.new_project(tmp_path / "other")
+    assert not list(model.layers)
+    session.open_project(first)
+    assert model.layers["Labelled"].visible
+
+
 def test_close_leaves_only_the_users_layers(
     model: ViewerModel, make_session: Callable[..., Session], predict: Predict
 ) -> None:

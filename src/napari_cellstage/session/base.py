@@ -30,6 +30,7 @@ class Base:
     predictions_changed = Signal(int)  # image_id
     settings_changed = Signal()
     history_changed = Signal()
+    carried = Signal(int, object)  # image_id, CarryOver: where the labels went when its cells were replaced
 
     def __init__(self, home: Path | None = None) -> None:
         self.home = home or default_home()
@@ -52,8 +53,9 @@ class Base:
         self._space.close()
         self._space = space
         self._current = space.last_current
-        now = (self.project_changed, self.images_changed, self.scheme_changed, self.settings_changed)
-        for signal in (*now, self.history_changed, self.current_changed):
+        # The image before its classes: who shows the old one's cells must not colour them with the new one's labels.
+        now = (self.project_changed, self.images_changed, self.current_changed, self.scheme_changed)
+        for signal in (*now, self.settings_changed, self.history_changed):
             signal.emit()
 
     def _id(self, image_id: int | None) -> int:
