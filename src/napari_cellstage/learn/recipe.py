@@ -39,7 +39,8 @@ class Recipe:
     """All that decides what a training does, besides the data.
 
     Field metadata holds ``tip`` (in a biologist's words) and, for numbers, ``min`` and ``max``; for text, ``choices``,
-    or ``suggestions`` where others are possible; ``when`` names another choice and the values at which this one counts.
+    or ``suggestions`` where others are possible. ``when`` names another choice and the values at which this one
+    counts; ``title`` is shown instead of the name.
     """
 
     name: str = _choice("quick", "Name of the recipe.")
@@ -67,13 +68,18 @@ class Recipe:
     )
     batch_size: int = _choice(32, "Cells per training step; halved when graphics memory runs out.", min=2, max=4096)
     crop_size: int = _choice(
-        64, "Side of the square picture of each cell that the network sees, in pixels.", min=8, max=1024
+        64,
+        "Side of the square picture of each cell that the network sees, in pixels.",
+        min=8,
+        max=1024,
+        title="picture (pixels)",
     )
     crop: Literal["pixels", "micrometres", "cell"] = _choice(
         "pixels",
         "How much is around each cell. pixels: the image as it is. micrometres: the same real size in every image, "
         "whatever its magnification. cell: each cell fills its picture, so large and small look alike.",
         choices=("pixels", "micrometres", "cell"),
+        title="size by",
     )
     crop_um: float = _choice(
         20.0,
@@ -81,21 +87,29 @@ class Recipe:
         min=0.01,
         max=100000.0,
         when=("crop", "micrometres"),
+        title="width (µm)",
     )
     margin: float = _choice(
-        1.3, "Side of the square as a multiple of the cell's longer side.", min=0.5, max=10.0, when=("crop", "cell")
+        1.3,
+        "Side of the square as a multiple of the cell's longer side.",
+        min=0.5,
+        max=10.0,
+        when=("crop", "cell"),
+        title="width (× cell)",
     )
     surroundings: Literal["kept", "masked"] = _choice(
         "kept",
         "kept: the network also sees what is around the cell. masked: the neighbours are painted over with the "
         "image's background.",
         choices=("kept", "masked"),
+        title="surroundings",
     )
     planes: Literal["nearest", "focus", "maximum", "all"] = _choice(
         "nearest",
         "Of a stack in z. nearest: the plane through the cell's middle. focus: the sharpest plane of the cell. "
         "maximum: the brightest of its planes at each place. all: several planes around its middle, side by side.",
         choices=("nearest", "focus", "maximum", "all"),
+        title="planes in z",
     )
     planes_count: int = _choice(
         5,
@@ -103,6 +117,7 @@ class Recipe:
         min=1,
         max=64,
         when=("planes", "focus", "maximum", "all"),
+        title="how many planes",
     )
     normalise: Literal["dataset", "image", "plate", "fixed", "crop"] = _choice(
         "dataset",
@@ -110,12 +125,19 @@ class Recipe:
         "plate: the same within one, which evens out staining. fixed: the two values below. crop: each cell is "
         "stretched to the full range, so how bright it was is lost.",
         choices=("dataset", "image", "plate", "fixed", "crop"),
+        title="brightness by",
     )
     fixed_low: str = _choice(
-        "0", "Intensity shown as black: one number, or one a channel: 100, 120.", when=("normalise", "fixed")
+        "0",
+        "Intensity shown as black: one number, or one a channel: 100, 120.",
+        when=("normalise", "fixed"),
+        title="black",
     )
     fixed_high: str = _choice(
-        "255", "Intensity shown as white: one number, or one a channel: 4000, 900.", when=("normalise", "fixed")
+        "255",
+        "Intensity shown as white: one number, or one a channel: 4000, 900.",
+        when=("normalise", "fixed"),
+        title="white",
     )
     learning_rate: float = _choice(2e-3, "Step size at its peak.", min=1e-7, max=1.0)
     weight_decay: float = _choice(0.05, "Pull towards small weights, against overfitting.", min=0.0, max=1.0)

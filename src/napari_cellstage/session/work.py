@@ -20,6 +20,10 @@ class WorkPart(ClassesPart):
         self._snapshots += 1
         return self._space.snapshot(self.network_channels, self._snapshots)
 
+    def look(self) -> WorkSnapshot:
+        """Freeze the same for work that nobody answers, such as a preview; as often as one likes."""
+        return WorkSnapshot(self._space.frozen()[0], self.scheme, self.network_channels)
+
     def set_predictions(self, answers: dict[int, Predictions], version: int) -> bool:
         """Take the answers to the snapshot of a version.
 

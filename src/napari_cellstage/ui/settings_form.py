@@ -28,7 +28,7 @@ class SettingsForm(QWidget, Generic[Settings]):
     ----------
     settings
         An instance; its fields' metadata may hold ``tip``, ``min``, ``max``, ``choices``, ``suggestions`` (and
-        ``file``, the filter of files that may be chosen instead), and ``zero``: what 0 means.
+        ``file``, the filter of files that may be chosen instead), ``zero``: what 0 means, and ``title``.
     names
         Which fields are shown, in this order.
     """
@@ -114,7 +114,7 @@ def _widget(field: Field[Any], annotation: Any, value: Any) -> Any:
 
 def _title(field: Field[Any]) -> str:
     """Return the name of a field in words; of a whole number also what 0 means, which its box can't show."""
-    words = field.name.replace("_", " ")
+    words = str(field.metadata.get("title", field.name.replace("_", " ")))
     meaning = field.metadata.get("zero")
     return f"{words} (0: {meaning})" if meaning and isinstance(field.default, int) else words
 

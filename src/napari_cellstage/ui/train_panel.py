@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -15,10 +15,9 @@ from napari_cellstage.ui.device_probe import DeviceProbe, device_text
 from napari_cellstage.ui.estimate import Speed, expected_seconds, expected_text
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell
 from napari_cellstage.ui.pieces import Folded, button, hint, on_click
-from napari_cellstage.ui.settings_form import SettingsForm
+from napari_cellstage.ui.recipe_form import RecipeForm
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.training import (
-    NOT_SHOWN,
     PLANS,
     amount,
     missing_for_training,
@@ -28,6 +27,9 @@ from napari_cellstage.ui.training import (
     training,
 )
 from napari_cellstage.ui.workers import Job, JobRunner, Work
+
+if TYPE_CHECKING:
+    from napari_cellstage.ui.crop_preview import CropPreview
 
 NOTES_SHOWN = 4
 TITLE = "training"
@@ -58,6 +60,8 @@ class TrainPanel(QWidget):
         self._version = 0
         self._stopped_run = ""  # its model is still to predict
         self._curve: Any = None
+        self.crops: CropPreview | None = None
+        self._selected: int | None = None
         self.probe = DeviceProbe(self)
         layout = QVBoxLayout(self)
         for part in (self._build_button(), self._build_settings()):
@@ -79,14 +83,22 @@ class TrainPanel(QWidget):
         self.plan.setEnabled(not self._runner.busy)
         self.forecast.setText(self._forecast_text(missing))
 
+    def select(self, row: int | None) -> None:
+        """Note which cell is selected: its neighbours can be looked at."""
+        self._selected = row
+        if self.crops is not None:
+            self.crops.refresh()
+
     def set_recipe(self, **choices: Any) -> None:
         """Change choices of the recipe form, as scripts and tests do."""
         self.form.value = self.form.value.but(**choices)
-        self.refresh()
+        self.form.changed.emit()
 
     def close_link(self, job: Job | None) -> None:
         """Take the answer of a training that was ended by closing, and end the process asked for the device."""
         self.probe.close()
+        if self.crops is not None:
+            self.crops.close_link()
         if job is not None and job.title == TITLE:
             self._take(job.result)
 
@@ -116,14 +128,22 @@ class TrainPanel(QWidget):
         return box
 
     def _build_settings(self) -> QWidget:
-        recipe = Recipe.load("finetune")
-        names = [f.name for f in fields(recipe) if f.name not in NOT_SHOWN]
-        self.form: SettingsForm[Recipe] = SettingsForm(recipe, names)
-        self.settings = Folded(
+        self.form = RecipeForm(Recipe.load("finetune"), self)
+        self.look = button("Show crops", "Show real cells as the network gets them, with the choices below.")
+        seen, self.settings = QWidget(), QWidget()
+        parts, layout = QVBoxLayout(seen), QVBoxLayout(self.settings)
+        for one in (parts, layout):
+            one.setContentsMargins(0, 0, 0, 0)
+        parts.addWidget(self.look)
+        parts.addWidget(self.form.seen)
+        self.seen = Folded("What the model sees", seen, "How much of each cell, and of what is around it.")
+        self.learning = Folded(
             "Recipe settings",
-            self.form,
+            self.form.learning,
             "Every choice of the training. What is there works for most images.",
         )
+        layout.addWidget(self.seen)
+        layout.addWidget(self.learning)
         return self.settings
 
     def _wire(self) -> None:
@@ -138,6 +158,7 @@ class TrainPanel(QWidget):
         on_click(self.train, self.start)
         self.plan.currentTextChanged.connect(self.refresh)
         self.form.changed.connect(self.refresh)
+        on_click(self.look, self.show_crops)
         self.probe.found.connect(self._on_device)
 
     # show
@@ -172,6 +193,16 @@ class TrainPanel(QWidget):
         self.notes.setText("\n".join(f"• {one}" for one in self._notes))
 
     # what the user does
+
+    @showing_errors
+    def show_crops(self) -> None:
+        """Show real crops as the network will get them, in a window of their own."""
+        if self.crops is None:
+            from napari_cellstage.ui.crop_preview import CropPreview
+
+            self.crops = CropPreview(self.session, lambda: self.form.value, lambda: self._selected, self)
+            self.form.changed.connect(self.crops.refresh)
+        self.crops.open()
 
     @showing_errors
     def start(self) -> None:

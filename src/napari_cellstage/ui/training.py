@@ -19,8 +19,6 @@ PLANS: dict[str, tuple[str, ...]] = {
     "quick only": ("quick",),
     "network only": ("finetune",),
 }
-# Choices that are made elsewhere in the window: by the plan, by the crop that fits the cells.
-NOT_SHOWN = ("name", "kind", "threads")
 
 
 def plan_recipes(plan: str, settings: Recipe) -> tuple[Recipe, ...]:
