@@ -1,8 +1,10 @@
 """What the status bar says about a cell."""
 
 import numpy as np
+import pytest
 from napari.components import ViewerModel
 
+from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.session import Session
 from napari_cellstage.ui.status import describe_cell
@@ -48,3 +50,20 @@ def test_the_status_bar_is_given_back(model: ViewerModel, session: Session, mous
     link.close()
     model.status = {"layer_base": "field"}
     assert model.status == {"layer_base": "field"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("hand", ""),
+        ("image", ", given to the image"),
+        ("well", ", given to well B03"),
+        ("track", ", given to its track"),
+        ("folder", ", from its folder"),
+        ("import", ", imported"),
+    ],
+)
+def test_where_a_label_came_from_is_said(session: Session, origin: str, said: str) -> None:
+    session.set_facts({session.current_id: ImageFacts(well="B03")})
+    session.label_cells([0], 1, origin=origin)
+    assert describe_cell(session, 0) == f"cell 1 · labelled interphase{said}"
