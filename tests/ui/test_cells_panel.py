@@ -125,15 +125,6 @@ def test_a_labels_layer_of_another_shape_is_refused_in_words(panel, session, lay
     assert "(10, 10)" in notification_manager.records[-1].message
 
 
-def test_add_mode_is_asked_for_and_shown(qtbot, panel):
-    with qtbot.waitSignal(panel.add_mode_wanted, timeout=1000) as wanted:
-        panel.add.click()
-    assert wanted.args == [True]
-    with qtbot.assertNotEmitted(panel.add_mode_wanted):
-        panel.show_add_mode(False)
-    assert not panel.add.isChecked()
-
-
 def test_stop_keeps_the_cells_there_were(panel, session):
     panel._on_found(np.ones((1, 1, 96, 96), np.int32), session.current_id, stopped=True)
     assert len(session.cells()) == 0

@@ -160,10 +160,10 @@ def test_layers_of_the_project_saved_as_a_project_are_a_copy_with_all_labels(vie
 def test_add_mode_and_armed_class_go_both_ways(viewer: Any) -> None:
     dock = open_dock(viewer)
     fill(dock)
-    dock.cells.add.click()
+    dock.edit.tools["add"].click()
     assert dock.link.add_mode
     dock.link.armed_class = 2
-    assert not dock.cells.add.isChecked()
+    assert not dock.edit.tools["add"].isChecked()
     assert dock.label.classes.armed_id == 2
     dock.link.disarm()
     assert dock.label.classes.armed_id == 0

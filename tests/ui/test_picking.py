@@ -19,7 +19,7 @@ def test_click_selects_and_a_click_on_the_background_lets_go(session: Session, l
     assert link.viewer.layers["Selected cell"].data[0].tolist() == pytest.approx([5.5, 17.5])
     mouse.click(0, 0)
     assert link.selected_row is None
-    assert "Selected cell" not in link.viewer.layers
+    assert len(link.viewer.layers["Selected cell"].data) == 0
     mouse.click(-30, 4)
     assert seen == [1, None]
     assert not session.class_ids().any()
@@ -94,7 +94,7 @@ def test_shift_drag_without_an_armed_class_says_what_to_do(session: Session, lin
 
 
 def test_other_modifiers_and_tools_are_napari_s(session: Session, link: ViewerLink, mouse) -> None:
-    mouse.drag((4, 4), modifiers=("Control",))
+    mouse.drag((4, 4), modifiers=("Alt",))
     assert link.selected_row is None
     own = link.viewer.add_labels(np.zeros((40, 50), dtype=int))
     own.mode = "paint"

@@ -36,11 +36,16 @@ class CellsPart(Base):
         """
         effects, result = self._space.replace_cells(self._id(image_id), labels)
         self._tell(effects)
+        self.carried.emit(effects.edit.image_ids[0], result)
         return result
 
     def cell_at(self, t: float, z: float, y: float, x: float) -> int | None:
         """Return the row of the cell at a place in the current image, None for background and outside."""
         return self._image(None).row_at(t, z, y, x)
+
+    def row_of(self, t: int, cell_id: int) -> int | None:
+        """Return the row of a cell of the current image by its name, None when it is not there."""
+        return self._image(None).row_of(t, cell_id)
 
     def add_cell(self, t: int, z: float, y: float, x: float) -> int:
         """Draw a cell of the typical size in the current image where there is none; return its row."""

@@ -11,7 +11,7 @@ from napari_cellstage.ui.overlay_layer import Placement
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Labels
+    from napari.layers import Labels, Layer
 
 SMALLEST_SHOWN, COMFORTABLE = 24, 80  # screen pixels across a cell
 
@@ -32,17 +32,22 @@ def centre_on_cell(viewer: ViewerModel, layer: Labels, cells: CellTable, row: in
     placement
         Axes of the layer.
     """
-    place = np.array([cells.t[row], round(float(cells.z[row])), cells.y[row], cells.x[row]])[list(placement.axes)]
-    world = np.asarray(layer.data_to_world(place))
+    place = np.array([cells.t[row], round(float(cells.z[row])), cells.y[row], cells.x[row]])
+    centre_on_place(viewer, layer, place, placement)
+    size = _size_in_world(layer, cells, row)
+    if viewer.scene.camera.zoom * size < SMALLEST_SHOWN:
+        viewer.scene.camera.zoom = COMFORTABLE / size
+
+
+def centre_on_place(viewer: ViewerModel, layer: Layer, place: np.ndarray, placement: Placement) -> None:
+    """Move sliders and camera to t, z, y, x ``(4,)`` of the image that a layer shows."""
+    world = np.asarray(layer.data_to_world(place[list(placement.axes)]))
     offset = viewer.dims.ndim - layer.ndim
     for axis, value in enumerate(world):
         if axis + offset not in viewer.dims.displayed:
             viewer.dims.set_point(axis + offset, value)
     shown = [axis - offset for axis in viewer.dims.displayed if axis >= offset]
     viewer.scene.camera.center = tuple(world[axis] for axis in shown)
-    size = _size_in_world(layer, cells, row)
-    if viewer.scene.camera.zoom * size < SMALLEST_SHOWN:
-        viewer.scene.camera.zoom = COMFORTABLE / size
 
 
 def _size_in_world(layer: Labels, cells: CellTable, row: int) -> float:

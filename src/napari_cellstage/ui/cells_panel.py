@@ -24,7 +24,6 @@ class CellsPanel(QWidget):
     Signals
     -------
     preview_wanted : settings to show on the plane seen now, or None to end the preview.
-    add_mode_wanted : whether a click on the background is to add a cell.
 
     Parameters
     ----------
@@ -37,7 +36,6 @@ class CellsPanel(QWidget):
     """
 
     preview_wanted = Signal(object)
-    add_mode_wanted = Signal(bool)
 
     def __init__(
         self,
@@ -55,7 +53,7 @@ class CellsPanel(QWidget):
         self.find_box = FindBox(session)
         self.preview, self.find, self.form = self.find_box.preview, self.find_box.find, self.find_box.form
         self._all = FindAll(session, runner, self)
-        for part in (self.state, self.find_box, self._build_adopt(), self._build_add()):
+        for part in (self.state, self.find_box, self._build_adopt()):
             layout.addWidget(part)
         layout.addStretch(1)
         self._wire()
@@ -65,7 +63,7 @@ class CellsPanel(QWidget):
         """Show the session as it is now."""
         stack = self.session.current
         ready = stack is not None and not self.session.read_only and not self._runner.busy
-        for widget in (self.find_box, self.adopt_box, self.add):
+        for widget in (self.find_box, self.adopt_box):
             widget.setEnabled(ready)
         self.state.setText(self._state_text(stack))
         self.find_box.refresh()
@@ -78,12 +76,6 @@ class CellsPanel(QWidget):
             self.layers.clear()
             self.layers.addItems(names)
         self.adopt_box.setVisible(bool(names))
-
-    def show_add_mode(self, on: bool) -> None:
-        """Show whether a click on the background adds a cell."""
-        self.add.blockSignals(True)
-        self.add.setChecked(on)
-        self.add.blockSignals(False)
 
     def leave(self) -> None:
         """End the preview, as when another step is opened."""
@@ -102,13 +94,6 @@ class CellsPanel(QWidget):
         layout.addWidget(self.adopt)
         return self.adopt_box
 
-    def _build_add(self) -> QWidget:
-        self.add = button(
-            "Add a missed cell  (A)", "While this is on, a click where no cell was found adds a disc of the usual size."
-        )
-        self.add.setCheckable(True)
-        return self.add
-
     def _wire(self) -> None:
         session = self.session
         for signal in (session.project_changed, session.images_changed, session.current_changed):
@@ -122,7 +107,6 @@ class CellsPanel(QWidget):
         on_click(self.find, self.start_finding)
         on_click(self.find_box.find_all, self._find_all)
         on_click(self.adopt, self._adopt)
-        self.add.toggled.connect(self.add_mode_wanted)
 
     # show
 

@@ -13,9 +13,11 @@ from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.session import Session
+from napari_cellstage.ui.carry_over_list import CarryOverList
 from napari_cellstage.ui.cells_panel import CellsPanel
 from napari_cellstage.ui.closing import ClosingWatch
 from napari_cellstage.ui.data_panel import DataPanel
+from napari_cellstage.ui.edit_box import EditBox
 from napari_cellstage.ui.export_dialog import ExportButton
 from napari_cellstage.ui.give_all import GiveAll
 from napari_cellstage.ui.header import Header
@@ -126,6 +128,8 @@ class CellStageDock(QWidget):
         self.data = DataPanel(self.session, self.runner, self.layers_box)
         self.cells = CellsPanel(self.session, self.runner, self._labels_layers)
         self.label = LabelPanel(self.session, self.theme)
+        self.carried = CarryOverList(self.session)
+        self.edit = EditBox(self.link)
         self.time = TimeBox(self.session, self.runner)
         self.scope = ScopeBox(self.session, self.link.scope)
         self.plates = PlateLine(self.session, self.theme)
@@ -136,7 +140,8 @@ class CellStageDock(QWidget):
         self.job_bar = JobBar(self.runner)
         self.keys_help = KeysHelp(self)
         cells_parts, label_parts = self.cells.layout(), self.label.editor.layout()
-        cells_parts.insertWidget(cells_parts.count() - 1, self.time)
+        for part in (self.carried, self.edit, self.time):
+            cells_parts.insertWidget(cells_parts.count() - 1, part)
         label_parts.insertWidget(label_parts.indexOf(self.label.classes) + 1, self.scope)
         data_parts, images_box = self.data.layout(), self.data.images_box
         data_parts.insertWidget(data_parts.indexOf(images_box) + 1, self.plates)
@@ -160,15 +165,14 @@ class CellStageDock(QWidget):
         self.layers_box.adopted.connect(self._adopt)
         self.cells.preview_wanted.connect(self.preview.want)
         self.preview.found.connect(self.cells.find_box.show_found)
-        self.cells.add_mode_wanted.connect(lambda on: setattr(link, "add_mode", on))
+        self.carried.place_wanted.connect(link.layers.centre_on_place)
         self.label.armed.connect(lambda class_id: setattr(link, "armed_class", class_id))
         self.label.class_chosen.connect(link.give_class)
         self.label.next_wanted.connect(link.go_to_next)
-        self.train.selected_row = lambda: link.selected_row
+        link.selection_changed.connect(self.train.select)
         self.time.coloring_wanted.connect(lambda coloring: setattr(link.tracks, "coloring", coloring))
         link.tracks.coloring_changed.connect(self.time.show_coloring)
         link.armed_changed.connect(self.label.show_armed)
-        link.mode_changed.connect(self.cells.show_add_mode)
         self.session.project_changed.connect(self._on_project)
         for event in self._layer_events():
             event.connect(self._on_layers)

@@ -11,10 +11,17 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("Shift-drag", "give the armed class to every cell on the way"),
     ("N", "next cell without a label, in the middle of the window"),
     ("T", "in a movie, what a class goes to: this frame, all frames of the cell, this and later"),
+    ("Ctrl-click", "select one more cell, or let go of it; 1 to 9 then go to all of them"),
     ("A", "add missed cells by clicking: on, off"),
+    ("P", "draw a missed cell by dragging around it: on, off"),
+    ("B", "draw a missed cell as a box, from corner to corner: on, off"),
+    ("M", "merge the selected cells into one"),
+    ("D", "split a cell by dragging a line across it; D once more: at the waist of the selected cell"),
+    ("Delete", "delete the selected cells"),
+    ("PgDn, PgUp", "next image, image before"),
     ("Ctrl+Z", "undo"),
     ("Ctrl+Shift+Z", "redo"),
-    ("Esc", "let go of the armed class, or of the selected cell"),
+    ("Esc", "put the tool down, let go of the armed class, or of the selected cells"),
 )
 
 

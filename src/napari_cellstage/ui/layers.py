@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_cellstage.core.errors import CellStageError, ImageError
-from napari_cellstage.ui.camera import centre_on_cell
+from napari_cellstage.ui.camera import centre_on_cell, centre_on_place
 from napari_cellstage.ui.cell_planes import CellPlanes
-from napari_cellstage.ui.channel_layers import add_channels, lies_over, placement_of, put_in_front
+from napari_cellstage.ui.channel_layers import ChannelLayers, lies_over, placement_of, put_in_front
 from napari_cellstage.ui.feature_table import FeatureTable
 from napari_cellstage.ui.lazy_codes import in_levels, shown_labels
 from napari_cellstage.ui.marker import CellMarker
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
     from napari_cellstage.core.images import ImageStack
+    from napari_cellstage.core.volumes import LabelVolume
     from napari_cellstage.session import Session
 
 CONTOUR = 2  # pixels
@@ -54,7 +55,7 @@ class CellLayers:
         self._on_error = on_error
         self.settings = OverlaySettings()
         self._own_layers: dict[int, Image] = {}
-        self._channels: list[Image] = []
+        self._channels = ChannelLayers(viewer)
         self._front = 0  # the channel that was put in front
         self._shown_stack: ImageStack | None = None
         self._placement: Placement | None = None
@@ -83,7 +84,7 @@ class CellLayers:
         overlays = [o.layer for o in (self._predicted, self._labelled) if o is not None]
         marker = [self._marker.layer] if self._marker.layer is not None else []
         cells = [self.cells_layer] if self.cells_layer is not None else []
-        return (*self._channels, *cells, *overlays, *marker)
+        return (*self._channels.layers, *cells, *overlays, *marker)
 
     def use_layer(self, layer: Image, image_id: int) -> None:
         """Let the user's own layer show an image; its scale and place are taken over."""
@@ -91,31 +92,35 @@ class CellLayers:
         self._rebuild_if(image_id)
 
     def rebuild(self) -> None:
-        """Make the layers of the current image anew."""
-        self._remove_all()
-        self._shown_stack = stack = self._session.current
-        if stack is None:
+        """Show the current image, in the layers of the one before where both are of one kind."""
+        before, stack = self._shown_stack, self._session.current
+        own = None if stack is None else self._own_layer(stack)
+        placement = None if stack is None else placement_of(stack, own)
+        if stack is None or placement is None or own is not None or not self._channels.fit(stack, placement):
+            self._remove_all()
+        self._shown_stack, self._placement = stack, placement
+        if stack is None or placement is None:
             return
-        own = self._own_layer(stack)
-        self._placement = placement_of(stack, own)
+        self._front = self._session.find_channel
         if own is None:
-            self._front = self._session.find_channel
-            self._channels = self._add_channels(stack, self._placement)
+            self._show_channels(stack, placement)
         self._rebuild_cells()
-        front = own if own is not None else next(iter(self._channels), None)
+        self._come_to_front(own, before, stack)
+
+    def _show_channels(self, stack: ImageStack, placement: Placement) -> None:
+        """Show the pixels; where they can't be read that is said, and the cells and labels are shown without them."""
+        try:
+            self._channels.show(stack, placement, self._front)
+        except ImageError as error:
+            self._on_error(error)
+
+    def _come_to_front(self, own: Image | None, before: ImageStack | None, stack: ImageStack) -> None:
+        """Select the image, and show all of it unless it is as large as the one before: then zoom and place stay."""
+        front = own if own is not None else next(iter(self._channels.layers), None)
         if front is not None:
             self._viewer.layers.selection.active = front
-
-    def _add_channels(self, stack: ImageStack, placement: Placement) -> list[Image]:
-        """Show the pixels; where they can't be read that is said, and the cells and labels are shown without them."""
-        before = list(self._viewer.layers)
-        try:
-            return add_channels(self._viewer, stack, placement, self._front)
-        except ImageError as error:
-            for layer in [one for one in self._viewer.layers if one not in before]:
-                self._viewer.layers.remove(layer)
-            self._on_error(error)
-            return []
+        if before is not None and own is None and _extent(before) != _extent(stack):
+            self._viewer.reset_view()
 
     def set_settings(self, settings: OverlaySettings) -> None:
         """Draw the overlays as `settings` say."""
@@ -129,12 +134,25 @@ class CellLayers:
             self._labelled.set_all(self._labelled_codes())
             self._labelled.set_visible(settings.show_labelled or settings.show_outlines)
 
-    def mark(self, row: int | None) -> None:
-        """Put the ring around a cell, or take it away."""
+    def mark(self, *rows: int) -> None:
+        """Put rings around cells, or take them away."""
         if self._planes is None or self._placement is None:
-            row = None
+            rows = ()
         cells = self._planes.cells if self._planes is not None else None
-        self._marker.show(cells, row, self._placement)
+        self._marker.show(cells, rows, self._placement)
+
+    @property
+    def base_layer(self) -> Layer | None:
+        """A layer in whose pixels the image's places are: of the cells, else of the image itself; None without any."""
+        if self.cells_layer is not None:
+            return self.cells_layer
+        own = self._own_layers.get(self._session.current_id or 0)
+        return next(iter(self._channels.layers), own)
+
+    def centre_on_place(self, place: tuple[float, float, float, float]) -> None:
+        """Move camera and sliders to t, z, y, x of the image."""
+        if self._placement is not None and self.base_layer is not None:
+            centre_on_place(self._viewer, self.base_layer, np.array(place), self._placement)
 
     def centre_on(self, row: int) -> None:
         """Move camera and sliders to a cell, nearer when the cell would be too small to see."""
@@ -162,9 +180,11 @@ class CellLayers:
             self.rebuild()
 
     def _on_settings_changed(self) -> None:
-        if self._channels and self._session.find_channel != self._front:
+        if self._channels.layers and self._session.find_channel != self._front:
             self._front = self._session.find_channel
-            put_in_front(self._channels, self._front, self._shown_stack.channel_colors if self._shown_stack else ())
+            put_in_front(
+                self._channels.layers, self._front, self._shown_stack.channel_colors if self._shown_stack else ()
+            )
 
     def _rebuild_if(self, image_id: int) -> None:
         if image_id == self._session.current_id:
@@ -201,28 +221,44 @@ class CellLayers:
         self._features.all_changed()
 
     def _rebuild_cells(self) -> None:
-        self._remove_cells()
         labels = self._session.labels()
+        self._marker.hide()
         if labels is None or self._placement is None:
+            self._remove_cells()
             return
         self._planes = CellPlanes(labels, self._session.cells())
-        self.cells_layer = self._viewer.add_labels(
-            shown_labels(labels, self._placement.axes),
-            name="Cells",
-            visible=False,
-            opacity=0.5,
-            multiscale=in_levels(labels.shape),
-            **self._placement.transform,
-        )
-        self.cells_layer.editable = False
-        self._show_predictions()
-        outlined = self.settings.show_labelled or self.settings.show_outlines
-        self._labelled = OverlayLayer(
-            self._viewer, self._planes, self._labelled_codes(), "Labelled", self._outlined(), self._placement, outlined
-        )
+        if self.cells_layer is None or not self._take_over_cells(self.cells_layer, labels, self._placement):
+            self._remove_cells()
+            self._planes = CellPlanes(labels, self._session.cells())
+            self.cells_layer = self._new_cells(labels, self._placement)
+        self._show_predictions(anew=True)
+        self._show_labelled(self._planes, self._placement)
         self._features.all_changed()
 
-    def _show_predictions(self) -> None:
+    def _new_cells(self, labels: LabelVolume, placement: Placement) -> Labels:
+        shown, large = shown_labels(labels, placement.axes), in_levels(labels.shape)
+        layer = self._viewer.add_labels(
+            shown, name="Cells", visible=False, opacity=0.5, multiscale=large, **placement.transform
+        )
+        layer.editable = False
+        return layer
+
+    def _take_over_cells(self, layer: Labels, labels: LabelVolume, placement: Placement) -> bool:
+        alike = layer.multiscale == in_levels(labels.shape) and layer.ndim == len(placement.axes)
+        if not alike or layer not in self._viewer.layers:
+            return False
+        layer.data = shown_labels(labels, placement.axes)
+        placement.put(layer)
+        return True
+
+    def _show_labelled(self, planes: CellPlanes, placement: Placement) -> None:
+        table, pattern = self._labelled_codes(), self._outlined()
+        if self._labelled is None or not self._labelled.show(planes, table, pattern, placement):
+            outlined = self.settings.show_labelled or self.settings.show_outlines
+            self._labelled = OverlayLayer(self._viewer, planes, table, "Labelled", pattern, placement, outlined)
+
+    def _show_predictions(self, anew: bool = False) -> None:
+        """Show the predictions there are; `anew` when the cells are others than before."""
         if self._planes is None or self._placement is None:
             return
         predictions = self._session.predictions()
@@ -230,10 +266,14 @@ class CellLayers:
             self._drop_predicted()
             return
         codes = predicted_table(predictions, self._session.scheme, self.settings)
-        if self._predicted is None or self._predicted.layer not in self._viewer.layers:
+        shown, pattern = self._predicted, self._predicted_pattern()
+        if shown is None or shown.layer not in self._viewer.layers:
             self._predicted = self._new_predicted(codes, self._planes, self._placement)
-        else:
-            self._predicted.set_all(codes, self._predicted_pattern())
+        elif not anew:
+            shown.set_all(codes, pattern)
+        elif not shown.show(self._planes, codes, pattern, self._placement):
+            self._drop_predicted()
+            self._predicted = self._new_predicted(codes, self._planes, self._placement)
 
     def _new_predicted(self, codes: CodeTable, planes: CellPlanes, placement: Placement) -> OverlayLayer:
         active = self._viewer.layers.selection.active
@@ -273,10 +313,14 @@ class CellLayers:
 
     def _remove_all(self) -> None:
         self._remove_cells()
-        for layer in self._channels:
-            self._remove(layer)
-        self._channels, self._placement = [], None
+        self._marker.remove()
+        self._channels.clear()
+        self._placement = None
 
     def _remove(self, layer: Layer) -> None:
         if layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
+
+
+def _extent(stack: ImageStack) -> tuple[object, ...]:
+    return (*stack.shape[3:], stack.pixel_size_um)

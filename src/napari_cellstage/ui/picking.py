@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_cellstage.ui.viewer_link import ViewerLink
 
 CLICK_REACH = 4  # screen pixels the mouse may move between press and release of a click
+ONE_MORE = ("Control", "Meta")  # with a click: select one more
 STEP = 0.25  # of a typical cell, between two looks along a fast drag
 
 
@@ -63,19 +64,25 @@ class Picker:
 
     def place_of(self, event: Any) -> Place | None:
         """Return the pixel under the mouse, or None outside the image or where no image is shown."""
-        layer, placement = self._link.layers.cells_layer, self._link.layers.placement
+        coords, stack = self.coords_of(event), self._session.current
+        if coords is None or stack is None:
+            return None
+        place = Place(*(round(value) for value in coords))
+        frames, _, *volume = stack.shape
+        return place if all(0 <= p < n for p, n in zip(place, (frames, *volume), strict=True)) else None
+
+    def coords_of(self, event: Any) -> tuple[float, ...] | None:
+        """Return t, z, y, x under the mouse, which may lie outside the image; None where no image is shown."""
+        layer, placement = self._link.layers.base_layer, self._link.layers.placement
         if layer is None or placement is None:
             return None
         coords = self._data_coords(layer, event)
         if coords is None:
             return None
-        place = [0, 0, 0, 0]
+        place = [0.0, 0.0, 0.0, 0.0]
         for axis, value in zip(placement.axes, coords, strict=True):
-            place[axis] = round(float(value))
-        labels = self._session.labels()
-        if labels is None or any(not 0 <= p < n for p, n in zip(place, labels.shape, strict=True)):
-            return None
-        return Place(*place)
+            place[axis] = float(value)
+        return tuple(place)
 
     def row_at(self, event: Any) -> int | None:
         """Return the row of the cell under the mouse, or None."""
@@ -99,6 +106,10 @@ class Picker:
         if "Shift" in event.modifiers:
             yield from self._paint(event)
             return
+        if self._link.tools.drags and not event.modifiers:
+            with self._held_still():
+                yield from self._link.tools.drag(event)
+            return
         start = np.asarray(event.pos, dtype=float)
         while event.type != "mouse_release":
             yield
@@ -110,7 +121,7 @@ class Picker:
         """Whether a press is not meant for a tool of the active layer, such as a brush of the user's own layer."""
         active = self._viewer.layers.selection.active
         tool = str(getattr(active, "mode", "pan_zoom"))
-        return event.button == 1 and tool == "pan_zoom" and all(key == "Shift" for key in event.modifiers)
+        return event.button == 1 and tool == "pan_zoom" and set(event.modifiers) <= {"Shift", *ONE_MORE}
 
     def _click(self, event: Any) -> None:
         place = self.place_of(event)
@@ -119,6 +130,9 @@ class Picker:
         row = self._session.cell_at(*place)
         if row is None and self._link.add_mode:
             self._add(place)
+            return
+        if row is not None and set(event.modifiers) & set(ONE_MORE):
+            self._link.selection.toggle(row)
             return
         self._link.selected_row = row
         if row is not None and self._link.armed_class:

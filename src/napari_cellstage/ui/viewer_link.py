@@ -7,18 +7,20 @@ overlay settings. `close` gives the viewer back as it was, but for the user's ow
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
 from psygnal import Signal
 
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.ui.edit_tools import EditTools
 from napari_cellstage.ui.keys import KeyBinder
 from napari_cellstage.ui.label_scope import LabelScope
 from napari_cellstage.ui.layers import CellLayers
 from napari_cellstage.ui.overlay_settings import OverlaySettings
 from napari_cellstage.ui.picking import Picker
+from napari_cellstage.ui.selection import Selection
 from napari_cellstage.ui.status import HoverStatus
 from napari_cellstage.ui.track_layer import TrackLayer
 
@@ -68,10 +70,10 @@ class ViewerLink:
         self.session = session
         self.auto_advance = False
         self._on_error = on_error or _notify
-        self._selected_row: int | None = None
         self._armed_class = UNLABELLED
-        self._add_mode = False
         self.layers = CellLayers(viewer, session, self._on_error)
+        self.selection = Selection(session)
+        self.tools = EditTools(self)
         self.tracks = TrackLayer(viewer, session, lambda: self.layers.placement)
         self.scope = LabelScope(session)
         self._picker = Picker(self)
@@ -97,15 +99,11 @@ class ViewerLink:
     @property
     def selected_row(self) -> int | None:
         """Row of the selected cell in the current image's table, or None."""
-        return self._selected_row
+        return self.selection.row
 
     @selected_row.setter
     def selected_row(self, row: int | None) -> None:
-        if row == self._selected_row:
-            return
-        self._selected_row = row
-        self.layers.mark(row)
-        self.selection_changed.emit(row)
+        self.selection.choose(*(() if row is None else (row,)))
 
     @property
     def hovered_row(self) -> int | None:
@@ -123,32 +121,32 @@ class ViewerLink:
             return
         self._armed_class = class_id
         if class_id:
-            self.add_mode = False
+            self.tools.tool = ""
         self.armed_changed.emit(class_id)
 
     @property
     def add_mode(self) -> bool:
         """Whether a click on the background adds a cell."""
-        return self._add_mode
+        return self.tools.tool == "add"
 
     @add_mode.setter
     def add_mode(self, on: bool) -> None:
-        if on == self._add_mode:
-            return
-        self._add_mode = on
-        if on:
-            self.armed_class = UNLABELLED
-        self.mode_changed.emit(on)
+        if on != self.add_mode:
+            self.tools.toggle("add")
+
+    def place(self, event: Any) -> tuple[float, ...] | None:
+        """Return t, z, y, x under the mouse, which may lie outside the image; None where no image is shown."""
+        return self._picker.coords_of(event)
 
     # what keys and the dock's buttons do
 
     def give_class(self, class_id: int) -> None:
-        """Give a class (0: none) to the selected cell, or to the one under the mouse when none is selected."""
-        row = self.selected_row if self.selected_row is not None else self.hovered_row
-        if row is None:
+        """Give a class (0: none) to the selected cells, or to the one under the mouse when none is selected."""
+        rows = self.selection.rows or (() if self.hovered_row is None else (self.hovered_row,))
+        if not rows:
             self.viewer.status = "Click a cell first, then press its number key."
             return
-        if self.guard(lambda: self.scope.label([row], class_id)) and self.auto_advance and class_id:
+        if self.guard(lambda: self.scope.label(list(rows), class_id)) and self.auto_advance and class_id:
             self.go_to_next()
 
     def go_to(self, row: int) -> None:
@@ -164,6 +162,12 @@ class ViewerLink:
         else:
             self.go_to(row)
 
+    def go_to_image(self, step: int) -> None:
+        """Go to the next image (1) or the one before (-1), or say that there is none."""
+        went: list[bool] = []
+        if self.guard(lambda: went.append(self.session.go_to_image(step))) and not went[0]:
+            self.viewer.status = "This is the last image." if step > 0 else "This is the first image."
+
     def undo(self) -> None:
         """Take the last labelling back."""
         self.guard(self.session.undo)
@@ -173,10 +177,10 @@ class ViewerLink:
         self.guard(self.session.redo)
 
     def disarm(self) -> None:
-        """Leave add mode and let go of the armed class; when there is neither, of the selected cell."""
-        if not self.add_mode and not self.armed_class:
+        """Put the tool down and let go of the armed class; when there is neither, of the selected cells."""
+        if not self.tools.tool and not self.armed_class:
             self.selected_row = None
-        self.add_mode = False
+        self.tools.tool = ""
         self.armed_class = UNLABELLED
 
     def press_key(self, key: str) -> bool:
@@ -190,15 +194,20 @@ class ViewerLink:
     def key_actions(self) -> dict[str, Callable[[], None]]:
         """Return what each key does."""
         numbers = {str(n): lambda n=n: self._give_number(str(n)) for n in range(1, 10)}
-        return numbers | {
-            "0": lambda: self.give_class(UNLABELLED),
-            "N": self.go_to_next,
-            "A": self._toggle_add_mode,
-            "T": self._cycle_scope,
-            "Escape": self.disarm,
-            "Ctrl+Z": self.undo,
-            "Ctrl+Shift+Z": self.redo,
-        }
+        return (
+            numbers
+            | self.tools.key_actions()
+            | {
+                "0": lambda: self.give_class(UNLABELLED),
+                "N": self.go_to_next,
+                "PageDown": lambda: self.go_to_image(1),
+                "PageUp": lambda: self.go_to_image(-1),
+                "T": self._cycle_scope,
+                "Escape": self.disarm,
+                "Ctrl+Z": self.undo,
+                "Ctrl+Shift+Z": self.redo,
+            }
+        )
 
     def use_layer(self, layer: Image, image_id: int) -> None:
         """Show this image by the user's own layer instead of new channel layers, with its scale and place."""
@@ -222,6 +231,7 @@ class ViewerLink:
         self.session.current_changed.disconnect(self._on_current_changed)
         self.session.scheme_changed.disconnect(self._on_scheme_changed)
         self.session.cells_changed.disconnect(self._on_cells_changed)
+        self.tools.drawing.hide()
         self._status.close()
         self._keys.close()
         self._picker.close()
@@ -229,6 +239,8 @@ class ViewerLink:
         self.layers.close()
 
     def _connect(self) -> None:
+        self.selection.changed.connect(self._on_selected)
+        self.tools.changed.connect(self._on_tool)
         self.session.current_changed.connect(self._on_current_changed)
         self.session.scheme_changed.connect(self._on_scheme_changed)
         self.session.cells_changed.connect(self._on_cells_changed)
@@ -238,9 +250,11 @@ class ViewerLink:
 
     def _on_cells_changed(self, image_id: int) -> None:
         if image_id == self.session.current_id:
-            row = self._selected_row
-            if row is not None and row >= len(self.session.cells()):
-                self.selected_row = None
+            self.selection.follow()
+
+    def _on_selected(self, rows: tuple[int, ...]) -> None:
+        self.layers.mark(*rows)
+        self.selection_changed.emit(self.selection.row)
 
     def _on_scheme_changed(self) -> None:
         if self._armed_class and self._armed_class not in self.session.scheme.ids:
@@ -256,8 +270,8 @@ class ViewerLink:
     def _cycle_scope(self) -> None:
         self.viewer.status = self.scope.cycle()
 
-    def _toggle_add_mode(self) -> None:
-        self.add_mode = not self.add_mode
+    def _on_tool(self, tool: str) -> None:
+        self.mode_changed.emit(tool == "add")
 
 
 def _notify(error: CellStageError) -> None:
