@@ -25,6 +25,7 @@ MODULES = (
     "finding",
     "training",
     "window",
+    "next_image",
     "large",
     "large_full",
     "mitocheck_finetune",

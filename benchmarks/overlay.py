@@ -48,7 +48,7 @@ def rows() -> list[Row]:
 def _measure(folder: Path) -> list[Row]:
     session = _session(folder)
     cells = len(session.cells())
-    with _window(session) as (viewer, link):
+    with window(session) as (viewer, link):
         canvas = Canvas(viewer)
         bare = canvas.median(canvas.ask_for_paint)
         key = canvas.median(_key_press(canvas, session, link))
@@ -84,9 +84,10 @@ class Canvas:
 
     def median(self, change: Callable[[int], None], runs: int = RUNS) -> float:
         """Return the median seconds from a change to the painted canvas, after one change that is not counted."""
-        return statistics.median([self._seconds(change, run) for run in range(runs + 1)][1:])
+        return statistics.median([self.seconds(change, run) for run in range(runs + 1)][1:])
 
-    def _seconds(self, change: Callable[[int], None], run: int) -> float:
+    def seconds(self, change: Callable[[int], None], run: int) -> float:
+        """Return the seconds from a change to the painted canvas."""
         for _ in range(10):
             self._application.processEvents()
             time.sleep(0.01)
@@ -175,7 +176,7 @@ def _field() -> NDArray[np.int32]:
 
 
 @contextmanager
-def _window(session: Session) -> Iterator[tuple[Viewer, ViewerLink]]:
+def window(session: Session) -> Iterator[tuple[Viewer, ViewerLink]]:
     import napari
 
     from napari_cellstage.ui.viewer_link import ViewerLink

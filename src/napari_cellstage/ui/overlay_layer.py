@@ -41,6 +41,16 @@ class Placement:
         """Whether there is one plane only."""
         return len(self.axes) == 2
 
+    def put(self, layer: Any) -> None:
+        """Put a layer that shows something else already in this place; what is right is not touched."""
+        wanted = {"translate": np.zeros(len(self.axes)), **self.transform}
+        for name in ("scale", "translate"):
+            if not np.allclose(getattr(layer, name), wanted[name]):
+                setattr(layer, name, wanted[name])
+        units = [str(unit) for unit in wanted.get("units", ["pixel"] * len(self.axes))]
+        if [str(unit) for unit in layer.units] != units:
+            layer.units = units
+
 
 class OverlayLayer:
     """A napari layer that shows codes of cells.
@@ -94,6 +104,19 @@ class OverlayLayer:
         )
         self.layer.editable = False
 
+    def show(self, planes: CellPlanes, table: CodeTable, pattern: Pattern, placement: Placement) -> bool:
+        """Show the cells of another image in this layer; False when it can't, being of another kind."""
+        large = in_levels(planes.shape)
+        there = self.layer in self._viewer.layers
+        if not there or self.layer.multiscale != large or self.layer.ndim != len(placement.axes):
+            return False
+        self._planes, self._placement, self._pattern = planes, placement, pattern
+        self._codes, self._whole, self._lazy = table.codes, placement.flat and not large, None
+        self.layer.data = self._new_data()
+        placement.put(self.layer)
+        self._set_colors(table.colors)
+        return True
+
     def set_visible(self, visible: bool) -> None:
         """Show or hide the layer."""
         if self.layer.visible != visible:
@@ -107,9 +130,7 @@ class OverlayLayer:
             self._redraw()
         else:
             self.layer.data = self._new_data()
-        if not np.array_equal(table.colors, self._colors):
-            self._colors = table.colors
-            self.layer.colormap = _colormap(table.colors)
+        self._set_colors(table.colors)
 
     def set_rows(self, rows: NDArray[np.intp], codes: NDArray[Any]) -> None:
         """Show other codes for some cells; a few cells of one plane are repainted in their bounding boxes only."""
@@ -118,6 +139,11 @@ class OverlayLayer:
             self._set_pixels(rows)
         elif self._whole or self._any_shown(rows):
             self._redraw()
+
+    def _set_colors(self, colors: NDArray[np.float32]) -> None:
+        if not np.array_equal(colors, self._colors):
+            self._colors = colors
+            self.layer.colormap = _colormap(colors)
 
     def _set_pixels(self, rows: NDArray[np.intp]) -> None:
         drawn = [self._planes.draw_cell(row, self._codes[row], 0, self._pattern) for row in rows.tolist()]
