@@ -24,6 +24,7 @@ EXAMPLES = {
     "d/plate1_B03_f1": ImageFacts(plate="plate1", well="B03", field="1"),
     "d/B03_nocodazole_0.1uM": ImageFacts(well="B03", treatment="nocodazole", dose="0.1 µM"),
     "plate/B/03/0": ImageFacts(plate="plate", well="B03", field="0"),
+    "screens/plate/B3-1": ImageFacts(plate="plate", well="B03", field="1"),
     "p1/B03/image1": ImageFacts(plate="p1", well="B03"),
     "plate1/B3": ImageFacts(plate="plate1", well="B03"),
     "d/B03_tubulin": ImageFacts(well="B03"),

@@ -73,6 +73,12 @@ def test_a_pattern_is_guessed_and_shown_for_every_image(window):
     assert window.apply.text() == "Apply to 4 images"
 
 
+def test_names_that_tell_wells_are_noticed(line, session):
+    assert line.text.text() == "The file names seem to tell the wells: press this to look, then Apply."
+    session.set_facts({1: ImageFacts(treatment="noc")})
+    assert line.text.text() == "1 treatment: noc; nothing known of 4 of 5 images"
+
+
 def test_applying_sets_what_is_shown_and_the_pattern_is_remembered(window, session, line):
     press(window.apply)
     assert session.facts(4) == ImageFacts("run", "B02", "1")

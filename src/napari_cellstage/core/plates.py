@@ -65,6 +65,7 @@ READY = (
     ReadyPattern("Well, field: B03_f1", "{well}_f{field}*"),
     ReadyPattern("Well, treatment, dose: B03_nocodazole_0.1uM", "{well}_{treatment}_{dose}"),
     ReadyPattern("OME-Zarr plate: plate/B/03/0", "{plate}/{row}/{column}/{field}"),
+    ReadyPattern("CZI plate: plate/B3-1", "{plate}/{well}-{field}"),
     ReadyPattern("Folders, plate then well: plate/B03/…", "{plate}/{well}/*"),
     ReadyPattern("Name or scene is the well: plate/B03", "{plate}/{well}"),
     ReadyPattern("Well at the start: B03_…", "{well}_*"),

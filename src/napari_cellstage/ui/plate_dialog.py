@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
 from napari_cellstage.core.image_facts import ImageFacts
+from napari_cellstage.core.plates import guess
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.pieces import button, hint, on_click
@@ -117,9 +118,14 @@ class PlateLine(QWidget):
         """Show what is known now."""
         known, images = self.session.facts_all(), self.session.images
         self.setVisible(bool(images))
-        text = summary({i: one for i, one in known.items() if one}, len(images))
+        text = summary(known, len(images)) or self._offer()
         self.text.setText(text)
         self.text.setVisible(bool(text))
+
+    def _offer(self) -> str:
+        """Return a hint where the names of the images tell their wells and nobody has read them yet."""
+        fits = len(self.session.images) > 1 and guess(self.session.source_names().values())
+        return "The file names seem to tell the wells: press this to look, then Apply." if fits else ""
 
     def open_dialog(self) -> None:
         """Open the window."""
