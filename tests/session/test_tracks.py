@@ -150,6 +150,18 @@ def test_frames_of_one_family_are_one_group(followed: Session) -> None:
     assert len(set(groups)) == 6  # two families, tracks 3 and 4, and two cells by themselves
 
 
+def test_a_script_follows_in_one_line(followed: Session) -> None:
+    followed.set_labels(np.repeat(grid(2, 20), FRAMES, axis=0))
+    assert followed.follow_cells().text == "12 cells in 4 tracks, 0 divisions"
+    assert followed.tracks() is not None
+
+
+def test_an_image_without_cells_can_not_be_followed(session: Session) -> None:
+    session.add_image(stack_for(movie()))
+    with pytest.raises(CellsError, match=r"no cells to follow\. Find the cells first"):
+        session.follow_cells()
+
+
 def test_with_labels_on_several_images_each_is_a_group(followed: Session) -> None:
     followed.label_cells([0], 1)
     followed.add_image(stack_for(grid(), "another", 1))

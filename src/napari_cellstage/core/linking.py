@@ -109,7 +109,8 @@ def _sure_links(
     pairs, shared = frame_overlaps(labels, t)
     first, second = (_rows_named(cells, some, pairs[:, side]) for side, some in enumerate(rows))
     union = cells.area[first] + cells.area[second] - shared
-    return np.stack((first, second), axis=1, dtype=np.int64)[shared / np.maximum(union, 1) > least]
+    found: NDArray[np.int64] = np.stack((first, second), axis=1)[shared / np.maximum(union, 1) > least]
+    return found
 
 
 def _rows_named(cells: CellTable, rows: NDArray[np.int64], cell_id: NDArray[np.int64]) -> NDArray[np.int64]:

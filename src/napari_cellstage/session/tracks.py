@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from psygnal import Signal
 
 from napari_cellstage.core import choices
 from napari_cellstage.core.errors import CellsError
+from napari_cellstage.core.link_settings import LinkSettings
 from napari_cellstage.core.snapshot import Images, WorkSnapshot
 from napari_cellstage.core.store import Project
 from napari_cellstage.core.track_files import TrackFiles
@@ -112,6 +113,31 @@ class TracksPart(WorkPart):
             return None
         own = np.where(found.track_id > 0, found.family, -1 - np.arange(len(found)))  # by itself, if in no track
         return np.char.add("track ", own.astype(np.str_))
+
+    def follow_cells(self, settings: LinkSettings | None = None, image_id: int | None = None) -> Tracks:
+        """Follow the cells of a movie from frame to frame, keep their tracks and return them; for scripts.
+
+        `settings` is `link_settings` when None. The dock does the same in a worker: `core.linking.link_cells`.
+
+        Raises
+        ------
+        CellsError
+            If there are no cells, or one time point only.
+        """
+        from napari_cellstage.core.linking import link_cells
+
+        wanted = self._id(image_id)
+        labels, stack = self.labels(wanted), self._space.entries[wanted].stack
+        if labels is None:
+            raise CellsError("There are no cells to follow. Find the cells first, in all time points.")
+        size = None if stack is None else stack.pixel_size_um
+        steps = link_cells(labels, self.cells(wanted), settings or self.link_settings, size)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                self.set_tracks(end.value, wanted)
+                return cast("Tracks", end.value)
 
     def _files(self) -> TrackFiles:
         project = self._space.project
