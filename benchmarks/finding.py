@@ -70,7 +70,7 @@ def stardist(dimensions: int) -> Iterator[Pair]:
 
 
 def noisy() -> Iterator[Pair]:
-    """The 16 fields with noise of a quarter of their contrast: fields on which nothing was chosen."""
+    """The 16 fields with noise of a quarter of their contrast: does what was found hang on single pixels?"""
     rng = np.random.default_rng(0)
     for image, mask in dsb2018():
         contrast = float(np.median(image[mask > 0])) - float(np.median(image[mask == 0]))
