@@ -1,8 +1,9 @@
-"""Images from files and arrays, as lazy stacks with axes T, C, Z, Y, X. What differs by format is in `reading`."""
+"""Images from files and arrays, as `ImageStack`. What differs by format is in `reading`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
+from napari_cellstage.core.image_stack import ImageStack
 from napari_cellstage.core.reading.axes import AXES, check_array, in_order
 from napari_cellstage.core.reading.choose import ENDINGS
 from napari_cellstage.core.reading.find import can_open, find_images
 from napari_cellstage.core.reading.series_names import is_pattern, title_of
 
 if TYPE_CHECKING:
-    import dask.array as da
-
     from napari_cellstage.core.reading.content import Content, Source
 
 SHEET_ENDING = ".cellsheet"  # a saved contact sheet: opened as other images are, but made of many files
@@ -28,6 +28,7 @@ __all__ = [
     "SHEET_ENDING",
     "ImageStack",
     "can_open",
+    "each_image",
     "find_images",
     "from_array",
     "open_image",
@@ -35,135 +36,6 @@ __all__ = [
 ]
 
 RGB_NAMES = ("red", "green", "blue")
-
-
-@dataclass(frozen=True)
-class ImageStack:
-    """One image, read as its pixels are asked for.
-
-    Parameters
-    ----------
-    name
-        As shown; the file name where there is a file.
-    data
-        ``(T, C, Z, Y, X)``, any real dtype. RGB pictures are three channels.
-    channel_names
-        One a channel.
-    pixel_size_um
-        z, y, x in micrometres, or None where the file does not say (or says 0). A flat image without a size in z has
-        1 there.
-    path
-        Where it was read from, or None for an image that exists in memory only.
-    fingerprint
-        Changes with the pixels: a hash of size, time of change and first bytes of the file, or of the array.
-    rgb
-        True when the three channels are red, green and blue of a colour picture.
-    channel_colors
-        ``"#rrggbb"`` a channel, as the file says; empty where it does not.
-    time_step_s
-        Seconds from one time point to the next, or None where the file does not say.
-    scene
-        Which scene, position or well of the file this is; empty where the file has one only.
-    axes
-        Axes of the file as the user gave them, empty where the file's own count.
-    guessed_axes
-        Axes that were guessed, as the file does not say what they are, such as ``"ZYX"``; empty where it does.
-    pyramid
-        The image at coarser levels, finest first, each ``(T, C, Z, Y, X)``; empty where there are none.
-    notes
-        Sentences to show the user after opening, such as how many tiles the file lacks.
-    tile
-        Side of the tiles of a contact sheet in pixels, 0 where the image is none.
-    """
-
-    name: str
-    data: da.Array
-    channel_names: tuple[str, ...]
-    pixel_size_um: tuple[float, float, float] | None = None
-    path: Path | None = None
-    fingerprint: str = ""
-    rgb: bool = False
-    channel_colors: tuple[str, ...] = ()
-    time_step_s: float | None = None
-    scene: str = ""
-    axes: str = ""
-    guessed_axes: str = ""
-    pyramid: tuple[da.Array, ...] = ()
-    tile: int = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def levels(self) -> tuple[da.Array, ...]:
-        """The image at full resolution, and the coarser levels after it."""
-        return (self.data, *self.pyramid)
-
-    @property
-    def shape(self) -> tuple[int, int, int, int, int]:
-        """T, C, Z, Y, X."""
-        return self.data.shape  # type: ignore[no-any-return]
-
-    def volume(self, t: int, channel: int) -> NDArray[np.generic]:
-        """Return ``(Z, Y, X)`` of one time point and channel, read now.
-
-        Raises
-        ------
-        ImageError
-            If there is no such time point or channel, or its pixels can't be read.
-        """
-        self._check("time point", t, self.shape[0])
-        self._check("channel", channel, self.shape[1])
-        return self._read(self.data[t, channel])
-
-    def plane(self, t: int, z: int, channels: tuple[int, ...]) -> NDArray[np.generic]:
-        """Return ``(C, Y, X)`` of one plane, its channels in the order asked for, read now.
-
-        Raises
-        ------
-        ImageError
-            If there is no such time point, plane or channel, or its pixels can't be read.
-        """
-        return self.region(t, z, channels, slice(None), slice(None))
-
-    def region(self, t: int, z: int, channels: tuple[int, ...], rows: slice, columns: slice) -> NDArray[np.generic]:
-        """Return ``(C, h, w)`` of a part of one plane, read now; only the chunks it lies in are read.
-
-        Parameters
-        ----------
-        t, z
-            Which plane.
-        channels
-            Which channels, in the order asked for.
-        rows, columns
-            Which part, within the image.
-
-        Raises
-        ------
-        ImageError
-            If there is no such time point, plane or channel, or its pixels can't be read.
-        """
-        self._check("time point", t, self.shape[0])
-        self._check("plane", z, self.shape[2])
-        for channel in channels:
-            self._check("channel", channel, self.shape[1])
-        return self._read(self.data[t, :, z, rows, columns][list(channels)])
-
-    def _check(self, what: str, index: int, count: int) -> None:
-        if not 0 <= index < count:
-            raise ImageError(
-                f"'{self.name}' has no {what} {index}: it has {count}, counted from 0. "
-                f"Choose one from 0 to {count - 1}."
-            )
-
-    def _read(self, part: da.Array) -> NDArray[np.generic]:
-        try:
-            return np.asarray(part)
-        except ImageError:
-            raise
-        except Exception as error:  # a reader raises whatever its decoder does: struct, zlib, value, system errors
-            raise ImageError(
-                f"The pixels of '{self.name}' can't be read: {error or type(error).__name__}. "
-                "The file may be damaged, or its disk gone. Copy it again from where it came."
-            ) from error
 
 
 def open_image(path: Path | str, axes: str | None = None, scene: str = "") -> ImageStack:
@@ -202,11 +74,31 @@ def open_image(path: Path | str, axes: str | None = None, scene: str = "") -> Im
 
 def open_images(path: Path | str, axes: str | None = None) -> tuple[ImageStack, ...]:
     """Open every scene, position or well of a file as an image of its own; see `open_image`."""
+    opened = tuple(each_image(path, axes))
+    for one in opened:
+        if isinstance(one, ImageError):
+            raise one
+    return opened  # type: ignore[return-value] # mypy does not see that no error is left
+
+
+def each_image(path: Path | str, axes: str | None = None) -> Iterator[ImageStack | ImageError]:
+    """Open the scenes of a file one by one; for one that can't be opened yield why, and go on with the others.
+
+    Raises
+    ------
+    ImageError
+        If the file as a whole can't be opened.
+    """
     path = Path(path)
     if path.suffix == SHEET_ENDING:
-        return (open_image(path),)
+        yield open_image(path)
+        return
     source = _source(path, "")
-    return tuple(_stack(path, source, number, axes) for number in range(len(source.scenes)))
+    for number in range(len(source.scenes)):
+        try:
+            yield _stack(path, source, number, axes)
+        except ImageError as error:
+            yield error
 
 
 def _source(path: Path, scene: str) -> Source:
@@ -224,15 +116,15 @@ def _stack(path: Path, source: Source, number: int, axes: str | None) -> ImageSt
     from napari_cellstage.core.reading.content import unreadable
 
     scene = source.scenes[number]
+    name = image_name(path, scene)
     try:
         content = source.read(number, axes)
-        name = image_name(path, scene)
         check_array(content.levels[0], content.axes, name)
         return _of_content(content, name, path, scene, axes or "")
     except ImageError:
         raise
     except Exception as error:  # readers raise anything, from struct.error to IndexError
-        raise unreadable(path, error) from error
+        raise unreadable(name, error) from error
 
 
 def _of_content(content: Content, name: str, path: Path, scene: str, axes: str) -> ImageStack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import zarr
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import find_images, open_image, open_images
+from napari_cellstage.core.reading.gather import gather
 from tests.core.reading.writing import damage, write_plate, write_zarr_image
 
 VERSIONS = pytest.mark.parametrize("version", ["0.4", "0.5"])
@@ -67,6 +69,21 @@ def test_a_plate_is_an_image_a_field(version: str, tmp_path: Path, pixels: np.nd
     np.testing.assert_array_equal(again.volume(0, 0)[0], fields[2])
     assert find_images(tmp_path) == [plate]
     assert [one.scene for one in open_images(plate / "B" / "3")] == ["0", "1"]
+
+
+def test_a_damaged_field_is_named_and_the_others_open(tmp_path: Path, pixels: np.ndarray) -> None:
+    plate = write_plate(tmp_path / "plate.zarr", {"B/3": list(pixels[0, 0][:3])}, "0.4")
+    shutil.rmtree(plate / "B" / "3" / "1" / "0")
+    with pytest.raises(ImageError, match=r"'plate.zarr · B/3/1' can't be read as an image"):
+        open_images(plate)
+    gathered = []
+
+    def work() -> Generator[tuple[int, int], None, None]:
+        gathered.append((yield from gather([plate], {})))
+
+    assert len(list(work())) == 3
+    assert [stack.scene for stack in gathered[0].stacks] == ["B/3/0", "B/3/2"]
+    assert "'plate.zarr · B/3/1'" in gathered[0].failed[0]
 
 
 def test_images_of_a_collection_are_opened_one_by_one(tmp_path: Path, pixels: np.ndarray) -> None:

@@ -54,11 +54,11 @@ class Source(Protocol):
         """Return an image; `axes` overrule what the file says."""
 
 
-def unreadable(path: Path, why: object) -> ImageError:
-    """Return the error for a file that is no image, or a damaged one."""
+def unreadable(path: Path | str, why: object) -> ImageError:
+    """Return the error for a file, or an image of one by its name, that is no image, or a damaged one."""
     text = str(why).strip().rstrip(".") or type(why).__name__
     return ImageError(
-        f"'{path.name}' can't be read as an image: {text}. "
+        f"'{path.name if isinstance(path, Path) else path}' can't be read as an image: {text}. "
         "It may be cut off or damaged: copy it again from where it came."
     )
 
@@ -106,14 +106,14 @@ def own_names(names: Sequence[Any] | None) -> tuple[str, ...] | None:
 
 def unique(names: Sequence[str]) -> list[str]:
     """Return names that are all different: a second one of a name gets a number."""
-    made: list[str] = []
+    made: dict[str, None] = {}
     for name in names:
         number, text = 1, name
         while text in made:
             number += 1
             text = f"{name} ({number})"
-        made.append(text)
-    return made
+        made[text] = None
+    return list(made)
 
 
 def own_colors(colors: Sequence[str]) -> tuple[str, ...]:

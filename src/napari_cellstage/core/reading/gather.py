@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_cellstage.core.errors import ImageError
-from napari_cellstage.core.images import ImageStack, open_image, open_images
+from napari_cellstage.core.images import ImageStack, each_image, open_image
 from napari_cellstage.core.reading.axes import MANY
 from napari_cellstage.core.reading.find import find_images
 from napari_cellstage.core.reading.series_names import Series, find_series, is_pattern
@@ -57,7 +57,7 @@ def gather(
     answers
         Axes that were given before, by `axes_key`.
     should_stop
-        Asked after every file; when it says so what is open until then is returned.
+        Asked after every image; when it says so what is open until then is returned.
     with_series
         Whether numbered files are left for a question; else each is opened by itself.
 
@@ -70,15 +70,24 @@ def gather(
     if with_series:
         made.series, files = find_series(files)
     for done, file in enumerate(files):
-        yield done, len(files)
-        if should_stop():
-            break
-        try:
-            for stack in open_images(file):
-                made.add(answered(stack, answers))
-        except ImageError as error:
-            made.failed.append(str(error))
+        for one in _images(file, answers):
+            if isinstance(one, ImageError):
+                made.failed.append(str(one))
+            else:
+                made.add(one)
+            yield done, len(files)
+            if should_stop():
+                return made
     return made
+
+
+def _images(file: Path, answers: Mapping[str, str]) -> Iterator[ImageStack | ImageError]:
+    """Open the images of a file; of each that can't be opened, or of the whole file, yield why."""
+    try:
+        for one in each_image(file):
+            yield one if isinstance(one, ImageError) else answered(one, answers)
+    except ImageError as error:
+        yield error
 
 
 def open_series(series: Series, answers: Mapping[str, str]) -> ImageStack:

@@ -53,13 +53,8 @@ class ZarrSource:
                 f"There is no OME-Zarr image in '{path.name}': nothing says which arrays belong together "
                 "('multiscales'). Choose the folder of a whole image or plate, or save it as OME-Zarr again."
             )
-
-    @property
-    def scenes(self) -> tuple[str, ...]:
-        """Names of its images: of a plate ``B/3/0``, well and field."""
-        if len(self._places) == 1:
-            return ("",)
-        return tuple(unique([place.name or f"image {number + 1}" for number, place in enumerate(self._places)]))
+        names = unique([place.name or f"image {number + 1}" for number, place in enumerate(self._places)])
+        self.scenes = tuple(names) if len(names) > 1 else ("",)
 
     def read(self, scene: int, axes: str | None) -> Content:
         """Return an image of the folder."""
