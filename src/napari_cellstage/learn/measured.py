@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.crops import crop_cells, crop_masks
 from napari_cellstage.core.exporting.anndata_file import Measured, check_anndata, write_anndata
 from napari_cellstage.core.exporting.places import free_file
 from napari_cellstage.core.exporting.source import Exported, ExportError, ExportImage, ExportSource
 from napari_cellstage.core.exporting.table import image_frame
 from napari_cellstage.core.features import cell_features
 from napari_cellstage.core.normalise import Normalisation
+from napari_cellstage.core.snapshot import ImageSnapshot
+from napari_cellstage.learn.cutting import Cutter, plates_of
 from napari_cellstage.learn.measure import pretrained_at_hand
 from napari_cellstage.learn.recipe import Recipe
 
@@ -78,6 +79,8 @@ def _usable(source: ExportSource) -> tuple[list[ExportImage], list[str]]:
     for image in source.images:
         if image.stack is None:
             notes.append(f"The file of '{image.name}' is missing, so its cells were not measured.")
+        elif image.labels is None:
+            notes.append(f"The cells of '{image.name}' can't be read, so they were not measured.")
         elif max(source.channels, default=0) >= image.stack.shape[1]:
             notes.append(
                 f"'{image.name}' has {image.stack.shape[1]} channels, fewer than the model sees, so its cells were not "
@@ -95,8 +98,10 @@ def _measured(
 ) -> Generator[tuple[int, int], None, Measured | None]:
     import pandas as pd
 
-    normalisation = _normalisation(images, source, labelled_only, recipe)
+    cutters = _cutters(images, source, recipe)
+    normalisation = _normalisation(images, cutters, labelled_only)
     embedder = _embedder(source)
+    own_cutters = _cutters(images, source, embedder.model.recipe) if embedder else {}
     total, done = sum(len(i.rows(labelled_only)) for i in images), 0
     names: tuple[str, ...] = ()
     features, embedded, tables = [], [], []
@@ -106,15 +111,13 @@ def _measured(
         for rows in _batches(image, labelled_only):
             if should_stop():
                 return None
-            crops, masks = _cut(image, rows, source.channels, recipe.crop_size)
+            crops, masks = cutters[image.image_id].cut(rows)
             normal = normalisation.apply(crops)
             found = cell_features(normal, masks)
             features.append(found.values)
             names = found.names
             if embedder is not None:
-                size = embedder.model.recipe.crop_size
-                same = size == recipe.crop_size or image.stack is None or bool(image.stack.tile)
-                embedded.append(embedder.embed(crops if same else _cut(image, rows, source.channels, size)[0]))
+                embedded.append(embedder.embed(own_cutters[image.image_id].cut(rows)[0]))
             elif pretrained_at_hand(recipe):
                 from napari_cellstage.learn.embedding import frozen_embedding
 
@@ -134,19 +137,16 @@ def _embedder(source: ExportSource) -> Embedder | None:
     return latest_embedder(source.runs, len(source.channels))
 
 
-def _normalisation(
-    images: list[ExportImage], source: ExportSource, labelled_only: bool, recipe: Recipe
-) -> Normalisation:
+def _normalisation(images: list[ExportImage], cutters: dict[int, Cutter], labelled_only: bool) -> Normalisation:
     """Take the intensity range of the data set from cells spread over all images."""
     every = max(1, -(-sum(len(i.rows(labelled_only)) for i in images) // _SAMPLE))
     parts = []
     for image in images:
         rows = image.rows(labelled_only)[::every]
         if len(rows):
-            crops, _ = _cut(image, rows, source.channels, recipe.crop_size)
-            parts.append(crops.reshape(*crops.shape[:2], -1))
-    values = np.concatenate([part.transpose(1, 0, 2).reshape(part.shape[1], -1) for part in parts], axis=1)
-    return Normalisation.of(values[None, :, None, :])
+            crops, _ = cutters[image.image_id].cut(rows)
+            parts.append(crops.transpose(1, 0, 2, 3).reshape(crops.shape[1], -1))
+    return Normalisation.of(np.concatenate(parts, axis=1)[None, :, None, :])
 
 
 def _batches(image: ExportImage, labelled_only: bool) -> Iterator[Rows]:
@@ -154,13 +154,12 @@ def _batches(image: ExportImage, labelled_only: bool) -> Iterator[Rows]:
     yield from np.split(rows, range(_BATCH, len(rows), _BATCH)) if len(rows) else ()
 
 
-def _cut(
-    image: ExportImage, rows: Rows, channels: tuple[int, ...], size: int
-) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
-    """Return crops and masks; in a contact sheet the cell's own pixels are not known, so there is no mask."""
-    stack, cells = image.stack, image.cells.take(rows)
-    if stack is None:
-        raise ExportError(f"The file of '{image.name}' is missing. Find it first.")
-    crops = crop_cells(stack, cells, stack.tile or size, channels)
-    known = image.labels is not None and not stack.tile
-    return crops, crop_masks(image.labels, cells, size) if known and image.labels is not None else None
+def _cutters(images: list[ExportImage], source: ExportSource, recipe: Recipe) -> dict[int, Cutter]:
+    """Return by image what cuts its cells, as a training by that recipe would."""
+    snapshots = [
+        ImageSnapshot(i.image_id, i.stack, i.cells, i.labels, i.class_ids, plate=i.facts.plate)
+        for i in images
+        if i.stack is not None and i.labels is not None
+    ]
+    plates = plates_of(snapshots, recipe)
+    return {one.image_id: Cutter(one, source.channels, recipe, plates.get(one.plate, ())) for one in snapshots}
