@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 from napari.components import ViewerModel
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox
 
@@ -227,9 +228,6 @@ def test_the_plate_is_the_smallest_that_has_the_wells(grid, well, shape):
     assert grid.well_at(QPoint(grid.width() + 5, 5)) is None
 
 
-def _moved(place):
-    from qtpy.QtCore import QEvent, QPointF
-    from qtpy.QtGui import QMouseEvent
-
+def _moved(place: QPoint) -> QMouseEvent:
     none = Qt.KeyboardModifier.NoModifier
-    return QMouseEvent(QEvent.Type.MouseMove, QPointF(place), LEFT, LEFT, none)
+    return QMouseEvent(QEvent.Type.MouseMove, QPointF(place), QPointF(place), LEFT, LEFT, none)

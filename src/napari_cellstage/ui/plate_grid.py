@@ -177,7 +177,7 @@ class PlateGrid(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Arrows go from well to well, Space or Enter chooses, with Ctrl beside those chosen before."""
-        if step := _ARROWS.get(Qt.Key(event.key())):
+        if step := _ARROWS.get(event.key()):
             row, column = (min(max(a + b, 1), n) for a, b, n in zip(self._cursor, step, self._shape, strict=True))
             self._cursor = (row, column)
             self._tell_cursor()
