@@ -139,7 +139,7 @@ def _of_content(content: Content, name: str, path: Path, scene: str, axes: str) 
         channel_names=content.channel_names,
         pixel_size_um=content.pixel_size_um,
         path=path.absolute(),
-        fingerprint=of_file(path, scene),
+        fingerprint=of_file(path, scene, content.place),
     )
     return replace(
         stack,

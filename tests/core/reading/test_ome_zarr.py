@@ -71,6 +71,19 @@ def test_a_plate_is_an_image_a_field(version: str, tmp_path: Path, pixels: np.nd
     assert [one.scene for one in open_images(plate / "B" / "3")] == ["0", "1"]
 
 
+@VERSIONS
+def test_the_fingerprint_of_a_field_changes_with_its_pixels_alone(
+    version: str, tmp_path: Path, pixels: np.ndarray
+) -> None:
+    plate = write_plate(tmp_path / "plate.zarr", {"B/3": list(pixels[0, 0][:2])}, version)
+    before = [stack.fingerprint for stack in open_images(plate)]
+    assert before == [stack.fingerprint for stack in open_images(plate)]
+    array = zarr.open_array(plate / "B" / "3" / "1" / "0", mode="r+")
+    array[:] = pixels[1, 1, 1]
+    after = [stack.fingerprint for stack in open_images(plate)]
+    assert (after[0] == before[0], after[1] == before[1]) == (True, False)
+
+
 def test_a_damaged_field_is_named_and_the_others_open(tmp_path: Path, pixels: np.ndarray) -> None:
     plate = write_plate(tmp_path / "plate.zarr", {"B/3": list(pixels[0, 0][:3])}, "0.4")
     shutil.rmtree(plate / "B" / "3" / "1" / "0")

@@ -31,6 +31,8 @@ class Content:
         Whether some of the axes were guessed, as the file does not say what they are.
     notes
         Sentences the user should read: tiles that are missing, for one.
+    place
+        The folder of the image within the folder that was opened, where there is one.
     """
 
     levels: tuple[Pixels, ...]
@@ -41,6 +43,7 @@ class Content:
     time_step_s: float | None = None
     guessed: bool = False
     notes: tuple[str, ...] = ()
+    place: Path | None = None
 
 
 class Source(Protocol):

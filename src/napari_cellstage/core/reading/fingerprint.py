@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,21 @@ _HASHED_ROWS = 4096
 _HASHED_FILES = 64
 
 
-def of_file(path: Path, scene: str) -> str:
-    """Return the fingerprint of a scene of a file, a Zarr folder, or a series of files (``scene`` is its pattern)."""
+def of_file(path: Path, scene: str, place: Path | None = None) -> str:
+    """Return the fingerprint of one image.
+
+    Parameters
+    ----------
+    path
+        Its file, its Zarr folder, or the folder of its series.
+    scene
+        Which image of the file; of a series its pattern.
+    place
+        The folder of the image within a Zarr folder.
+    """
     if path.is_dir():
-        files = list(members(path, scene).values()) if is_pattern(scene) else _of_zarr(path)
-        head = b"" if is_pattern(scene) else repr(attributes(path)).encode()
+        files = list(members(path, scene).values()) if is_pattern(scene) else _of_zarr(place or path)
+        head = b"" if is_pattern(scene) else repr(attributes(place or path)).encode()
     else:
         files, head = [path], _head(path)
     facts = " ".join(f"{file.name} {stat.st_size} {stat.st_mtime_ns}" for file in files for stat in [file.stat()])
@@ -42,11 +54,12 @@ def _head(path: Path) -> bytes:
 
 
 def _of_zarr(folder: Path) -> list[Path]:
-    """Return some files of a Zarr folder: what describes it, and the first pieces, not all of a million."""
+    """Return what describes a Zarr image and its arrays, and the first pieces of them: not all of a million."""
     found: list[Path] = []
     waiting = [folder]
     while waiting and len(found) < _HASHED_FILES:
-        entries = sorted(waiting.pop(0).iterdir())
-        found += [entry for entry in entries if entry.is_file()][:_HASHED_FILES]
-        waiting += [entry for entry in entries if entry.is_dir()]
+        with os.scandir(waiting.pop(0)) as entries:
+            some = sorted(islice(entries, _HASHED_FILES), key=lambda entry: entry.name)
+        found += [Path(entry) for entry in some if entry.is_file()]
+        waiting += [Path(entry) for entry in some if entry.is_dir()]
     return found[:_HASHED_FILES]

@@ -72,6 +72,7 @@ class ZarrSource:
             known_size([_scale(scales, axis, _UM) for axis in "zyx"]),
             own_colors([hex_color(one.get("color", "")) for one in channels]) if fits else (),
             known_step(_scale(scales, "t", _SECONDS)),
+            place=place.folder,
         )
 
 
