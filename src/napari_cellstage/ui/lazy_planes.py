@@ -73,8 +73,9 @@ class LazyPlanes:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         frames, planes, rows, columns = self._window
-        read = [self._part(t, z, rows, columns) for t, z in product(frames, planes)]
-        stacked = np.stack(read).reshape(len(frames), len(planes), len(rows), len(columns))
+        stacked = np.zeros((len(frames), len(planes), len(rows), len(columns)), dtype=self.dtype)
+        for (i, t), (j, z) in product(enumerate(frames), enumerate(planes)):
+            stacked[i, j] = self._part(t, z, rows, columns)
         kept = tuple(slice(None) if axis in self._axes else 0 for axis in range(4))
         return np.asarray(stacked[kept], dtype=dtype)
 
