@@ -86,6 +86,10 @@ def test_parts_are_shown_where_they_were_found():
     assert found.facts.dose == "0.1 µM"
 
 
+def test_stars_beside_a_well_are_fine():
+    assert NamePattern("**{well}**").read("d/image of B03, new").facts.well == "B03"
+
+
 def test_a_dose_does_not_cut_a_word():
     assert NamePattern("{treatment}{dose}").read("d/noc0.1uM").facts == ImageFacts(treatment="noc", dose="0.1 µM")
 
@@ -106,6 +110,9 @@ def test_names_that_do_not_fit_or_have_no_such_well_are_left_out():
         ("r{row}", "only one of {row} and {column}"),
         ("(?P<well>[A-H", "can't be read: unterminated character set"),
         ("{well}_{well}", "has {well} twice"),
+        ("{plate}*_{well}", "In '{plate}*' nobody can tell where one ends and the next begins. Put what stands"),
+        ("*{treatment}_{well}", "In '*{treatment}' nobody can tell"),
+        ("{well}_{dose}*", "In '{dose}*' nobody can tell"),
     ],
 )
 def test_a_pattern_that_cannot_be_is_a_sentence(text, said):

@@ -102,6 +102,16 @@ def test_typing_a_pattern_changes_the_preview_at_once(window):
     assert window.names.pattern.text() == "r{row}c{column}f{field}*"
 
 
+def test_typing_does_not_wait_for_many_names(window, qtbot, monkeypatch):
+    monkeypatch.setattr("napari_cellstage.ui.plate_names._MOMENT_S", 0)
+    window.names.pattern.setText("{plate}_{well}_*")
+    assert window.names.said.text() == "Reading 5 names …"
+    assert not window.apply.isEnabled()
+    monkeypatch.setattr("napari_cellstage.ui.plate_names._MOMENT_S", 1)
+    qtbot.waitUntil(lambda: "4 of 5 images fit" in window.names.said.text())
+    assert window.apply.isEnabled()
+
+
 def test_a_new_pattern_leaves_what_it_does_not_name(window, session):
     press(window.apply)
     session.set_facts({1: ImageFacts("run", "A01", "1", treatment="noc")})

@@ -29,6 +29,8 @@ _PARTS = {
     "dose": r"\d[^/_]*?|(?<![A-Za-z])[A-Za-z][^/_]*?",
     "replicate": _COUNTED,
 }
+# Two parts that take anything, side by side: the first would get one letter, and trying all ways takes for ever.
+_ENDLESS = re.compile(r"(\{(plate|treatment|dose)\}|\*)(\{(plate|treatment)\}|(?<!\*)\*)", re.IGNORECASE)
 _TOKEN = re.compile(r"\{(\w*)\}|(\*)")
 _ENDING = re.compile(r"(\.ome)?\.[A-Za-z][A-Za-z0-9]{1,4}$", re.IGNORECASE)
 _OF_384 = (16, 24)
@@ -202,7 +204,12 @@ def _regex(text: str) -> re.Pattern[str]:
 def _from_template(text: str) -> str:
     """Return the expression of a template: parts of the path from the last one up are tried."""
     body, end = "", 0
-    text = _ENDING.sub("", text)
+    text = re.sub(r"\*+", "*", _ENDING.sub("", text))
+    if found := _ENDLESS.search(text):
+        raise PlateError(
+            f"In '{found[0]}' nobody can tell where one ends and the next begins. "
+            "Put what stands between them in the names there, such as _."
+        )
     for found in _TOKEN.finditer(text):
         if found[1] and f"(?P<{found[1].lower()}>" in body:
             raise PlateError(f"The pattern '{text}' has {{{found[1]}}} twice. Write * in place of one of them.")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from napari_cellstage.core.errors import PlateError
 from napari_cellstage.core.image_facts import FACTS, ImageFacts
-from napari_cellstage.core.plates import READY, NamePattern, Reading, guess, read_names
+from napari_cellstage.core.plates import READY, NamePattern, Reading, guess
 from napari_cellstage.session import Session
 from napari_cellstage.ui.fact_rows import FactModel, FactRow, FactTable
 from napari_cellstage.ui.pieces import hint
 from napari_cellstage.ui.theme import PanelTheme
 
 SETTING = "name pattern"
+_MOMENT_S = 0.05
 
 
 class NamesPart(QWidget):
@@ -34,6 +36,10 @@ class NamesPart(QWidget):
         self.names = session.source_names()
         self._pattern: NamePattern | None = None
         self._readings: dict[int, Reading] = {}
+        self._waiting: list[tuple[int, str]] = []
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._go_on)
         self.model = FactModel()
         self.table = FactTable(self.model, theme, "What the pattern finds in each image's name")
         self.said = hint("")
@@ -45,7 +51,7 @@ class NamesPart(QWidget):
     @property
     def proposed(self) -> dict[int, ImageFacts]:
         """Facts of the images whose names fit: what the pattern names is new, all else stays."""
-        if self._pattern is None:
+        if self._pattern is None or self._waiting:
             return {}
         named = {"well" if part in ("row", "column") else part for part in self._pattern.parts}
         known = self.session.facts_all()
@@ -99,15 +105,31 @@ class NamesPart(QWidget):
         self.ready.setCurrentIndex(0)
 
     def _read(self, text: str) -> None:
+        trouble = ""
         try:
             self._pattern = NamePattern(text) if text.strip() else None
         except PlateError as error:
             self._pattern, trouble = None, str(error)
+        self._readings = {}
+        self._waiting = list(self.names.items()) if self._pattern else []
+        self._go_on()
+        if trouble:
+            self.said.setText(trouble)
+
+    def _go_on(self) -> None:
+        """Read names for a moment, so that typing never waits for thousands of them; then show all."""
+        until = perf_counter() + _MOMENT_S
+        while self._pattern and self._waiting and perf_counter() < until:
+            image_id, name = self._waiting.pop()
+            if (found := self._pattern.read(name)) is not None:
+                self._readings[image_id] = found
+        if self._waiting:
+            self.said.setText(f"Reading {len(self.names):,} names …")
+            self._timer.start(0)
         else:
-            trouble = ""
-        self._readings = read_names(self._pattern, self.names) if self._pattern else {}
-        self.said.setText(trouble or self._summary())
-        self.model.show_rows([self._row(i, name) for i, name in self._in_order()])
+            self._timer.stop()
+            self.said.setText(self._summary())
+            self.model.show_rows([self._row(i, name) for i, name in self._in_order()])
         self.changed.emit()
 
     def _in_order(self) -> list[tuple[int, str]]:
