@@ -106,6 +106,17 @@ def test_axes_that_are_not_said_are_asked_once_and_remembered(opening, session, 
     assert session.current.shape == (12, 1, 1, 9, 9)
 
 
+def test_a_wrong_answer_is_changed_by_opening_the_file_again(opening, session, tmp_path):
+    file = unsure(tmp_path / "a.tif")
+    for axes in ("ZYX", "TYX"):
+        opening.open_paths([file])
+        opening.wait()
+        opening.question.buttons[axes].click()
+        opening.wait()
+    assert session.current.shape == (30, 1, 1, 9, 9)
+    assert session.setting("axes") == {"file many": "TYX"}
+
+
 def test_short_and_long_axes_are_asked_apart(opening, session, tmp_path):
     opening.open_paths([unsure(tmp_path / "a.tif"), unsure(tmp_path / "b.tif", 3)])
     opening.wait()

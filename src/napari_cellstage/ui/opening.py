@@ -78,7 +78,7 @@ class Opening(QWidget):
             else:
                 images.append(path)
         if images:
-            self._start(partial(_looking, images, self._answers()))
+            self._start(partial(_looking, images, {} if self._is_open(images) else self._answers()))
 
     def choose_files(self) -> None:
         """Ask for files, and open them."""
@@ -97,6 +97,11 @@ class Opening(QWidget):
         self.runner.close()
 
     # work
+
+    def _is_open(self, paths: Sequence[Path]) -> bool:
+        """Whether this is one file of the project, opened again: the way to give another answer about its axes."""
+        known = {entry.record.path for entry in self._session.images} if len(paths) == 1 else set()
+        return any(str(path.absolute()) in known for path in paths)
 
     def _answers(self) -> dict[str, str]:
         return dict(self._session.setting(ANSWERS) or {})

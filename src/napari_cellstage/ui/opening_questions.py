@@ -63,7 +63,7 @@ def axes_question(stacks: Sequence[ImageStack]) -> Question:
     more = {0: "", 1: " Nor does another file like it."}.get(others, f" Nor do {others} other files like it.")
     whose = f"The names of '{first.name}' don't" if is_pattern(first.scene) else f"'{first.name}' doesn't"
     text = f"{whose} say whether its {count} pictures are time points, planes or channels.{more} What are they?"
-    tip = "Files like this are opened so from now on in this project."
+    tip = "Files like this are opened so from now on in this project. To change it, open one of them again by itself."
     return Question(text, [(axes, in_words(first, axes), tip) for axes in axes_choices(first.guessed_axes)])
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import open_image, open_images
+from napari_cellstage.core.reading.czi_planes import CziPlanes
 
 czi = pytest.importorskip("pylibCZIrw.czi", reason="the extra 'czi' is not installed")
 
@@ -54,6 +55,16 @@ def test_time_channels_and_planes_are_in_order(tmp_path: Path, pixels: np.ndarra
     np.testing.assert_array_equal(stack.region(1, 2, (1,), slice(5, 9), slice(7, 30)), pixels[1, [1], 2, 5:9, 7:30])
     assert stack.channel_names == ("DNA", "tubulin")
     assert stack.pixel_size_um == pytest.approx((1.0, 0.2, 0.2))
+
+
+def test_a_coarser_level_is_the_same_place_at_half_the_size(tmp_path: Path) -> None:
+    picture = np.zeros((40, 60), dtype=np.uint16)
+    picture[20:, 30:] = 900
+    path = write(tmp_path / "a.czi", [(picture, (0, 0), {}, 0)])
+    planes = CziPlanes(path, 0, (0, 0, 60, 40), 1, {"T": 0, "C": 0, "Z": 0}, (1, 1, 1, 20, 30), np.dtype("u2"))
+    whole = planes((0, 0, 0, slice(None), slice(None)))
+    np.testing.assert_array_equal(whole, picture[::2, ::2])
+    np.testing.assert_array_equal(planes((0, 0, 0, slice(5, 15, 2), slice(10, 30))), whole[5:15:2, 10:30])
 
 
 def test_a_file_without_pixel_size_or_channels_opens(tmp_path: Path, pixels: np.ndarray) -> None:

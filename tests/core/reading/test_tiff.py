@@ -126,6 +126,24 @@ def test_files_that_describe_each_other_are_each_their_own_images(tmp_path: Path
         np.testing.assert_array_equal(stack.volume(0, 0)[0], pixels[number, 0, 0])
 
 
+def test_planes_in_files_that_are_missing_are_black_and_told(tmp_path: Path, pixels: np.ndarray) -> None:
+    path = tmp_path / "one.ome.tif"
+    tifffile.imwrite(path, pixels[:2, 0, 0], metadata={"axes": "ZYX"})
+    with tifffile.TiffFile(path) as file:
+        text = file.ome_metadata
+    at = text.index("<TiffData")
+    uuid = '<UUID FileName="{}.ome.tif">urn:uuid:00000000-0000-0000-0000-00000000000{}</UUID>'
+    planes = "".join(
+        f'<TiffData IFD="0" FirstZ="{z}" PlaneCount="1">{uuid.format(name, z)}</TiffData>'
+        for z, name in enumerate(("one", "gone"))
+    )
+    described = text[:at] + planes + text[text.index("/>", at) + 2 :]
+    tifffile.imwrite(path, pixels[0, 0, 0], description=described.encode(), metadata=None)
+    stack = open_image(path)
+    np.testing.assert_array_equal(stack.volume(0, 0), [pixels[0, 0, 0], np.zeros_like(pixels[0, 0, 0])])
+    assert stack.notes[0].startswith("1 of the 2 planes of 'one.ome.tif' are in files that are missing")
+
+
 def test_guessed_axes_are_told_and_given_axes_are_not_guessed(tmp_path: Path, pixels: np.ndarray) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.concatenate(list(pixels[:, 0])), photometric="minisblack", metadata=None)

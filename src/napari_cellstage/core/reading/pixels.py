@@ -133,11 +133,6 @@ def held(open_file: Callable[[Path], Held[T]], path: Path) -> Held[T]:
     return _held(open_file, path, stamp(path))
 
 
-def let_go() -> None:
-    """Close files that are held open, so that they can be replaced (Windows refuses that before)."""
-    _held.cache_clear()
-
-
 def stamp(path: Path) -> tuple[int, int]:
     """Return what differs when a file was written again; raises `OSError` when it is gone."""
     facts = path.stat()

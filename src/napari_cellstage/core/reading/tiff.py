@@ -61,12 +61,20 @@ class TiffSource:
         known = letters if axes else guess_axes(letters, series.shape, self.path.name)
         levels = tuple(self._level(number, level) for level in _true_levels(series))
         about = self._ome[number] if number < len(self._ome) and not axes else None
-        return self._content(levels, known, bool(open_axes(letters)), about)
+        return self._content(levels, known, bool(open_axes(letters)), about, series)
 
-    def _content(self, levels: tuple[Pixels, ...], axes: str, guessed: bool, about: OmeImage | None) -> Content:
+    def _content(
+        self,
+        levels: tuple[Pixels, ...],
+        axes: str,
+        guessed: bool,
+        about: OmeImage | None,
+        series: tifffile.TiffPageSeries,
+    ) -> Content:
         if about is not None:
             names = None if "S" in axes else about.channel_names
-            return Content(levels, axes, names, about.pixel_size_um, about.channel_colors, about.time_step_s, guessed)
+            size, colors, step = about.pixel_size_um, about.channel_colors, about.time_step_s
+            return Content(levels, axes, names, size, colors, step, guessed, _missing(self.path, series))
         size = known_size(sizes_of_tags(self._file)) if says_pixel_size(self._file) else None
         step = known_step((self._file.imagej_metadata or {}).get("finterval")) if self._file.is_imagej else None
         return Content(levels, axes, None, size, (), step, guessed)
@@ -115,6 +123,17 @@ def _true_levels(series: tifffile.TiffPageSeries) -> list[int]:
         height = level.shape[level.axes.index("Y")]
         kept.append(number)
     return kept
+
+
+def _missing(path: Path, series: tifffile.TiffPageSeries) -> tuple[str, ...]:
+    """Say how many planes lie in files that are not there; tifffile gives them as black."""
+    gone = sum(page is None for page in series.pages) if len(series.pages) > 1 else 0
+    if not gone:
+        return ()
+    return (
+        f"{gone} of the {len(series.pages)} planes of '{path.name}' are in files that are missing; they are shown "
+        "black. Put all files of the set into one folder.",
+    )
 
 
 def _tiles(series: tifffile.TiffPageSeries) -> tuple[int, ...]:
