@@ -139,7 +139,8 @@ class CellsPanel(QWidget):
         if stack is None or image_id is None or not self._may_replace():
             return
         self.preview.setChecked(False)
-        job = Job("finding cells", finding(stack, self.find_box.settings))
+        cache = self.session.project.cache if self.session.project else None
+        job = Job("finding cells", finding(stack, self.find_box.settings, cache))
         job.returned.connect(lambda labels: self._on_found(labels, image_id, job.stopping))
         job.failed.connect(show)
         self._runner.start(job)

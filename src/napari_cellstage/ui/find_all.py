@@ -44,7 +44,9 @@ class FindAll(QObject):
             return
         self._cells = self._lost = 0
         self._done, self._problems = [], []
-        job = Job("finding cells in all images", finding_in_all([self._place(one) for one in images], settings))
+        cache = self._session.project.cache if self._session.project else None
+        work = finding_in_all([self._place(one) for one in images], settings, cache)
+        job = Job("finding cells in all images", work)
         job.progressed.connect(self._on_progress)
         job.returned.connect(lambda _nothing: self._tell())
         job.failed.connect(show)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.core.finding.settings import SegmentSettings
@@ -55,11 +57,14 @@ class Seen:
         return f"<b>{cells}</b> in {where}{size}."
 
 
-def finding(stack: ImageStack, settings: SegmentSettings) -> Work:
-    """Return the work of finding the cells of a stack; its result are the labels."""
+def finding(stack: ImageStack, settings: SegmentSettings, cache: Path | None = None) -> Work:
+    """Return the work of finding the cells of a stack; its result are the labels.
+
+    Labels larger than memory are written to a folder in `cache`; from the project's own they need not be copied.
+    """
 
     def work(should_stop: ShouldStop) -> Generator[BatchDone, None, Any]:
-        for done, total, labels in _found(stack, settings, should_stop):
+        for done, total, labels in _found(stack, settings, cache, should_stop):
             if labels is not None:
                 return labels
             yield BatchDone("finding cells", done, total)
@@ -68,7 +73,7 @@ def finding(stack: ImageStack, settings: SegmentSettings) -> Work:
     return work
 
 
-def finding_in_all(images: Sequence[Place], settings: SegmentSettings) -> Work:
+def finding_in_all(images: Sequence[Place], settings: SegmentSettings, cache: Path | None = None) -> Work:
     """Return the work of finding the cells of many images, which yields `Found` for each.
 
     Parameters
@@ -77,6 +82,8 @@ def finding_in_all(images: Sequence[Place], settings: SegmentSettings) -> Work:
         In which order.
     settings
         The same for all; the second channel is another one in each where the chosen one does not fit.
+    cache
+        As for `finding`.
     """
 
     def work(should_stop: ShouldStop) -> Generator[BatchDone | Found, None, None]:
@@ -89,7 +96,7 @@ def finding_in_all(images: Sequence[Place], settings: SegmentSettings) -> Work:
                     yield Found(image_id, name, problem="its file is missing.")
                     continue
                 fitting = settings.on(settings.channel, stack.shape[1])
-                for done, total, labels in _found(stack, fitting, should_stop):
+                for done, total, labels in _found(stack, fitting, cache, should_stop):
                     if labels is None:
                         yield BatchDone(title, place * _STEPS + _STEPS * done // total, len(images) * _STEPS)
                     elif not should_stop():
@@ -133,13 +140,14 @@ def get_ready(settings: SegmentSettings) -> None:
 
 
 def _found(
-    stack: ImageStack, settings: SegmentSettings, should_stop: ShouldStop
+    stack: ImageStack, settings: SegmentSettings, cache: Path | None, should_stop: ShouldStop
 ) -> Generator[tuple[int, int, Any], None, None]:
     """Yield blocks done, all, and None; at last the labels."""
     from napari_cellstage.core.segment import find_cells_in_stack  # slow to load
 
     get_ready(settings)
-    steps, done, total = find_cells_in_stack(stack, settings, should_stop), 0, 1
+    scratch = None if cache is None else cache / f"found-{uuid4().hex}.zarr"
+    steps, done, total = find_cells_in_stack(stack, settings, should_stop, scratch), 0, 1
     while True:
         try:
             done, total = next(steps)
