@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The channel that shows the nuclei is gray, so that class colours stand out; the others are tinted, and hidden at
 # first, for over a tinted picture no class colour can be told.
 OTHER_COLORMAPS = ("green", "magenta", "cyan", "yellow", "red", "blue")
+WHITE = "#ffffff"
 LOW_PERCENT, HIGH_PERCENT = 1.0, 99.8
 SAMPLED = 512  # contrast limits come from about this many rows and columns
 SCREEN = 2048
@@ -148,14 +149,15 @@ def add_channels(viewer: ViewerModel, stack: ImageStack, placement: Placement, f
 def put_in_front(channels: list[Image], front: int, colors: tuple[str, ...] = ()) -> None:
     """Show the channel of the nuclei in gray, and hide and tint the others; a colour picture stays as it is.
 
-    The others have the colours that the file names, or some that can be told apart.
+    The others have the colours that the file names, or some that can be told apart: white says nothing.
     """
     if any(layer.rgb for layer in channels):
         return
     colormaps = cycle(OTHER_COLORMAPS)
     for channel, layer in enumerate(channels):
         named = colors[channel] if len(colors) == len(channels) else ""
-        layer.colormap = "gray" if channel == front else named or next(colormaps)
+        tint = named if named not in ("", WHITE) else next(colormaps)
+        layer.colormap = "gray" if channel == front else tint
         layer.visible = channel == front
 
 
