@@ -205,3 +205,40 @@ def test_nuclei_in_depth_are_found_without_tuning(data_dir: Path) -> None:
     folder = data_dir / "formats" / "stardist"
     image, mask = tifffile.imread(folder / "img3d.tif"), tifffile.imread(folder / "mask3d.tif")
     assert detection_f1(mask, find_cells(image, SegmentSettings())) >= 0.75
+
+
+# ---- block by block
+
+
+def crowd(seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Nuclei 12 apart at least, their light and that of the cells around them."""
+    rng = np.random.default_rng(seed)
+    places: list[tuple[int, int]] = []
+    while len(places) < 60:
+        y, x = (int(n) for n in rng.integers(12, 308, 2))
+        if all((y - a) ** 2 + (x - b) ** 2 > 26**2 for a, b in places):
+            places.append((y, x))
+    shape = (320, 320)
+    return discs(places, 8, shape) * 200.0 + noise(shape), discs(places, 12, shape) * 100.0 + noise(shape)
+
+
+@pytest.mark.parametrize("name", ["otsu", "local", "log", "dark", "cells", "texture"])
+def test_a_block_with_its_margin_gives_the_cells_of_the_whole(name: str) -> None:
+    method = METHODS[name]
+    settings = SegmentSettings(method=name, second_channel=1, background=40.0, max_diameter=40.0)
+    nuclei, bodies = crowd()
+    if name == "dark":
+        nuclei = 255 - nuclei
+    whole = np.stack([nuclei, bodies])[: 1 + method.wants_second_channel, None].astype(np.float32)
+    levels = method.calibrate([whole], settings)
+    expected = method.find(whole, settings, levels)[0]
+    core = slice(100, 220)
+    outer = slice(max(0, 100 - method.margin(settings, levels)), min(320, 220 + method.margin(settings, levels)))
+    found = method.find(whole[..., outer, outer], settings, levels)[0]
+    part = found[core.start - outer.start :][:120, core.start - outer.start :][:, :120]
+    inside = expected[core, core]
+    assert expected.max() >= 50
+    assert ((part > 0) == (inside > 0)).mean() > 0.995
+    pairs = {(a, b) for a, b in zip(part[(part > 0) & (inside > 0)], inside[(part > 0) & (inside > 0)], strict=True)}
+    clear = [a for a, _b in pairs]
+    assert len(set(clear)) / len(clear) > 0.9  # nearly every cell of the block is one cell of the whole
