@@ -77,6 +77,18 @@ def test_without_a_project_the_one_with_that_sheet_is_opened(session: Session, f
     assert (session.project.folder, len(session.images)) == (folder, 1)
 
 
+def test_a_folder_may_be_named_from_here(
+    session: Session, folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folders.parent)
+    session.add_sheet(read_class_folders("stages"), "stages")
+    project = session.project.folder  # type: ignore[union-attr]
+    session.close()
+    monkeypatch.chdir(tmp_path / "home")
+    session.open_project(project)
+    assert session.current is not None
+
+
 def test_labels_from_folders_are_one_undo(session: Session, folders: Path) -> None:
     session.add_sheet(read_class_folders(folders), folders)
     session.undo()

@@ -126,7 +126,7 @@ def reading_class_folders(
     root: Path | str, group_from: str | None = None, size: int | None = None, should_stop: ShouldStop = lambda: False
 ) -> Generator[tuple[int, int], None, CropSet]:
     """Do `read_class_folders` step by step, yielding cells done and all cells; `ImageError` when it is stopped."""
-    root = Path(root)
+    root = Path(root).expanduser().absolute()
     cells, skipped = folder_cells(root)
     if not cells:
         raise ImageError(f"No cell in '{root}' is whole; the first: {skipped[0]}. Copy the missing files there.")
@@ -137,7 +137,7 @@ def reading_class_folders(
         for start in range(0, len(cells), _STEP):
             if should_stop():
                 raise ImageError(f"Reading '{root}' was stopped after {start} of {len(cells)} cells. Open it again.")
-            pictures += pool.map(read_cell, cells[start : start + _STEP])
+            pictures += _together(list(pool.map(read_cell, cells[start : start + _STEP])))
             yield len(pictures), len(cells)
     kept, unusable = _usable([cell.name for cell in cells], pictures, size)
     skipped += unusable
@@ -229,6 +229,14 @@ def _usable(names: list[str], pictures: list[Picture], size: int | None) -> tupl
         else:
             kept.append(place)
     return kept, skipped
+
+
+def _together(pictures: list[Picture]) -> list[Picture]:
+    """Put pictures of one shape side by side: many small pieces of memory would never be given back."""
+    whole = [picture for picture in pictures if not isinstance(picture, str)]
+    if len(whole) < len(pictures) or len({(picture.shape, picture.dtype) for picture in whole}) > 1:
+        return pictures
+    return list(np.stack(whole))
 
 
 def _stacked(pictures: list[Picture], kept: list[int], size: int | None) -> NDArray[Any]:

@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.contact_sheet import ContactSheet
 from napari_cellstage.core.errors import ImageError
+from napari_cellstage.core.folders import CropSet
 from napari_cellstage.core.images import SHEET_ENDING, ImageStack
+from napari_cellstage.core.volumes import LabelVolume
+
+
+@dataclass(frozen=True)
+class PreparedSheet:
+    """A sheet ready to go into a project: what takes time was done, in whatever thread.
+
+    Parameters
+    ----------
+    sheet
+        Its description.
+    order
+        ``(N,)``; which crop each of its cells is.
+    labels
+        Its cells, measured.
+    """
+
+    sheet: ContactSheet
+    order: NDArray[np.int64]
+    labels: LabelVolume
+
+
+def prepare_sheet(crops: CropSet, root: Path) -> PreparedSheet:
+    """Lay crops out, and measure the cells."""
+    import dask.array  # noqa: F401 - slow to load, and needed next
+
+    sheet, order = ContactSheet.of(crops, root)
+    labels = LabelVolume.of(sheet.labels())
+    labels.cells = CellTable.from_labels(labels)
+    return PreparedSheet(sheet, order, labels)
 
 
 def open_sheet(file: Path) -> ImageStack:

@@ -21,12 +21,13 @@ from napari_cellstage.session.work import WorkPart
 if TYPE_CHECKING:
     from napari_cellstage.core.contact_sheet import ContactSheet
     from napari_cellstage.core.folders import CropSet
+    from napari_cellstage.core.sheets import PreparedSheet
 
 
 class SheetsPart(WorkPart):
     """Contact sheets in, found again, and what became of their folders."""
 
-    def add_sheet(self, crops: CropSet, root: Path | str) -> int:
+    def add_sheet(self, crops: CropSet, root: Path | str, prepared: PreparedSheet | None = None) -> int:
         """Add class folders as an image, one tile a cell, each labelled with its folder; return its number.
 
         It becomes current. Classes that the project lacks are added. Pictures that a sheet of the project shows
@@ -38,23 +39,28 @@ class SheetsPart(WorkPart):
             What `read_class_folders` read.
         root
             From where.
+        prepared
+            What `prepare_sheet` made of them, where that was done before.
         """
-        from napari_cellstage.core.contact_sheet import ContactSheet  # brings what reads files
+        from napari_cellstage.core.sheets import prepare_sheet  # brings what reads files
 
         root = Path(root).expanduser().absolute()
+        prepared = prepared or prepare_sheet(crops, root)
         if not self._space.has_project:
-            known = find_project(self.home, ContactSheet.of(crops, root)[0].stack())
-            if known:
+            if known := find_project(self.home, prepared.sheet.stack()):
                 self.open_project(known)
             else:
                 self.new_project(free_folder(self.home, root.name))
         sheets = [(entry, sheet) for entry, sheet in self._sheets() if sheet.root == root]
         shown = {name for _, sheet in sheets for name in sheet.names}
         new = np.array([i for i, name in enumerate(crops.names) if name not in shown], dtype=np.int64)
-        if len(new):
-            return self._add_sheet(crops if len(new) == len(crops) else crops.take(new), root)
-        self.set_current(sheets[-1][0].image_id)
-        return sheets[-1][0].image_id
+        if not len(new):
+            self.set_current(sheets[-1][0].image_id)
+            return sheets[-1][0].image_id
+        if len(new) < len(crops):
+            crops = crops.take(new)
+            prepared = prepare_sheet(crops, root)
+        return self._add_sheet(crops, prepared)
 
     def relocate(self, image_id: int, path: Path | str) -> None:
         """Say where the file of an image is now, or the class folders of a contact sheet."""
@@ -112,15 +118,13 @@ class SheetsPart(WorkPart):
                 except CellStageError:
                     continue
 
-    def _add_sheet(self, crops: CropSet, root: Path) -> int:
-        from napari_cellstage.core.contact_sheet import ContactSheet
-
-        sheet, order = ContactSheet.of(crops, root)
-        folder = self._space.writable.folder / "images"
-        file = next(f for n in range(1, 10_000) if not (f := folder / f"{root.name}-{n}{SHEET_ENDING}").exists())
+    def _add_sheet(self, crops: CropSet, prepared: PreparedSheet) -> int:
+        sheet, order = prepared.sheet, prepared.order
+        folder, name = self._space.writable.folder / "images", sheet.root.name
+        file = next(f for n in range(1, 10_000) if not (f := folder / f"{name}-{n}{SHEET_ENDING}").exists())
         sheet.save(file)
         image_id = self.add_image(sheet.stack(file, lambda cell: crops.crops[order[cell]]))
-        self.set_labels(sheet.labels(), image_id)
+        self.set_labels(prepared.labels, image_id)
         self._label_by_folder(image_id, [cell.class_name for cell in sheet.cells])
         return image_id
 

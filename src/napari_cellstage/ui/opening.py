@@ -144,7 +144,7 @@ class Opening(QWidget):
             warn(note)
 
     def _add_sheet(self, read: ReadSheet) -> None:
-        self._session.add_sheet(read.crops, read.root)
+        self._session.add_sheet(read.crops, read.root, read.prepared)
         _tell_failures(read.crops.skipped)
 
     # questions

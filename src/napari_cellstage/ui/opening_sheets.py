@@ -12,6 +12,7 @@ from napari_cellstage.core.folder_files import listed_cells, looks_like_class_fo
 from napari_cellstage.core.folders import CropSet, reading_class_folders
 from napari_cellstage.core.group_guesses import GroupGuess, group_guesses
 from napari_cellstage.core.reading.gather import Gathered
+from napari_cellstage.core.sheets import PreparedSheet, prepare_sheet
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.ui.opening_questions import Answer, Question
 from napari_cellstage.ui.pieces import hint
@@ -56,6 +57,7 @@ class ReadSheet:
 
     root: Path
     crops: CropSet
+    prepared: PreparedSheet
 
 
 def sheet_offers(paths: Iterable[Path]) -> list[SheetOffer]:
@@ -114,5 +116,5 @@ def reading_sheet(
         try:
             done, total = next(work)
         except StopIteration as end:
-            return ReadSheet(offer.root, end.value)
+            return ReadSheet(offer.root, end.value, prepare_sheet(end.value, offer.root))
         yield BatchDone("reading pictures", done, total)
