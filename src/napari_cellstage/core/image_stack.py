@@ -90,7 +90,7 @@ class ImageStack:
         """
         self._check("time point", t, self.shape[0])
         self._check("channel", channel, self.shape[1])
-        return self._read(self.data[t, channel])
+        return self.read(self.data[t, channel])
 
     def plane(self, t: int, z: int, channels: tuple[int, ...]) -> NDArray[np.generic]:
         """Return ``(C, Y, X)`` of one plane, its channels in the order asked for, read now.
@@ -123,7 +123,7 @@ class ImageStack:
         self._check("plane", z, self.shape[2])
         for channel in channels:
             self._check("channel", channel, self.shape[1])
-        return self._read(self.data[t, :, z, rows, columns][list(channels)])
+        return self.read(self.data[t, :, z, rows, columns][list(channels)])
 
     def _check(self, what: str, index: int, count: int) -> None:
         if not 0 <= index < count:
@@ -132,9 +132,18 @@ class ImageStack:
                 f"Choose one from 0 to {count - 1}."
             )
 
-    def _read(self, part: da.Array) -> NDArray[np.generic]:
+    def read(self, part: da.Array) -> NDArray[np.generic]:
+        """Return a part of `data` or of a level, read now.
+
+        Raises
+        ------
+        ImageError
+            If its pixels can't be read.
+        """
+        from dask.threaded import get  # by name dask would load its client for clusters first, which takes 2 seconds
+
         try:
-            return np.asarray(part)
+            return np.asarray(part.compute(scheduler=get))  # type: ignore[no-untyped-call]
         except ImageError:
             raise
         except Exception as error:  # a reader raises whatever its decoder does: struct, zlib, value, system errors

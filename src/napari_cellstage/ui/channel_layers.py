@@ -11,6 +11,7 @@ from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.sampling import sample_windows
 from napari_cellstage.ui.lazy_codes import in_levels
+from napari_cellstage.ui.lazy_planes import LazyPlanes
 from napari_cellstage.ui.overlay_layer import Placement
 
 if TYPE_CHECKING:
@@ -167,14 +168,23 @@ def shown_pixels(stack: ImageStack, placement: Placement, channel: int | None) -
     An array in memory for one small plane; resolutions for a large image, those of the file or every second pixel.
     """
     if not in_levels(stack.shape):
-        shown = _axes_kept(stack.data, placement, channel)
-        return np.asarray(shown) if placement.flat else shown
-    return [_axes_kept(level, placement, channel) for level in _levels(stack)]
+        shown = _axes_kept(stack, stack.data, placement, channel)
+        whole = stack.read if channel is None else np.asarray
+        return whole(shown) if placement.flat else shown
+    return [_axes_kept(stack, level, placement, channel) for level in _levels(stack)]
 
 
-def _axes_kept(pixels: Any, placement: Placement, channel: int | None) -> Any:
-    kept = tuple(slice(None) if axis in placement.axes else 0 for axis in range(4))
-    return (pixels.transpose((0, 2, 3, 4, 1)) if channel is None else pixels[:, channel])[kept]
+def _axes_kept(stack: ImageStack, pixels: Any, placement: Placement, channel: int | None) -> Any:
+    """Return an array of one level that is read where napari looks."""
+    if channel is None:
+        kept = tuple(slice(None) if axis in placement.axes else 0 for axis in range(4))
+        return pixels.transpose((0, 2, 3, 4, 1))[kept]
+
+    def read(t: int, z: int, rows: slice, columns: slice) -> Any:
+        return stack.read(pixels[t, channel, z, rows, columns])
+
+    frames, _, *volume = pixels.shape
+    return LazyPlanes((frames, *volume), placement.axes, lambda: pixels.dtype, read)
 
 
 def _levels(stack: ImageStack) -> list[Any]:
@@ -204,4 +214,4 @@ def _sample(stack: ImageStack, channel: int) -> Any:
         return np.concatenate([window.ravel()[::16] for window in windows]).astype(np.float64)
     coarsest = stack.levels[-1]
     step_y, step_x = (max(1, length // SAMPLED) for length in coarsest.shape[-2:])
-    return np.asarray(coarsest[t, channel, z, ::step_y, ::step_x], dtype=np.float64)
+    return stack.read(coarsest[t, channel, z, ::step_y, ::step_x]).astype(np.float64)
