@@ -104,6 +104,14 @@ def test_a_class_for_each_dose(box, session, told):
     assert "another label" not in box.said_by.text()
 
 
+def test_without_classes_there_is_nothing_to_give(box, session):
+    for class_id in session.scheme.ids:
+        session.delete_class(class_id)
+    assert box.said.text().startswith("There are no classes yet.")
+    assert not box.give.isEnabled()
+    assert box.give_by.isEnabled()
+
+
 def test_without_doses_it_says_where_to_give_them(box, session):
     session.set_facts({i: ImageFacts() for i in (1, 2, 3)})
     assert "No image has a dose yet" in box.said_by.text()

@@ -91,7 +91,8 @@ class GiveAll(QWidget):
         box.clear()
         for one in self.session.scheme:
             box.addItem(one.name, one.id)
-        box.addItem("no class (take it back)", UNLABELLED)
+        if len(self.session.scheme):
+            box.addItem("no class (take it back)", UNLABELLED)
         box.setCurrentIndex(max(box.findData(chosen), 0))
         box.blockSignals(False)
 
@@ -112,7 +113,7 @@ class GiveAll(QWidget):
 
     def _say(self, *_what: object) -> None:
         scope, writable = self._scope, not self.session.read_only
-        self.give.setEnabled(scope is not None and writable)
+        self.give.setEnabled(scope is not None and self.class_box.count() > 0 and writable)
         self.said.setText(self._would_do(scope) if scope else "Open an image first.")
         made = self._made()
         by = BY[self.by_box.currentIndex()]
@@ -125,6 +126,8 @@ class GiveAll(QWidget):
 
     def _would_do(self, scope: Scope) -> str:
         class_id = self.class_box.currentData()
+        if class_id is None:
+            return "There are no classes yet. Choose or type them above, or make them here below."
         if class_id == UNLABELLED:
             return f"Takes back what was given so to {_images(len(scope.images))}; labels by hand stay."
         return self._counted(dict.fromkeys(scope.images, class_id))
