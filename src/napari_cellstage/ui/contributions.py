@@ -111,6 +111,17 @@ def open_project_command(viewer: Viewer) -> None:
         dock.open_paths([Path(folder)])
 
 
+def export_command(viewer: Viewer) -> None:
+    """Open the window that exports cells; say what is missing where no project is open."""
+    from napari_cellstage.ui.notices import warn
+
+    dock = open_dock(viewer)
+    if dock is not None and dock.session.project is not None:
+        dock.exports.open()
+    elif dock is not None:
+        warn("There are no cells to export yet. Open an image or a project first.")
+
+
 def find_dock(viewer: Viewer | None = None) -> CellStageDock | None:
     """Return the dock that is open in the viewer, else in napari's current one; None when there is none."""
     import napari
