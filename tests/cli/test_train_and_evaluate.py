@@ -166,3 +166,35 @@ def test_finetune_writes_a_plain_line_an_epoch(class_folders: Path, tmp_path: Pa
     assert history["epoch"].tolist() == [1, 2]
     assert (tmp_path / "run" / "weights.safetensors").is_file()
     assert last_json(result)["images_per_second"] > 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("crop", "'crop' is no choice of a recipe. Write --set NAME=VALUE with one of these names: name, kind"),
+        ("zoom=2", "'zoom=2' is no choice of a recipe"),
+        ("epochs=many", "--set epochs=many needs a whole number after the '='. 'many' is none"),
+        ("margin=wide", "--set margin=wide needs a number after the '='"),
+        ("flip=maybe", "flip is 'maybe', but must be true or false"),
+        (
+            "crop=cell",
+            "crop is 'cell', which needs whole images, but class folders hold cells that are cut out already",
+        ),
+    ],
+)
+def test_a_choice_that_can_not_be_set_is_named(
+    setting: str, text: str, class_folders: Path, tmp_path: Path, invoke: Any
+) -> None:
+    result = invoke("train", class_folders, "--out", tmp_path / "run", "--recipe", "quick", "--set", setting)
+    assert result.exit_code == 1
+    assert text in " ".join(result.stderr.split())
+
+
+def test_choices_that_are_set_are_in_the_card(class_folders: Path, tmp_path: Path, invoke: Any) -> None:
+    chosen = ("--set", "normalise=fixed", "--set", "fixed_high=200", "--set", "margin=2", "--set", "flip=false")
+    result = invoke("train", class_folders, "--out", tmp_path / "run", "--recipe", "quick", *chosen)
+    assert result.exit_code == 0, result.output
+    card = json.loads((tmp_path / "run" / "card.json").read_text(encoding="utf-8"))
+    recipe = card["recipe"]
+    assert (recipe["normalise"], recipe["fixed_high"], recipe["margin"], recipe["flip"]) == ("fixed", "200", 2.0, False)
+    assert card["normalisation"]["high"] == [200.0]

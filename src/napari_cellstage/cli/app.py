@@ -85,14 +85,19 @@ def train(
         str | None, typer.Option(help="Where the network starts: imagenet, none, or a file.", show_default=False)
     ] = None,
     network: Annotated[str | None, typer.Option(help="A torchvision network by name.", show_default=False)] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Another choice, such as crop=cell; may be repeated."),
+    ] = None,
     group_from: GroupFrom = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in that folder.")] = False,
     json: Json = False,
 ) -> None:
     """Train on the labelled cells of DATA, and score on a part held out."""
-    from napari_cellstage.cli.training import train_run
+    from napari_cellstage.cli.training import train_run, written
 
-    choices = {"seed": seed, "device": device, "epochs": epochs, "weights": weights, "network": network}
+    given = {"seed": seed, "device": device, "epochs": epochs, "weights": weights, "network": network}
+    choices = written(settings or ()) | {name: value for name, value in given.items() if value is not None}
     train_run(data, out, recipe, choices, group_from=group_from, overwrite=overwrite, as_json=json)
 
 

@@ -160,7 +160,8 @@ def _read_project(folder: Path) -> ProjectData:
 
 def _labelled(image: ImageSnapshot) -> ImageSnapshot:
     rows = np.flatnonzero(image.class_ids != UNLABELLED)
-    return replace(image, cells=image.cells.take(rows), class_ids=image.class_ids[rows])
+    groups = None if image.groups is None else image.groups[rows]
+    return replace(image, cells=image.cells.take(rows), class_ids=image.class_ids[rows], groups=groups)
 
 
 def _frame(answers: Predictions, cells: CellTable, classes: ClassScheme) -> pd.DataFrame:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellstage.cli.answers import OutputError, figures, score_lines, write_json, write_table
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.sources import Data, read_data
+from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.model import CARD, TrainedModel
 from napari_cellstage.learn.recipe import Recipe
@@ -37,7 +40,7 @@ def train_run(
     recipe_name
         A named recipe or a TOML file.
     choices
-        Values that replace the recipe's; None leaves the recipe's.
+        Values that replace the recipe's.
     group_from
         Regular expression for the group of a crop.
     overwrite
@@ -46,7 +49,7 @@ def train_run(
         Whether to end with a line of JSON.
     """
     _check_free(out, overwrite)
-    recipe = Recipe.load(recipe_name).but(**{key: value for key, value in choices.items() if value is not None})
+    recipe = Recipe.load(recipe_name).but(**choices)
     data = read_data(path, group_from)
     training = data.training_set(recipe)
     reporter = Reporter()
@@ -62,6 +65,34 @@ def train_run(
         reporter.say(line)
     if as_json:
         write_json(_answer(model, out, seconds, reporter.images_per_second))
+
+
+def written(settings: Iterable[str]) -> dict[str, Any]:
+    """Return choices of a recipe that are written as ``NAME=VALUE``.
+
+    Raises
+    ------
+    TrainingError
+        If one is not written so, has no such name, or is no number where one is needed.
+    """
+    return dict(map(_choice, settings))
+
+
+def _choice(text: str) -> tuple[str, Any]:
+    name, sign, value = (part.strip() for part in text.partition("="))
+    kinds = {one.name: type(one.default) for one in fields(Recipe)}
+    if not sign or name not in kinds:
+        raise TrainingError(
+            f"'{text}' is no choice of a recipe. Write --set NAME=VALUE with one of these names: {', '.join(kinds)}."
+        )
+    kind = kinds[name]
+    if kind is bool:
+        return name, {"true": True, "false": False}.get(value.lower(), value)  # the recipe refuses all others
+    try:
+        return name, kind(value)
+    except ValueError:
+        needed = "a whole number" if kind is int else "a number"
+        raise TrainingError(f"--set {text} needs {needed} after the '='. '{value}' is none.") from None
 
 
 def _check_free(out: Path, overwrite: bool) -> None:
