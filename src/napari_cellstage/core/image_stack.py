@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from napari_cellstage.core.errors import ImageError
 
 if TYPE_CHECKING:
     import dask.array as da
+
+    from napari_cellstage.core.reading.pixels import PlaneReader
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class ImageStack:
         Sentences to show the user after opening, such as how many tiles the file lacks.
     tile
         Side of the tiles of a contact sheet in pixels, 0 where the image is none.
+    direct
+        Reads parts of planes from the file without dask; None where there is no file, or it holds colour samples.
     """
 
     name: str
@@ -69,6 +73,7 @@ class ImageStack:
     pyramid: tuple[da.Array, ...] = ()
     tile: int = 0
     notes: tuple[str, ...] = ()
+    direct: PlaneReader | None = field(default=None, repr=False, compare=False)
 
     @property
     def levels(self) -> tuple[da.Array, ...]:
@@ -123,6 +128,8 @@ class ImageStack:
         self._check("plane", z, self.shape[2])
         for channel in channels:
             self._check("channel", channel, self.shape[1])
+        if self.direct is not None and self.direct.array is self.data:
+            return self.direct(t, z, channels, rows, columns)
         return self.read(self.data[t, :, z, rows, columns][list(channels)])
 
     def _check(self, what: str, index: int, count: int) -> None:

@@ -129,7 +129,7 @@ def _stack(path: Path, source: Source, number: int, axes: str | None) -> ImageSt
 
 def _of_content(content: Content, name: str, path: Path, scene: str, axes: str) -> ImageStack:
     from napari_cellstage.core.reading.fingerprint import of_file
-    from napari_cellstage.core.reading.pixels import lazy
+    from napari_cellstage.core.reading.pixels import PlaneReader, lazy
 
     first, *coarser = (lazy(level, content.axes) for level in content.levels)
     stack = from_array(
@@ -150,6 +150,7 @@ def _of_content(content: Content, name: str, path: Path, scene: str, axes: str) 
         guessed_axes=content.axes if content.guessed else "",
         pyramid=tuple(in_order(level, content.axes)[0] for level in coarser),
         notes=content.notes,
+        direct=None if "S" in content.axes else PlaneReader(content.levels[0], content.axes, stack.data),
     )
 
 

@@ -46,4 +46,4 @@ def _decoded(path: Path, _stamp: tuple[int, int]) -> NDArray[Any]:
 
 
 def _read(path: Path, index: Index) -> NDArray[Any]:
-    return _decoded(path, stamp(path))[index]
+    return _decoded(path, stamp(path))[index].copy()  # who reads may write into it
