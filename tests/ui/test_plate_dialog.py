@@ -77,7 +77,7 @@ def test_a_pattern_is_guessed_and_shown_for_every_image(window):
 def test_names_that_tell_wells_are_noticed(line, session):
     assert line.text.text() == "The file names seem to tell the wells: press this to look, then Apply."
     session.set_facts({1: ImageFacts(treatment="noc")})
-    assert line.text.text() == "1 treatment: noc; nothing known of 4 of 5 images"
+    assert line.text.text() == "1 treatment; nothing known of 4 images"
 
 
 def test_applying_sets_what_is_shown_and_the_pattern_is_remembered(window, session, line):
@@ -86,7 +86,7 @@ def test_applying_sets_what_is_shown_and_the_pattern_is_remembered(window, sessi
     assert session.facts(5) == ImageFacts()
     assert window.state.text() == "Applied."
     assert not window.apply.isEnabled()
-    assert line.text.text() == "4 wells; 1 plate: run; nothing known of 1 of 5 images"
+    assert line.text.text() == "4 wells; nothing known of 1 image"
     assert session.setting("name pattern") == "{plate}_{well}_f{field}*"
 
 

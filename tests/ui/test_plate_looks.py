@@ -56,7 +56,6 @@ def test_cells_are_counted():
 
 
 def test_what_is_known_is_said_in_a_line():
-    assert summary(FACTS, 7) == (
-        "4 wells; 2 plates: P1, P2; 3 treatments: noc, DMSO, taxol; 2 doses: 0, 0.1 µM; nothing known of 1 of 7 images"
-    )
+    assert summary(FACTS, 7) == "4 wells, 2 plates, 3 treatments, doses 0 to 0.1 µM; nothing known of 1 image"
+    assert summary({1: ImageFacts(dose="5 nM")}, 1) == "dose 5 nM"
     assert summary({}, 3) == ""

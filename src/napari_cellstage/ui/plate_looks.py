@@ -8,7 +8,6 @@ from qtpy.QtGui import QColor
 
 from napari_cellstage.core.classes import ClassScheme, palette_color
 from napari_cellstage.core.image_facts import ImageFacts, same_doses, well_place
-from napari_cellstage.core.plate_notes import listed
 from napari_cellstage.ui.plate_grid import Well, WellLook
 
 COLOR_BY = ("treatment", "dose", "class", "cells")
@@ -64,7 +63,7 @@ def _look(
     color, text, more = paint(well)
     said = dict.fromkeys(f"{facts[i].treatment} {facts[i].dose}".strip() for i in images)
     what = ", ".join(filter(None, said)) or "no treatment known"
-    count = f"{len(images)} image{'s' if len(images) != 1 else ''}"
+    count = _number(len(images), "image")
     return WellLook(color, text, " · ".join(filter(None, (facts[images[0]].well, what, count, more))))
 
 
@@ -128,18 +127,18 @@ def plates_of(facts: Mapping[int, ImageFacts]) -> list[str]:
 
 
 def summary(facts: Mapping[int, ImageFacts], images: int) -> str:
-    """Return what is known of a project's images, in a line."""
+    """Return what is known of a project's images, in a line: ``"24 wells, 2 treatments, doses 0 to 1 µM"``."""
     wells = {(one.plate, one.well) for one in facts.values() if one.well}
     plates = {one.plate for one in facts.values() if one.plate}
-    parts = [f"{len(wells)} well{'s' if len(wells) != 1 else ''}"] if wells else []
-    parts += [listed(sorted(plates), "plate", 2)] if plates else []
-    for name, values in (("treatment", [one.treatment for one in facts.values()]), ("dose", _doses(facts))):
-        if found := [value for value in dict.fromkeys(values) if value]:
-            parts.append(listed(found, name, 3))
+    treatments = {one.treatment for one in facts.values() if one.treatment}
+    counted = ((wells, "well"), (plates if len(plates) > 1 else (), "plate"), (treatments, "treatment"))
+    parts = [_number(len(some), name) for some, name in counted if some]
+    if doses := [group[0] for group in same_doses(one.dose for one in facts.values())]:
+        parts.append(f"dose {doses[0]}" if len(doses) == 1 else f"doses {doses[0]} to {doses[-1]}")
     bare = images - sum(1 for one in facts.values() if one)
-    parts += [f"nothing known of {bare} of {images} images"] if parts and bare else []
-    return "; ".join(parts)
+    rest = f"; nothing known of {_number(bare, 'image')}" if parts and bare else ""
+    return ", ".join(parts) + rest
 
 
-def _doses(facts: Mapping[int, ImageFacts]) -> list[str]:
-    return [group[0] for group in same_doses(one.dose for one in facts.values())]
+def _number(count: int, name: str) -> str:
+    return f"{count:,} {name}{'s' if count != 1 else ''}"
