@@ -12,7 +12,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QApplication, QCheckBox
 
 from napari_cellstage.session import Session
-from napari_cellstage.ui import data_panel
+from napari_cellstage.ui import data_panel, image_list
 from napari_cellstage.ui.data_panel import DataPanel
 from napari_cellstage.ui.open_layers_box import OpenLayersBox
 from napari_cellstage.ui.workers import JobRunner
@@ -57,7 +57,7 @@ def messages():
 def test_an_empty_session_is_welcomed(make_panel, empty):
     panel = make_panel(empty)
     assert not panel.welcome.isHidden()
-    assert panel.images_box.isHidden()
+    assert panel.image_list.isHidden()
     assert panel.channels_box.isHidden()
     assert not panel.save_as.isEnabled()
 
@@ -69,15 +69,15 @@ def test_files_folders_and_names_with_spaces_and_emoji_open(make_panel, empty, t
     (folder / "notes.txt").write_text("not an image")
     opened(panel, folder, write(tmp_path / "c.tif", 9, 9))
     assert [entry.name for entry in empty.images] == ["a 🧫.tif", "b.tif", "c.tif"]
-    assert panel.images.count() == 3
-    assert panel.images.currentItem().text() == "a 🧫.tif"
+    assert panel.image_list.table.rowCount() == 3
+    assert panel.image_list.view.currentIndex().data() == "a 🧫.tif"
     assert panel.welcome.isHidden()
 
 
 def test_choosing_an_image_shows_it(make_panel, empty, tmp_path):
     panel = make_panel(empty)
     opened(panel, write(tmp_path / "a.tif", 9, 9), write(tmp_path / "b.tif", 9, 9))
-    panel.images.setCurrentRow(1)
+    panel.image_list.view.selectRow(1)
     assert empty.current.name == "b.tif"
 
 
@@ -122,7 +122,7 @@ def test_a_project_folder_is_opened(make_panel, session, empty, monkeypatch):
     monkeypatch.setattr(data_panel.QFileDialog, "getExistingDirectory", lambda *_args: str(folder))
     panel.open_project.click()
     assert empty.counts()[1] == 1
-    assert panel.images.count() == 1
+    assert panel.image_list.table.rowCount() == 1
 
 
 def test_a_folder_that_is_no_project_is_said(make_panel, empty, tmp_path, monkeypatch):
@@ -141,11 +141,11 @@ def test_a_moved_image_is_found_again(make_panel, empty, tmp_path, monkeypatch):
     empty.close()
     moved = file.rename(tmp_path / "moved.tif")
     panel.open_paths([folder])
-    assert panel.images.item(0).text() == "⚠ a.tif"
-    assert not panel.locate.isHidden()
-    monkeypatch.setattr(data_panel.QFileDialog, "getOpenFileName", lambda *_args: (str(moved), ""))
-    panel.locate.click()
-    assert panel.locate.isHidden()
+    assert panel.image_list.table.index(0, 0).data() == "⚠ a.tif"
+    assert not panel.image_list.locate.isHidden()
+    monkeypatch.setattr(image_list.QFileDialog, "getOpenFileName", lambda *_args: (str(moved), ""))
+    panel.image_list.locate.click()
+    assert panel.image_list.locate.isHidden()
     assert empty.current is not None
 
 

@@ -105,6 +105,10 @@ class OpenProject:
         names = shown_names(self.entries)
         return tuple(self.tally.state(i, names[i], bool(entry.missing)) for i, entry in self.entries.items())
 
+    def cell_total(self) -> int:
+        """Return how many cells there are in all images whose files are there."""
+        return sum(self.tally.cells.get(i, 0) for i, entry in self.entries.items() if not entry.missing)
+
     def remember_current(self, image_id: int) -> None:
         """Note which image is worked on; a full disk is no reason not to show it."""
         with contextlib.suppress(ProjectError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +28,11 @@ class Relocated:
         return f"{found}. Choose another folder for the {len(self.missing)} that are not in this one."
 
 
-def found_again(entries: Iterable[ImageEntry], folder: Path) -> dict[int, Path]:
+def found_again(entries: Sequence[ImageEntry], folder: Path) -> dict[int, Path]:
     """Return where images are in a folder tree, for those of which a file of the same name and size is there.
 
-    Of several such files the one is taken whose folders are named most alike.
+    Of several such files the one is taken whose folders are named most alike, and no file is taken twice. Where images
+    share a name, the folder must have its old name too.
 
     Raises
     ------
@@ -39,14 +41,18 @@ def found_again(entries: Iterable[ImageEntry], folder: Path) -> dict[int, Path]:
     """
     if not folder.is_dir():
         raise ProjectError(f"'{folder}' is no folder. Choose the folder in which the images are now.")
-    wanted = {Path(entry.record.path).name for entry in entries}
-    places = _places(folder, wanted)
-    found = {}
+    wanted = Counter(Path(entry.record.path).name for entry in entries)
+    places = _places(folder, set(wanted))
+    fitting = []
     for entry in entries:
         old = Path(entry.record.path)
-        fitting = [path for path in places.get(old.name, ()) if _size(path) == entry.record.size]
-        if fitting:
-            found[entry.image_id] = max(fitting, key=lambda path: (_alike(path, old), str(path)))
+        least = 1 if wanted[old.name] == 1 else 2
+        alike = ((_alike(path, old), path) for path in places.get(old.name, ()) if _size(path) == entry.record.size)
+        fitting += [(-score, str(path), entry.image_id) for score, path in alike if score >= least]
+    found: dict[int, Path] = {}
+    for _, place, image_id in sorted(fitting):
+        if image_id not in found and Path(place) not in found.values():
+            found[image_id] = Path(place)
     return found
 
 

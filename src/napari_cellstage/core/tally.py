@@ -47,6 +47,10 @@ class Tally:
 
     def __init__(self, journal: Journal | None = None) -> None:
         self.classes: dict[int, dict[int, int]] = journal.counts() if journal else {}
+        self.totals: dict[int, int] = {}
+        for counts in self.classes.values():
+            for class_id, number in counts.items():
+                self.totals[class_id] = self.totals.get(class_id, 0) + number
         self.cells: dict[int, int] = journal.cell_counts() if journal else {}
         self.predicted: dict[int, int] = journal.predicted_versions() if journal else {}
         self.versions: dict[int, int] = journal.versions() if journal else {}
@@ -57,6 +61,7 @@ class Tally:
         for ids, sign in ((change.before, -1), (change.after, 1)):
             for class_id, number in zip(*np.unique(ids[ids > 0], return_counts=True), strict=True):
                 counts[int(class_id)] = counts.get(int(class_id), 0) + sign * int(number)
+                self.totals[int(class_id)] = self.totals.get(int(class_id), 0) + sign * int(number)
 
     def labelled(self, image_id: int) -> int:
         """Return how many cells of an image have a class."""

@@ -97,12 +97,7 @@ class Workspace(Shelf):
 
     def counts(self) -> dict[int, int]:
         """Return how many cells have each class of the scheme, over all images."""
-        total = dict.fromkeys(self.scheme.ids, 0)
-        for counts in self.tally.classes.values():
-            for class_id, count in counts.items():
-                if count:
-                    total[class_id] = total.get(class_id, 0) + count
-        return total
+        return dict.fromkeys(self.scheme.ids, 0) | {i: count for i, count in self.tally.totals.items() if count}
 
     def delete_class(self, class_id: int) -> Effects:
         """Remove a class and clear its labels in every image."""

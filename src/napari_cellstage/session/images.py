@@ -40,6 +40,10 @@ class ImagesPart(ProjectPart):
         """Return what is known of each image without reading it: cells, how many labelled, predicted, missing."""
         return self._space.states()
 
+    def cell_total(self) -> int:
+        """Return how many cells there are in all images whose files are there, without reading them."""
+        return self._space.cell_total()
+
     def add_image(self, stack: ImageStack) -> int:
         """Add an image, or find it again, make it current and return its number.
 

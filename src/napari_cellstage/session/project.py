@@ -26,8 +26,19 @@ class ProjectPart(Base):
     @property
     def problems(self) -> tuple[str, ...]:
         """What the user should know about the open project, each as a sentence; empty when all is well."""
-        missing = (entry.missing for entry in self._space.entries.values())
-        return tuple(text for text in (*self._space.problems.values(), *missing) if text)
+        return (*self._space.problems.values(), *self._missing())
+
+    def _missing(self) -> tuple[str, ...]:
+        """Return a sentence for each image that is missing, or one for all where there are many."""
+        missing = [entry for entry in self._space.entries.values() if entry.missing]
+        if len(missing) <= 3:
+            return tuple(entry.missing for entry in missing)
+        first = missing[0]
+        return (
+            f"{len(missing)} of {len(self._space.entries)} images can't be opened, such as '{first.name}' at "
+            f"'{first.place}'. Press 'Find the {len(missing)} missing files' in the step Data and choose the folder "
+            "they are in now; their labels are kept.",
+        )
 
     def open_project(self, folder: Path | str) -> None:
         """Open a project, or try again to write to it; the one that was open stays so when that fails."""

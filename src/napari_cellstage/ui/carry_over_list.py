@@ -72,7 +72,7 @@ class CarryOverList(QGroupBox):
         session.carried.connect(self.show_result)
         session.history_changed.connect(self._on_history)
         session.current_changed.connect(self._on_current)
-        session.project_changed.connect(self.hide)
+        session.project_changed.connect(lambda: self.hide())
         self.list.itemClicked.connect(self._on_item)
         self.list.itemActivated.connect(self._on_item)
         on_click(self.undo, self._undo)
@@ -99,19 +99,10 @@ def _lines(result: CarryOver, names: dict[int, str]) -> Iterator[tuple[str, tupl
     """Yield a line and a place for each label that is not simply where it was; the lost ones first."""
     places, classes = result.places or {}, result.classes or {}
     for old in result.lost:
-        yield f"lost: {_said(old, names, classes, places)}", places.get(old)
+        yield f"{names.get(classes.get(old, 0), 'label')} lost{_where(places.get(old))}", places.get(old)
     for old, new in result.moved:
-        yield f"now cell {new[1]}: {_said(old, names, classes, places)}", places.get(old)
+        yield f"{names.get(classes.get(old, 0), 'label')} → cell {new[1]}{_where(places.get(old))}", places.get(old)
 
 
-def _said(
-    name: tuple[int, int],
-    names: dict[int, str],
-    classes: dict[tuple[int, int], int],
-    places: dict[tuple[int, int], tuple[int, float, float, float]],
-) -> str:
-    label = names.get(classes.get(name, 0), "label")
-    if name not in places:
-        return f"{label}, cell {name[1]}"
-    _, _, y, x = places[name]
-    return f"{label}, cell {name[1]} at y {y:.0f}, x {x:.0f}"
+def _where(place: tuple[int, float, float, float] | None) -> str:
+    return f" · y {place[2]:.0f}, x {place[3]:.0f}" if place else ""

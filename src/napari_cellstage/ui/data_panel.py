@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,13 +13,12 @@ from qtpy.QtWidgets import (
     QGroupBox,
     QHBoxLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_cellstage.session import Session
+from napari_cellstage.ui.image_list import ImageList
 from napari_cellstage.ui.notices import showing_errors, shown
 from napari_cellstage.ui.opening import PROJECT_ENDING, Opening
 from napari_cellstage.ui.pieces import button, clear_layout, hint, on_click
@@ -50,7 +48,8 @@ class DataPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.addWidget(self._build_open())
         layout.addWidget(open_layers)
-        layout.addWidget(self._build_images())
+        self.image_list = ImageList(session)
+        layout.addWidget(self.image_list)
         layout.addWidget(self._build_channels())
         layout.addWidget(self._build_project())
         layout.addStretch(1)
@@ -65,7 +64,7 @@ class DataPanel(QWidget):
 
     def refresh(self) -> None:
         """Show the session as it is now."""
-        self._refresh_images()
+        self.welcome.setVisible(not self.session.images)
         self._refresh_channels()
         self._refresh_project()
 
@@ -91,19 +90,6 @@ class DataPanel(QWidget):
         layout.addWidget(self.sample)
         layout.addWidget(self.opening)
         return box
-
-    def _build_images(self) -> QWidget:
-        self.images_box = QGroupBox("Images of this project")
-        self.images = QListWidget()
-        self.images.setAccessibleName("Images of this project")
-        self.images.setToolTip("Click an image to show it.")
-        self.images.currentItemChanged.connect(self._choose_image)
-        self.locate = button("Find the file…", "The file is not where it was. Show where it is now.")
-        on_click(self.locate, self._locate)
-        layout = QVBoxLayout(self.images_box)
-        layout.addWidget(self.images)
-        layout.addWidget(self.locate)
-        return self.images_box
 
     def _build_channels(self) -> QWidget:
         self.channels_box = QGroupBox("Channels")
@@ -137,23 +123,6 @@ class DataPanel(QWidget):
 
     # show
 
-    def _refresh_images(self) -> None:
-        entries = self.session.images
-        self.welcome.setVisible(not entries)
-        self.images_box.setVisible(bool(entries))
-        self.images.blockSignals(True)
-        self.images.clear()
-        for entry in entries:
-            item = QListWidgetItem(entry.name if entry.stack is not None else f"⚠ {entry.name}")
-            item.setData(Qt.ItemDataRole.UserRole, entry.image_id)
-            item.setToolTip(entry.missing or str(getattr(entry.stack, "path", None) or "in memory"))
-            self.images.addItem(item)
-            if entry.image_id == self.session.current_id:
-                self.images.setCurrentItem(item)
-        self.images.blockSignals(False)
-        self.images.setFixedHeight(min(len(entries), 5) * (self.images.fontMetrics().height() + 8) + 8)
-        self.locate.setVisible(self._missing_id() is not None)
-
     def _refresh_channels(self) -> None:
         stack = self.session.current
         self.channels_box.setVisible(stack is not None and len(stack.channel_names) > 1)
@@ -185,11 +154,6 @@ class DataPanel(QWidget):
     # what the user does
 
     @showing_errors
-    def _choose_image(self, item: QListWidgetItem | None, _before: object = None) -> None:
-        if item is not None:
-            self.session.set_current(item.data(Qt.ItemDataRole.UserRole))
-
-    @showing_errors
     def _choose_find_channel(self, index: int) -> None:
         self.session.find_channel = index
 
@@ -209,13 +173,3 @@ class DataPanel(QWidget):
         name, _filter = QFileDialog.getSaveFileName(self, "Save a copy of the project as", "", "Project (*.cellstage)")
         if name:
             self.session.save_project_as(Path(name).with_suffix(PROJECT_ENDING))
-
-    def _missing_id(self) -> int | None:
-        return next((entry.image_id for entry in self.session.images if entry.stack is None), None)
-
-    @showing_errors
-    def _locate(self) -> None:
-        entry = next(e for e in self.session.images if e.stack is None)
-        file, _filter = QFileDialog.getOpenFileName(self, f"Where is {entry.name} now?", entry.name)
-        if file:
-            self.session.relocate(entry.image_id, file)

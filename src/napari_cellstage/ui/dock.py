@@ -140,10 +140,10 @@ class CellStageDock(QWidget):
         self.job_bar = JobBar(self.runner)
         self.keys_help = KeysHelp(self)
         cells_parts, label_parts = self.cells.layout(), self.label.editor.layout()
-        for part in (self.carried, self.edit, self.time):
+        for part in (self.carried, self.time, self.edit):
             cells_parts.insertWidget(cells_parts.count() - 1, part)
         label_parts.insertWidget(label_parts.indexOf(self.label.classes) + 1, self.scope)
-        data_parts, images_box = self.data.layout(), self.data.images_box
+        data_parts, images_box = self.data.layout(), self.data.image_list
         data_parts.insertWidget(data_parts.indexOf(images_box) + 1, self.plates)
         self.data.project_box.layout().addWidget(self.exports)
         self.label.layout().insertWidget(2, Folded("Class to whole images, wells or doses", self.give_all))

@@ -37,8 +37,7 @@ def plan_recipes(plan: str, settings: Recipe) -> tuple[Recipe, ...]:
 
 def amount(session: Session) -> Work:
     """Return how many cells are labelled, and how many there are, over all images."""
-    cells = sum(len(session.cells(e.image_id)) for e in session.images if e.stack is not None)
-    return Work(labelled=sum(session.counts().values()), cells=cells)
+    return Work(labelled=sum(session.counts().values()), cells=session.cell_total())
 
 
 def missing_for_training(session: Session) -> str:
