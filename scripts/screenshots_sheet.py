@@ -33,6 +33,9 @@ def let_it_paint(seconds: float) -> None:
 
 def main() -> None:
     """Make the pictures."""
+    if not FOLDERS.is_dir():
+        print(f"There are no class folders at {FOLDERS}; the pictures stay as they are.")
+        return
     viewer, dock = open_viewer()
     viewer.window.resize(*WINDOW)
     with tempfile.TemporaryDirectory() as folder:
