@@ -1,4 +1,4 @@
-"""Make the pictures of the README: labelling, and the overlay after training, in a real window.
+"""Make the pictures of the docs: finding whole cells, labelling, and the overlay after training, in a real window.
 
 On the real field of dividing cells where it lies beside the project, else on the synthetic sample.
 Run on a screen: `.venv/bin/python -m napari_cellstage.screen scripts/screenshots.py`
@@ -82,8 +82,25 @@ def look_at_most_labels(viewer: object, session: Session) -> None:
     viewer.scene.camera.zoom = WINDOW[1] * 0.8 / (SIDE * scale_y)  # type: ignore[attr-defined]
 
 
+def picture_of_finding(viewer: object, dock: object) -> None:
+    """Show the preview of whole cells around nuclei, where there is a channel that shows them."""
+    session, box = dock.session, dock.cells.find_box  # type: ignore[attr-defined]
+    before = session.segment_settings
+    dock.go_to("Cells")  # type: ignore[attr-defined]
+    if len(session.channel_names) > 1:
+        box.method.setCurrentIndex(box.method.findData("cells"))
+        box.method.activated.emit(box.method.currentIndex())
+    box.preview.setChecked(True)
+    while dock.preview.layer is None or not box.seen.text():  # type: ignore[attr-defined]
+        let_it_paint(0.2)
+    let_it_paint(2)
+    save_screenshot(viewer, PICTURES / "find.png")
+    box.preview.setChecked(False)
+    session.segment_settings = before
+
+
 def main() -> None:
-    """Make both pictures."""
+    """Make the pictures."""
     real = REAL_FIELD.is_file()
     PICTURES.mkdir(parents=True, exist_ok=True)
     viewer, dock = open_viewer()
@@ -94,6 +111,7 @@ def main() -> None:
         stages = real_field(session) if real else synthetic_field(session)
         label_some(session, stages, per_class=LABELLED)
         look_at_most_labels(viewer, session)
+        picture_of_finding(viewer, dock)
         dock.go_to("Label")
         let_it_paint(2)
         save_screenshot(viewer, PICTURES / "label.png")

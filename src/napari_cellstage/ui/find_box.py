@@ -149,7 +149,7 @@ def _combo(name: str, tip: str) -> QComboBox:
     made.setAccessibleName(name)
     made.setToolTip(tip)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    made.setMinimumContentsLength(12)
+    made.setMinimumContentsLength(5)
     return made
 
 

@@ -22,6 +22,8 @@ from napari_cellstage.core.finding.values import check_contrast, volume_of
 
 # Cells are at most so many times as wide as their nuclei; what lies further from one belongs to none.
 _WIDEST = 6.0
+# A clear edge counts as so many radii of a nucleus.
+_EDGES = 0.5
 
 
 def calibrate(sample: Sequence[NDArray[Any]], settings: SegmentSettings) -> Levels:
@@ -33,14 +35,14 @@ def calibrate(sample: Sequence[NDArray[Any]], settings: SegmentSettings) -> Leve
         )
     levels = nuclei.calibrate([part[:1] for part in sample], _of_nuclei(settings))
     check_contrast([part[1] for part in sample])
-    bodies = np.concatenate([_body(part, settings).ravel() for part in sample])
+    bodies = np.concatenate([_body(part, settings, levels).ravel() for part in sample])
     return replace(levels, second=nuclei.threshold(bodies, settings))
 
 
 def find(block: NDArray[Any], settings: SegmentSettings, levels: Levels) -> NDArray[np.int32]:
     """Find cells; see `method.Code`."""
     seeds = nuclei.find(block[:1], _of_nuclei(settings), levels)
-    body = _body(block, settings)
+    body = _body(block, settings, levels)
     seeds = seeds.reshape(body.shape)
     second = levels.second or Levels()
     away = ndimage.distance_transform_edt(seeds == 0, sampling=(settings.spacing, 1.0, 1.0)[-body.ndim :])
@@ -63,15 +65,17 @@ def _reach(levels: Levels) -> float:
     return _WIDEST * max(levels.radius, 1.0)
 
 
-def _body(block: NDArray[Any], settings: SegmentSettings) -> NDArray[np.float32]:
-    """Return the second channel without noise and a constant; cells are too large to tell from uneven light."""
-    return without_background(volume_of(block, 1), max(1.0, settings.smoothing), 0.0, settings.spacing)
+def _body(block: NDArray[Any], settings: SegmentSettings, levels: Levels) -> NDArray[np.float32]:
+    """Return the second channel without noise, fibres and a constant; cells are too large to tell from uneven light."""
+    width = max(1.0, settings.smoothing, levels.radius / 8)
+    return without_background(volume_of(block, 1), width, 0.0, settings.spacing)
 
 
 def _hills(body: NDArray[np.float32], away: NDArray[Any], second: Levels, levels: Levels) -> NDArray[np.float32]:
-    """Return what the growing nuclei have to climb: edges of the stain, and the way from the nucleus.
+    """Return what the growing nuclei have to climb: the way from the nucleus, and edges of the stain.
 
-    Edges part cells where there are some; where two touch without one, they meet half way.
+    Mostly the way, in radii of a nucleus, so that each cell gets what is nearest to its nucleus: the rim of a nucleus
+    that the stain leaves out is an edge, too, and must not lock it in. Edges shift where two cells meet.
     """
     edges = np.asarray(sobel(body), dtype=np.float32) / max(second.cut - second.dark, second.noise)  # type: ignore[no-untyped-call]
-    return np.asarray(edges + away / _reach(levels), dtype=np.float32)
+    return np.asarray(_EDGES * np.minimum(edges, 1.0) + away / max(levels.radius, 1.0), dtype=np.float32)
