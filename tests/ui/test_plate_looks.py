@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.image_facts import ImageFacts
-from napari_cellstage.ui.plate_looks import looks, plates_of, summary, wells_of
+from napari_cellstage.ui.plate_looks import legend, looks, plates_of, summary, wells_of
 
 FACTS = {
     1: ImageFacts("P1", "A01", "1", "noc", "0.1 µM"),
@@ -59,3 +59,15 @@ def test_what_is_known_is_said_in_a_line():
     assert summary(FACTS, 7) == "4 wells, 2 plates, 3 treatments, doses 0 to 0.1 µM; nothing known of 1 image"
     assert summary({1: ImageFacts(dose="5 nM")}, 1) == "dose 5 nM"
     assert summary({}, 3) == ""
+
+
+def test_the_legend_names_the_colours_in_order():
+    wells = look("dose")
+    text = legend("dose", wells)
+    assert text.index("&nbsp;0 ") < text.index("0.1&nbsp;µM")
+    assert wells[2, 2].color.name() in text
+    assert legend("cells", look("cells")) == ""
+    many = {i: ImageFacts(well=f"A{i:02d}", treatment=f"<{i}>") for i in range(1, 16)}
+    said = legend("treatment", looks("treatment", wells_of(many, ""), many, {}, SCHEME))
+    assert "&lt;1&gt;" in said
+    assert said.endswith("and 3 more")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
 
 from qtpy.QtGui import QColor
 
@@ -13,6 +14,7 @@ from napari_cellstage.ui.plate_grid import Well, WellLook
 COLOR_BY = ("treatment", "dose", "class", "cells")
 # From none to much; light enough at one end and dark enough at the other to be told apart without colours.
 _LEAST, _MOST = QColor("#d9e6f2"), QColor("#0b4a83")
+_IN_LEGEND = 12
 Counts = Mapping[int, Mapping[int, int]]
 Paint = tuple[QColor | None, str, str]
 """Colour, what is written on a well, and what is said of it besides."""
@@ -119,6 +121,18 @@ def _shade(place: int, of: int) -> QColor:
     share = place / (of - 1) if of > 1 else 0.0
     low, high = (_LEAST.red(), _LEAST.green(), _LEAST.blue()), (_MOST.red(), _MOST.green(), _MOST.blue())
     return QColor(*(round(a + (b - a) * share) for a, b in zip(low, high, strict=True)))
+
+
+def legend(by: str, shown: Mapping[Well, WellLook]) -> str:
+    """Return what each colour means, as rich text; empty where the wells say it all."""
+    colors = {one.text: one.color for one in shown.values() if one.color is not None}
+    if by == "cells" or not colors:
+        return ""
+    order = [text for group in same_doses(colors) for text in group] if by == "dose" else sorted(colors)
+    more = f"&nbsp; and {len(order) - _IN_LEGEND} more" if len(order) > _IN_LEGEND else ""
+    swatch = '<span style="background-color:{}">&nbsp;&nbsp;&nbsp;</span>&nbsp;{}'
+    named = (swatch.format(colors[text].name(), escape(text).replace(" ", "&nbsp;")) for text in order[:_IN_LEGEND])
+    return " &nbsp; ".join(named) + more
 
 
 def plates_of(facts: Mapping[int, ImageFacts]) -> list[str]:

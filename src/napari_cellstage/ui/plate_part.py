@@ -14,7 +14,7 @@ from napari_cellstage.ui.fact_rows import FactModel, FactTable, rows_of
 from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.pieces import button, hint, on_click
 from napari_cellstage.ui.plate_grid import PlateGrid
-from napari_cellstage.ui.plate_looks import COLOR_BY, looks, plates_of, wells_of
+from napari_cellstage.ui.plate_looks import COLOR_BY, legend, looks, plates_of, wells_of
 from napari_cellstage.ui.theme import PanelTheme
 
 SPLIT_TEXTS = ("other wells, where it can be", "other images", "other wells", "other plates")
@@ -69,6 +69,7 @@ class PlatePart(QWidget):
         top.addStretch(1)
         top.addWidget(QLabel("Measure the model on"))
         top.addWidget(self.split)
+        self.legend = hint("")
         self.none = hint("No image has a well yet. Read wells from the file names, or type them in the table below.")
         halves = QSplitter(Qt.Orientation.Vertical)
         halves.addWidget(self.grid)
@@ -77,6 +78,7 @@ class PlatePart(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(top)
         layout.addWidget(self.none)
+        layout.addWidget(self.legend)
         layout.addWidget(halves, 1)
         layout.addLayout(self._build_typing())
 
@@ -104,7 +106,11 @@ class PlatePart(QWidget):
         facts, session = self.session.facts_all(), self.session
         self._wells = wells_of(facts, self.plate.currentData() or "")
         self.grid.setVisible(bool(self._wells))
-        self.grid.show_wells(looks(self.by.currentText(), self._wells, facts, session.class_counts(), session.scheme))
+        by = self.by.currentText()
+        shown = looks(by, self._wells, facts, session.class_counts(), session.scheme)
+        self.grid.show_wells(shown)
+        self.legend.setText(legend(by, shown))
+        self.legend.setVisible(bool(self.legend.text()))
         self._show_images()
 
     def _show_images(self) -> None:
