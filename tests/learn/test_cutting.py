@@ -231,6 +231,11 @@ def test_the_background_is_the_commonest_level_and_the_range_leaves_specks_out()
     assert levels.high[0] == pytest.approx(3000)
 
 
+def test_a_picture_of_black_and_white_has_levels_too():
+    levels = levels_of([from_array(np.eye(30, dtype=bool), "YX", "bits")], (0,))
+    assert (levels.low, levels.high, levels.background) == ((0.0,), (1.0,), (0.0,))
+
+
 def test_a_large_image_is_sampled_in_places(monkeypatch):
     reads = []
     stack = from_array(np.arange(4_000_000, dtype=np.float32).reshape(2000, 2000), "YX", "large")

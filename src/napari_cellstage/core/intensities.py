@@ -65,6 +65,7 @@ def sample(stack: ImageStack, channel: int, pixels: int = SAMPLE_PIXELS) -> NDAr
     if found is None:
         found = np.concatenate([part.ravel() for part in _parts(stack, channel, pixels)])
         found = found[:: max(1, len(found) // pixels)].copy()
+        found = found.astype(np.uint8) if found.dtype == bool else found  # numpy has no histogram of bools
     if stack.fingerprint:
         _samples[key] = found
         while len(_samples) > _KEPT:
