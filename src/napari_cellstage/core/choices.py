@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Generic, Protocol, TypeVar
 
+from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.link_settings import LinkSettings
 
@@ -77,7 +78,10 @@ def _sorted_channels(channels: Iterable[int]) -> list[int]:
 
 def _segment_settings(stored: Any, _names: Names) -> SegmentSettings:
     known = {field.name for field in fields(SegmentSettings)}
-    return SegmentSettings(**{key: value for key, value in (stored or {}).items() if key in known})
+    try:
+        return SegmentSettings(**{key: value for key, value in (stored or {}).items() if key in known})
+    except (CellsError, TypeError):  # such as a method of a later version
+        return SegmentSettings()
 
 
 def find_channel() -> Setting[int, int]:
