@@ -80,7 +80,7 @@ def written(settings: Iterable[str]) -> dict[str, Any]:
 
 def _choice(text: str) -> tuple[str, Any]:
     name, sign, value = (part.strip() for part in text.partition("="))
-    kinds = {one.name: type(one.default) for one in fields(Recipe)}
+    kinds: dict[str, type] = {one.name: type(one.default) for one in fields(Recipe)}
     if not sign or name not in kinds:
         raise TrainingError(
             f"'{text}' is no choice of a recipe. Write --set NAME=VALUE with one of these names: {', '.join(kinds)}."
