@@ -121,6 +121,16 @@ def test_new_cells_have_none_and_undo_brings_the_old_tracks(followed: Session) -
     assert found.count == CELLS
 
 
+def test_tracks_of_cells_that_were_only_tried_are_deleted(followed: Session) -> None:
+    followed.set_labels(movie() + (movie() > 0))
+    assert followed.project is not None
+    folder = followed.project.folder
+    followed.close()
+    assert [file.name for file in (folder / "tracks").iterdir()] == ["1-1.npz"]
+    followed.open_project(folder)
+    assert not list((folder / "tracks").iterdir())
+
+
 def test_a_cell_added_by_hand_is_in_no_track(followed: Session) -> None:
     row = followed.add_cell(1, 0, 38.0, 38.0)
     found = followed.tracks()
@@ -148,6 +158,17 @@ def test_frames_of_one_family_are_one_group(followed: Session) -> None:
     assert groups[0] == groups[4] == groups[6] == groups[10]
     assert groups[1] == groups[5] == groups[9]
     assert len(set(groups)) == 6  # two families, tracks 3 and 4, and two cells by themselves
+
+
+def test_cells_deleted_by_hand_are_in_their_track_again_after_undo(followed: Session) -> None:
+    followed.delete_cells([5])
+    tracks = followed.tracks()
+    assert tracks is not None
+    assert tracks.track_id.tolist() == [1, 2, 3, 4, 1, 3, 4, 1, 2, 3, 4]
+    followed.undo()
+    tracks = followed.tracks()
+    assert tracks is not None
+    assert tracks.track_id.tolist() == [1, 2, 3, 4] * FRAMES
 
 
 def test_a_script_follows_in_one_line(followed: Session) -> None:

@@ -163,8 +163,9 @@ class Project:
         """Delete segmentations that were tried and replaced before anything was labelled on them."""
         for image_id, version in self.journal.bare_versions():
             self.segmentations.forget(image_id, version)
-            with contextlib.suppress(OSError):
-                self._predictions(image_id, version).unlink(missing_ok=True)
+            for folder in ("predictions", "tracks"):
+                with contextlib.suppress(OSError):
+                    (self.folder / folder / f"{image_id}-{version}.npz").unlink(missing_ok=True)
 
     def add_images(self, stacks: Sequence[ImageStack]) -> tuple[ImageEntry, ...]:
         """Note where images are, or keep the pixels of those that have no file; all or none."""
