@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 from napari_cellstage.core.cells import CellTable, Labels
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.images import ImageStack, from_array
+from napari_cellstage.core.volumes import LabelVolume
 from napari_cellstage.sample_cells import REACH, STAGES, TILE, Brush, DrawnCell, draw_cell
 
 PIXEL_SIZE_UM = 0.4
@@ -48,7 +49,7 @@ class SampleField:
     class_names: tuple[str, ...]
     classes_of: NDArray[np.str_]
 
-    def truth_of(self, found: Labels) -> tuple[str, ...]:
+    def truth_of(self, found: Labels | LabelVolume) -> tuple[str, ...]:
         """Return the true stage of each cell found.
 
         Parameters
