@@ -61,6 +61,8 @@ def test_each_line_says_what_is_known(qtbot, listed: ImageList, session: Session
     qtbot.waitUntil(lambda: lines(listed)[1][2] == "2/2")
     session.set_facts({2: ImageFacts(well="B03", dose="0.1 µM")})
     assert lines(listed)[1][1] == "B03 0.1 µM"
+    session.set_facts({2: ImageFacts(well="B03", field="2", dose="0.1 µM")})
+    assert lines(listed)[1][1] == "B03/2 0.1 µM"
     assert not listed.view.isColumnHidden(1)
     assert "B03" in listed.table.index(1, 0).data(3)
 

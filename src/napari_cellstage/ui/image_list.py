@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QItemSelectionModel, QModelIndex, QTimer
+from qtpy.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -93,7 +93,8 @@ class ImageList(QGroupBox):
 
     def _build_find_bar(self) -> QWidget:
         self.find_bar, self.text, self.shown = QWidget(), QLineEdit(), QComboBox()
-        self.text.setPlaceholderText("name, well or dose")
+        self.text.setPlaceholderText("Find…")
+        self.text.setToolTip("Part of a name, well, treatment or dose.")
         self.text.setAccessibleName("Show images with this in their name, well or dose")
         self.text.setClearButtonEnabled(True)
         self.shown.addItems(list(SHOWN))
@@ -113,6 +114,7 @@ class ImageList(QGroupBox):
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         view.setShowGrid(False)
         view.setWordWrap(False)
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # images of a plate differ at the end of their names
         view.setTabKeyNavigation(False)
         view.verticalHeader().hide()
         view.verticalHeader().setDefaultSectionSize(view.fontMetrics().height() + 8)

@@ -16,7 +16,7 @@ Column = tuple[str, str, Callable[[ImageState, ImageFacts], str]]
 
 COLUMNS: tuple[Column, ...] = (
     ("Image", "Name of the image", lambda state, _facts: f"⚠ {state.name}" if state.missing else state.name),
-    ("Well", "Well the image is of, and dose", lambda _state, facts: f"{facts.well} {facts.dose}".strip()),
+    ("Well", "Well and field the image is of, and dose", lambda _state, facts: _place(facts)),
     ("Labelled", "How many cells have a class, of how many", lambda state, _facts: _counts(state)),
     ("✓", "✓: its cells were predicted by a model", lambda state, _facts: "✓" if state.predicted else ""),
 )
@@ -110,6 +110,12 @@ class Narrowed(QSortFilterProxyModel):
         state = self._table.states[row]
         facts = self._table.facts.get(state.image_id, ImageFacts())
         return self._shown(state) and self._text in f"{state.name} {facts.text}".lower()
+
+
+def _place(facts: ImageFacts) -> str:
+    """Return such as ``"B03/1 0.1 µM"``: in a narrow list names are cut off where fields of a well differ."""
+    field = f"/{facts.field}" if facts.well and facts.field else ""
+    return f"{facts.well}{field} {facts.dose}".strip()
 
 
 def _counts(state: ImageState) -> str:
