@@ -32,7 +32,7 @@ MODULES = (
     "mitocheck_quick",
 )
 # Trainings of many minutes.
-LONG = ("large_full", "mitocheck_finetune", "mitocheck_quick")
+LONG = ("large_full", "projects", "mitocheck_finetune", "mitocheck_quick")
 MARK = "benchmark rows: "
 SIGNS = {True: "[green]reached[/]", False: "[red]missed[/]", None: "reported"}
 

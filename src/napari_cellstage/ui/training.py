@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,14 @@ def plan_recipes(plan: str, settings: Recipe) -> tuple[Recipe, ...]:
     settings
         What the form shows; its name and kind are replaced by the plan's.
     """
-    named = (Recipe.load(name) for name in PLANS[plan])
+    named = map(_built_in, PLANS[plan])
     return tuple(settings.but(name=one.name, kind=one.kind) for one in named)
+
+
+@lru_cache
+def _built_in(name: str) -> Recipe:
+    """Return a built-in recipe; its file is read once, as this is asked after every label."""
+    return Recipe.load(name)
 
 
 def amount(session: Session) -> Work:
