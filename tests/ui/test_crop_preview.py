@@ -25,7 +25,7 @@ def seen(qtbot, panel, act) -> CropPreview:
     """Do something and return the preview once it has shown anew."""
     act()
     before = panel.crops.strips
-    qtbot.waitUntil(lambda: panel.crops.strips is not before and not panel.crops.runner.busy, timeout=30000)
+    qtbot.waitUntil(lambda: panel.crops.strips is not before and not panel.crops.runner.busy, timeout=120000)
     return panel.crops
 
 
@@ -88,7 +88,10 @@ def crops_around(panel):
 def test_as_in_training_each_cell_is_changed_at_random(qtbot, panel, session):
     label_some(session)
     plain = seen(qtbot, panel, panel.look.click).strips[0].pictures
-    changed = seen(qtbot, panel, panel.crops.changed.click).strips[0].pictures
+    panel.crops.changed.click()
+    qtbot.waitUntil(lambda: panel.crops.note.text().startswith("Changing them as in training"), timeout=10000)
+    qtbot.waitUntil(lambda: not panel.crops.runner.busy, timeout=120000)  # torch is loaded
+    changed = panel.crops.strips[0].pictures
     again = seen(qtbot, panel, panel.crops.others.click).strips[0].pictures
     assert plain.shape == changed.shape == again.shape
     assert (plain != changed).any()

@@ -128,6 +128,8 @@ class CropPreview(QDialog):
         except CellStageError as error:  # a choice that can't be
             self._on_failed(error)
             return
+        if look.changed:
+            self.note.setText("Changing them as in training; the first time that takes some seconds.")
         job = Job("showing crops", pictures(look))
         job.returned.connect(self._show)
         job.failed.connect(self._on_failed)
