@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import nn
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.learn.augment import view
 from napari_cellstage.learn.device import choose_device, cpu_threads
-from napari_cellstage.learn.frozen import frozen_network
+from napari_cellstage.learn.frozen import FrozenNetwork, frozen_network
 from napari_cellstage.learn.learner import torch_errors_said_plainly
 from napari_cellstage.learn.model import CARD, TrainedModel
 from napari_cellstage.learn.network_predict import network_of, view_numbers
@@ -75,8 +76,13 @@ def latest_embedder(runs: Path | None, channels: int) -> Embedder | None:
 
 def frozen_embedding(normal: NDArray[np.float32], recipe: Recipe) -> tuple[NDArray[np.float32] | None, str]:
     """Return what a pretrained network sees in normalised crops, and its name; None when no weights are at hand."""
-    network = frozen_network(recipe, normal.shape[1])
+    network = _frozen(recipe, normal.shape[1])
     return (None, "") if network is None else (network.features(normal, recipe), f"{network.name}, {network.source}")
+
+
+@lru_cache(maxsize=1)
+def _frozen(recipe: Recipe, channels: int) -> FrozenNetwork | None:
+    return frozen_network(recipe, channels)
 
 
 def headless(network: CellNetwork) -> CellNetwork:

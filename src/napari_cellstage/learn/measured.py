@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from napari_cellstage.core.exporting.table import image_frame
 from napari_cellstage.core.features import cell_features
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.snapshot import ImageSnapshot
-from napari_cellstage.learn.cutting import Cutter, plates_of
+from napari_cellstage.learn.cutting import Cutter
 from napari_cellstage.learn.measure import pretrained_at_hand
 from napari_cellstage.learn.recipe import Recipe
 
@@ -98,26 +99,28 @@ def _measured(
 ) -> Generator[tuple[int, int], None, Measured | None]:
     import pandas as pd
 
-    cutters = _cutters(images, source, recipe)
-    normalisation = _normalisation(images, cutters, labelled_only)
+    knife = _Knife(images, source.channels, recipe)
+    normalisation = _normalisation(images, knife, labelled_only)
     embedder = _embedder(source)
-    own_cutters = _cutters(images, source, embedder.model.recipe) if embedder else {}
+    own_knife = _Knife(images, source.channels, embedder.model.recipe) if embedder else None
     total, done = sum(len(i.rows(labelled_only)) for i in images), 0
     names: tuple[str, ...] = ()
     features, embedded, tables = [], [], []
     what = embedder.source if embedder else ""
     for image in images:
         tables.append(image_frame(image, source, labelled_only))
+        cutter = knife.of(image)
+        own_cutter = own_knife.of(image) if own_knife else None
         for rows in _batches(image, labelled_only):
             if should_stop():
                 return None
-            crops, masks = cutters[image.image_id].cut(rows)
+            crops, masks = cutter.cut(rows)
             normal = normalisation.apply(crops)
             found = cell_features(normal, masks)
             features.append(found.values)
             names = found.names
-            if embedder is not None:
-                embedded.append(embedder.embed(own_cutters[image.image_id].cut(rows)[0]))
+            if embedder is not None and own_cutter is not None:
+                embedded.append(embedder.embed(own_cutter.cut(rows)[0]))
             elif pretrained_at_hand(recipe):
                 from napari_cellstage.learn.embedding import frozen_embedding
 
@@ -137,14 +140,14 @@ def _embedder(source: ExportSource) -> Embedder | None:
     return latest_embedder(source.runs, len(source.channels))
 
 
-def _normalisation(images: list[ExportImage], cutters: dict[int, Cutter], labelled_only: bool) -> Normalisation:
+def _normalisation(images: list[ExportImage], knife: _Knife, labelled_only: bool) -> Normalisation:
     """Take the intensity range of the data set from cells spread over all images."""
     every = max(1, -(-sum(len(i.rows(labelled_only)) for i in images) // _SAMPLE))
     parts = []
     for image in images:
         rows = image.rows(labelled_only)[::every]
         if len(rows):
-            crops, _ = cutters[image.image_id].cut(rows)
+            crops, _ = knife.of(image).cut(rows)
             parts.append(crops.transpose(1, 0, 2, 3).reshape(crops.shape[1], -1))
     return Normalisation.of(np.concatenate(parts, axis=1)[None, :, None, :])
 
@@ -154,12 +157,29 @@ def _batches(image: ExportImage, labelled_only: bool) -> Iterator[Rows]:
     yield from np.split(rows, range(_BATCH, len(rows), _BATCH)) if len(rows) else ()
 
 
-def _cutters(images: list[ExportImage], source: ExportSource, recipe: Recipe) -> dict[int, Cutter]:
-    """Return by image what cuts its cells, as a training by that recipe would."""
-    snapshots = [
-        ImageSnapshot(i.image_id, i.stack, i.cells, i.labels, i.class_ids, plate=i.facts.plate)
-        for i in images
-        if i.stack is not None and i.labels is not None
-    ]
-    plates = plates_of(snapshots, recipe)
-    return {one.image_id: Cutter(one, source.channels, recipe, plates.get(one.plate, ())) for one in snapshots}
+@dataclass(frozen=True)
+class _Knife:
+    """Makes what cuts the cells of one image as a training by a recipe would; labels are read then, and let go after.
+
+    Parameters
+    ----------
+    images
+        All that are measured: those of one plate may share their intensity range.
+    channels, recipe
+        Which channels, and how.
+    """
+
+    images: Sequence[ExportImage]
+    channels: tuple[int, ...]
+    recipe: Recipe
+
+    def of(self, image: ExportImage) -> Cutter:
+        """Return what cuts the cells of an image."""
+        labels = image.volume()
+        if image.stack is None or labels is None:
+            raise ExportError(f"The cells of '{image.name}' can't be read any more. Find them again.")
+        plate = image.facts.plate
+        frozen = ImageSnapshot(image.image_id, image.stack, image.cells, labels, image.class_ids, plate=plate)
+        wanted = self.recipe.normalise == "plate" and plate
+        beside = (i.stack for i in self.images if wanted and i.facts.plate == plate and i.stack is not None)
+        return Cutter(frozen, self.channels, self.recipe, tuple(beside))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.image_records import ImageEntry
+from napari_cellstage.core.snapshot import Reader
+from napari_cellstage.core.volumes import LabelVolume
 from napari_cellstage.session.facts import FactsPart
 from napari_cellstage.session.sheets import SheetsPart, is_sheet
 from napari_cellstage.session.tracks import TracksPart
@@ -24,22 +28,23 @@ class ExportsPart(SheetsPart, TracksPart, FactsPart):
         """Freeze what is known of all cells, those of images whose file is missing too."""
         from napari_cellstage.core.exporting.source import ExportSource  # not needed to open the dock
 
-        images = (self._export_image(entry) for entry in self.images)
+        readers = self._space.frozen()[0].readers if self._space.has_project else {}
+        images = (self._export_image(entry, readers.get(entry.image_id)) for entry in self.images)
         runs = self.project.runs if self.project else None
         return ExportSource(tuple(i for i in images if len(i.cells)), self.scheme, self.network_channels, runs)
 
-    def _export_image(self, entry: ImageEntry) -> ExportImage:
+    def _export_image(self, entry: ImageEntry, reader: Reader | None) -> ExportImage:
         from napari_cellstage.core.exporting.source import ExportImage
 
         image_id = entry.image_id
-        cells, labels, tracks = self.cells(image_id), self.labels(image_id), self.tracks(image_id)
+        cells, tracks = self.cells(image_id), self.tracks(image_id)
         return ExportImage(
             image_id=image_id,
             name=entry.name,
             cells=cells,
             class_ids=self.class_ids(image_id).copy(),
             stack=entry.stack,
-            labels=None if labels is None else labels.frozen(),
+            labels=self._export_labels(entry, reader),
             predictions=self.predictions(image_id),
             origins=self.origins(image_id),
             facts=self.facts(image_id),
@@ -47,6 +52,20 @@ class ExportsPart(SheetsPart, TracksPart, FactsPart):
             files=_files(entry, cells),
             pixel_size_um=entry.record.pixel_size_um,
         )
+
+    def _export_labels(self, entry: ImageEntry, reader: Reader | None) -> LabelVolume | Callable[[], Any] | None:
+        """Return what reads the segmentation in the worker; of an image whose file is missing, itself."""
+        if reader is not None and entry.stack is not None:
+            return partial(_labels, reader)
+        labels = self.labels(entry.image_id)
+        return None if labels is None else labels.frozen()
+
+
+def _labels(reader: Reader) -> LabelVolume | None:
+    found = reader()
+    if found is None:
+        return None
+    return found.labels if isinstance(found.labels, LabelVolume) else LabelVolume.of(found.labels)
 
 
 def _files(entry: ImageEntry, cells: CellTable) -> NDArray[np.str_] | None:

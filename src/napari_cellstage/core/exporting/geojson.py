@@ -6,6 +6,7 @@ import json
 import math
 import uuid
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,6 +17,7 @@ from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.exporting.outlines import polygons_of
 from napari_cellstage.core.exporting.places import cannot_write, distinct_names, empty_folder, free_file
 from napari_cellstage.core.exporting.source import Exported, ExportError, ExportImage, ExportSource
+from napari_cellstage.core.volumes import LabelVolume
 
 ShouldStop = Callable[[], bool]
 Feature = dict[str, Any]
@@ -46,10 +48,7 @@ def export_geojson(
         If there are no cells, or the files can't be written.
     """
     source.check_cells(labelled_only)
-    images = [image for image in source.images if len(image.rows(labelled_only)) and image.labels is not None]
-    lost = [image.name for image in source.images if image.labels is None]
-    if not images:
-        raise ExportError(f"The cells of {', '.join(lost)} can't be read, so they have no outlines. Find them again.")
+    images = [image for image in source.images if len(image.rows(labelled_only))]
     one_file = out.suffix.lower() in (".geojson", ".json")
     if one_file:
         free_file(out, overwrite)
@@ -60,19 +59,27 @@ def export_geojson(
         files = {out / f"{name}.geojson": [image] for name, image in zip(names, images, strict=True)}
     total, done = sum(len(image.rows(labelled_only)) for image in images), 0
     written: list[Path] = []
+    lost: list[str] = []
     for file, members in files.items():
-        for step in _write_file(file, members, source, labelled_only, should_stop):
+        for step in _write_file(file, members, source, labelled_only, should_stop, lost):
             yield done + step, total
         done += step
         written.append(file)
         if should_stop():
             break
+    if not done and lost:
+        raise ExportError(f"The cells of {', '.join(lost)} can't be read, so they have no outlines. Find them again.")
     notes = tuple(f"The cells of '{name}' can't be read, so they have no outlines." for name in lost)
-    return Exported(done, tuple(written), notes, done < total)
+    return Exported(done, tuple(written), notes, should_stop())
 
 
 def _write_file(
-    file: Path, images: list[ExportImage], source: ExportSource, labelled_only: bool, should_stop: ShouldStop
+    file: Path,
+    images: list[ExportImage],
+    source: ExportSource,
+    labelled_only: bool,
+    should_stop: ShouldStop,
+    lost: list[str],
 ) -> Iterator[int]:
     """Write features one by one, as there may be a million; yield how many, so far."""
     beside = file.with_name(f".part-{file.name}")
@@ -81,7 +88,11 @@ def _write_file(
         with beside.open("w", encoding="utf-8") as target:
             target.write('{"type": "FeatureCollection", "features": [')
             for image in images:
-                for feature in features_of(image, source, labelled_only, should_stop):
+                labels = image.volume()
+                if labels is None:
+                    lost.append(image.name)
+                    continue
+                for feature in features_of(replace(image, labels=labels), source, labelled_only, should_stop):
                     _write(target, feature, count)
                     count += 1
                     if count % 256 == 0:
@@ -104,15 +115,17 @@ def features_of(
     image: ExportImage, source: ExportSource, labelled_only: bool, should_stop: ShouldStop = lambda: False
 ) -> Iterator[Feature]:
     """Yield a feature a cell; of a cell in several planes, the plane that has most of it."""
-    if image.labels is None:
+    labels = image.volume()
+    if labels is None:
         return
+    image = replace(image, labels=labels)
     for rows in _blocks(image, image.rows(labelled_only)):
         if should_stop():
             return
         box = image.cells.bbox[rows]
         t, top, left = int(image.cells.t[rows[0]]), int(box[:, 1].min()), int(box[:, 2].min())
         low, high = int(box[:, 0].min()), int(box[:, 3].max())
-        block = np.asarray(image.labels[t, low:high, top : int(box[:, 4].max()), left : int(box[:, 5].max())])
+        block = np.asarray(labels[t, low:high, top : int(box[:, 4].max()), left : int(box[:, 5].max())])
         for row in rows.tolist():
             z0, y0, x0, z1, y1, x1 = image.cells.bbox[row].tolist()
             part = block[z0 - low : z1 - low, y0 - top : y1 - top, x0 - left : x1 - left]
@@ -141,7 +154,7 @@ def _feature(
         if len(parts) == 1
         else {"type": "MultiPolygon", "coordinates": parts}
     )
-    if (image.labels is not None and max(image.labels.shape[:2]) > 1) or t or z:
+    if isinstance(image.labels, LabelVolume) and max(image.labels.shape[:2]) > 1:
         geometry["plane"] = {"c": -1, "z": z, "t": t}
     return {
         "type": "Feature",

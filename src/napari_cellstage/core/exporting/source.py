@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +37,8 @@ class ExportImage:
     stack
         Lazy pixels; None when the file is missing.
     labels
-        Segmentation; None when there is none, or it can't be read.
+        Segmentation, or what reads it when it is asked for: those of 1,000 images don't fit into memory. None when
+        there is none, or it can't be read.
     predictions
         The latest, N rows; None when there are none.
     origins
@@ -56,13 +58,20 @@ class ExportImage:
     cells: CellTable
     class_ids: NDArray[np.int64]
     stack: ImageStack | None = None
-    labels: LabelVolume | None = None
+    labels: LabelVolume | Callable[[], LabelVolume | None] | None = None
     predictions: Predictions | None = None
     origins: NDArray[np.str_] | None = None
     facts: ImageFacts = field(default_factory=ImageFacts)
     track_id: NDArray[np.int64] | None = None
     files: NDArray[np.str_] | None = None
     pixel_size_um: tuple[float, float, float] | None = None
+
+    def volume(self) -> LabelVolume | None:
+        """Return the segmentation, read now; None when it can't be."""
+        try:
+            return self.labels() if callable(self.labels) else self.labels
+        except CellStageError:
+            return None
 
     @property
     def predicted(self) -> NDArray[np.int64]:
