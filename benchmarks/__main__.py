@@ -28,6 +28,7 @@ MODULES = (
     "next_image",
     "large",
     "large_full",
+    "projects",
     "mitocheck_finetune",
     "mitocheck_quick",
 )

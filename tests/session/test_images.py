@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from napari_cellstage.core.errors import ImageError
-from napari_cellstage.core.images import open_image
+from napari_cellstage.core.images import from_array, open_image
 from napari_cellstage.session import Session
 from tests.session.scene import grid, watch
 
@@ -50,3 +50,16 @@ def test_the_nuclear_channel_is_the_start(ready: Session) -> None:
     assert (ready.find_channel, ready.network_channels, len(heard)) == (0, (1,), 2)
     ready.network_channels = (7,)  # chosen for an image with more channels
     assert ready.network_channels == (0, 1)
+
+
+def test_images_of_other_channels_have_their_own_choice(ready: Session) -> None:
+    ready.find_channel, ready.network_channels = 0, (1,)
+    four = np.zeros((4, 30, 30), dtype=np.uint8)
+    names = ("a", "b", "DAPI", "d")
+    second = ready.add_image(from_array(four, "CYX", "four", channel_names=names))
+    assert (ready.find_channel, ready.network_channels) == (2, (0, 1, 2, 3))
+    ready.network_channels = (2, 3)
+    ready.set_current(1)
+    assert (ready.find_channel, ready.network_channels) == (0, (1,))
+    ready.set_current(second)
+    assert ready.network_channels == (2, 3)

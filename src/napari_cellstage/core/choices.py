@@ -35,6 +35,9 @@ class HasSettings(Protocol):
 class Setting(Generic[Got, Given]):
     """An attribute whose value is stored with the project.
 
+    One that is about channels is kept for each number of channels apart: in a project of images with two and with four
+    channels the choice for one kind is not the choice for the other.
+
     Parameters
     ----------
     key
@@ -43,18 +46,27 @@ class Setting(Generic[Got, Given]):
         From what was stored (None: nothing) and the channel names to the value.
     write
         From the value to plain JSON.
+    by_channels
+        Whether it is about channels.
     """
 
-    def __init__(self, key: str, read: Callable[[Any, Names], Got], write: Callable[[Given], Any]) -> None:
+    def __init__(
+        self, key: str, read: Callable[[Any, Names], Got], write: Callable[[Given], Any], by_channels: bool = False
+    ) -> None:
         self._key, self._read, self._write = key, read, write
+        self._by_channels = by_channels
 
     def __get__(self, owner: HasSettings | None, kind: type | None = None) -> Got:
         if owner is None:
             raise AttributeError(f"'{self._key}' is a setting of an open session, not of its class")
-        return self._read(owner.setting(self._key), owner.channel_names)
+        own = owner.setting(self._own_key(owner))  # older projects have one choice for all
+        return self._read(owner.setting(self._key) if own is None else own, owner.channel_names)
 
     def __set__(self, owner: HasSettings, value: Given) -> None:
-        owner.put_setting(self._key, self._write(value))
+        owner.put_setting(self._own_key(owner), self._write(value))
+
+    def _own_key(self, owner: HasSettings) -> str:
+        return f"{self._key} of {len(owner.channel_names)}" if self._by_channels else self._key
 
 
 def nuclear_channel(names: Names) -> int:
@@ -86,12 +98,12 @@ def _segment_settings(stored: Any, _names: Names) -> SegmentSettings:
 
 def find_channel() -> Setting[int, int]:
     """Make the setting "channel in which cells are found": at first the one named after a stain of nuclei."""
-    return Setting("find_channel", _find_channel, int)
+    return Setting("find_channel", _find_channel, int, by_channels=True)
 
 
 def network_channels() -> Setting[tuple[int, ...], Iterable[int]]:
     """Make the setting "channels that the network sees": at first all."""
-    return Setting("network_channels", _network_channels, _sorted_channels)
+    return Setting("network_channels", _network_channels, _sorted_channels, by_channels=True)
 
 
 def segment_settings() -> Setting[SegmentSettings, SegmentSettings]:
