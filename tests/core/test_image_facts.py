@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cellstage.core.image_facts import (
@@ -35,6 +35,7 @@ def test_what_is_no_well_has_no_name(text):
     assert well_name(text) == ""
 
 
+@settings(deadline=None)
 @given(wells)
 def test_each_well_of_the_largest_plate_is_found_again(place):
     name = well_at(*place)
@@ -92,6 +93,7 @@ def test_doses_go_from_none_to_most_and_the_same_amount_is_one():
     assert same_doses(doses) == (("0", "0 µM"), ("100 nM", "0.1 µM"), ("1 µM",), ("10 µM",), ("vehicle",))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**6).map(str), unique=True))
 def test_doses_without_unit_are_sorted_as_numbers(doses):
     assert [group[0] for group in same_doses(doses)] == sorted(doses, key=int)

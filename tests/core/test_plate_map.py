@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from napari_cellstage.core.errors import PlateError
@@ -80,7 +80,7 @@ def test_a_grid_without_a_title_is_of_doses_when_all_are_numbers(saved):
     assert saved("replicate,,\n,1,2\nA,1,2\n").wells["", "A02"].replicate == "2"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
 @given(st.sampled_from([(8, 12), (16, 24), (32, 48)]), st.data())
 def test_every_well_of_a_grid_comes_back(saved, shape, data):
     rows, columns = shape
@@ -149,7 +149,8 @@ def test_a_missing_file_and_a_huge_one_are_sentences(tmp_path):
         read_plate_map(tmp_path / "huge.csv")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(b"\x0b")
 @given(st.binary(max_size=200) | st.text(alphabet='A1B2,;\t\n"=#well dose', max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_a_sentence(tmp_path, raw):
     (tmp_path / "any.csv").write_bytes(raw)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cellstage.core.errors import PlateError
@@ -60,12 +60,14 @@ def test_one_strange_file_does_not_hinder_a_guess():
     assert guess([*(f"p/B{i:02d}_f1" for i in range(1, 5)), "p/overview"]) == "{well}_f{field}*"
 
 
+@settings(deadline=None)
 @given(st.integers(1, MAX_ROWS), st.integers(1, MAX_COLUMNS), st.integers(1, 999))
 def test_any_well_and_field_come_back(row, column, site):
     found = NamePattern("{plate}_{well}_f{field}*").read(f"run/my_plate_{well_at(row, column)}_f{site:03d}_w1")
     assert found.facts == ImageFacts(plate="my_plate", well=well_at(row, column), field=str(site))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_text_is_a_pattern_or_a_sentence(text, name):
     with suppress(PlateError):

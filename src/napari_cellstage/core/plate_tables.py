@@ -35,7 +35,7 @@ def read_table(path: Path | str) -> Table:
     """
     path = Path(path)
     text = _text(path, _bytes(path))
-    if not text.strip("\ufeff \t\r\n,;\"'"):
+    if not any(map(str.isalnum, text)):
         raise PlateError(
             f"The plate map '{path}' is empty. Choose a table that has a column 'well', or a grid of wells."
         )

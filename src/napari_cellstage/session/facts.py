@@ -53,7 +53,7 @@ class FactsPart(WorkPart):
         if not changed:
             return
         self._space.writable.journal.put_facts(changed)
-        self._facts = {i: said for i, said in (known | changed).items() if said}
+        self._facts = {i: said for i, said in sorted((known | changed).items()) if said}
         self.facts_changed.emit()
 
     @property
