@@ -1,4 +1,4 @@
-"""Nikon ND2 and Leica LIF, through bioio's readers: scenes, positions, and one frame of the camera at a time."""
+"""Nikon ND2, Leica LIF and what else is installed, through bioio's readers: scenes, one camera frame at a time."""
 
 from __future__ import annotations
 
@@ -138,6 +138,18 @@ class LifSource(BioioSource):
         """Return the seconds between the first two times: the reader has them as coordinates only."""
         times = array.coords.get("T")
         return float(times[1] - times[0]) if times is not None and times.size > 1 else None
+
+
+class PluginSource(BioioSource):
+    """The scenes of a file that an installed reader of bioio's knows."""
+
+    def __init__(self, path: Path) -> None:
+        from napari_cellstage.core.reading.plugins import plugin_reader
+
+        reader = plugin_reader(path)
+        if reader is None:
+            raise ImageError(f"No reader for '{path.name}' is installed any more. Install it again, and restart.")
+        super().__init__(path, reader(path))
 
 
 def _read(array: Any, lock: threading.Lock, index: Index) -> NDArray[Any]:

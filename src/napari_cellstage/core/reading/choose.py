@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellstage.core.errors import ImageError
+from napari_cellstage.core.reading.plugins import plugin_endings
 from napari_cellstage.core.reading.zarr_layout import is_zarr
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _READERS = {
     "czi": ("czi", "CziSource"),
     "nd2": ("by_bioio", "Nd2Source"),
     "lif": ("by_bioio", "LifSource"),
+    "plugin": ("by_bioio", "PluginSource"),
 }
 
 
@@ -71,9 +73,11 @@ def _kind(path: Path) -> str:
         return "lif"
     if path.suffix.lower() in ENDINGS:
         raise unreadable(path, f"it does not begin as a file ending in {path.suffix} does")
+    if path.suffix.lower() in plugin_endings():
+        return "plugin"
     raise ImageError(
         f"'{path.name}' is of a kind that can't be opened ({path.suffix or 'no ending'}). "
-        f"Choose one of: {', '.join(ENDINGS)}."
+        f"Choose one of: {', '.join(ENDINGS)}. A reader of bioio's for it, once installed, is used."
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from napari_cellstage.core.reading.choose import ENDINGS
+from napari_cellstage.core.reading.plugins import plugin_endings
 from napari_cellstage.core.reading.zarr_layout import is_zarr
 
 PROJECT_ENDING = ".cellstage"
@@ -16,7 +17,8 @@ PROJECT_ENDING = ".cellstage"
 def can_open(path: Path | str) -> bool:
     """Tell by its name whether a file or folder may be an image."""
     path = Path(path)
-    return path.suffix.lower() in ENDINGS or (path.is_dir() and is_zarr(path))
+    ending = path.suffix.lower()
+    return ending in ENDINGS or ending in plugin_endings() or (path.is_dir() and is_zarr(path))
 
 
 def find_images(path: Path | str) -> list[Path]:
