@@ -18,7 +18,7 @@ from napari_cellstage.core.images import ImageStack, from_array
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.volumes import LabelVolume
 from napari_cellstage.session import Session
-from napari_cellstage.ui import lazy_codes
+from napari_cellstage.ui import channel_layers, lazy_codes
 from napari_cellstage.ui.cell_planes import CellPlanes
 from napari_cellstage.ui.lazy_codes import CodeLevels
 from napari_cellstage.ui.lazy_planes import LazyPlanes
@@ -134,6 +134,22 @@ def test_the_pyramid_of_the_file_is_used(session: Session) -> None:
     layer = link.viewer.layers["channel 0"]
     assert [level.shape for level in layer.data] == [(300, 300), (150, 150)]
     assert np.asarray(layer.data[1]).max() == 3
+    link.close()
+
+
+@pytest.mark.usefixtures("small_screen")
+def test_the_coarsest_level_of_an_image_without_a_pyramid_is_computed_once(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_layers, "SCREEN", 100)
+    session.add_image(image())
+    link = ViewerLink(ViewerModel(), session)
+    layer, read = link.viewer.layers["channel 0"], []
+    monkeypatch.setattr(ImageStack, "read", lambda _stack, part: read.append(part) or part.compute())
+    assert [level.shape for level in layer.data] == [(300, 300), (150, 150), (75, 75)]
+    shown = [np.asarray(layer.data[2][10 * place : 40]) for place in range(3)]
+    np.testing.assert_array_equal(shown[1], np.asarray(image().data[0, 0, 0])[40:160:4, ::4])
+    assert len(read) <= 1
     link.close()
 
 

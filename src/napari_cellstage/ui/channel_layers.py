@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.sampling import sample_windows
 from napari_cellstage.ui.lazy_codes import in_levels
-from napari_cellstage.ui.lazy_planes import LazyPlanes
+from napari_cellstage.ui.lazy_planes import LazyPlanes, Read
 from napari_cellstage.ui.overlay_layer import Placement
 
 if TYPE_CHECKING:
@@ -184,7 +185,21 @@ def _axes_kept(stack: ImageStack, pixels: Any, placement: Placement, channel: in
         return stack.read(pixels[t, channel, z, rows, columns])
 
     frames, _, *volume = pixels.shape
-    return LazyPlanes((frames, *volume), placement.axes, lambda: pixels.dtype, read)
+    small = pixels is not stack.data and max(volume[1:]) <= SCREEN
+    return LazyPlanes((frames, *volume), placement.axes, lambda: pixels.dtype, _remembered(read) if small else read)
+
+
+def _remembered(read: Read) -> Read:
+    """Return a reader that keeps the last planes: napari reads the coarsest level again with every step aside.
+
+    Where it has to be computed from all pixels, that takes seconds.
+    """
+
+    @lru_cache(maxsize=4)
+    def plane(t: int, z: int) -> Any:
+        return read(t, z, slice(None), slice(None))
+
+    return lambda t, z, rows, columns: plane(t, z)[rows, columns]
 
 
 def _levels(stack: ImageStack) -> list[Any]:
