@@ -75,7 +75,7 @@ def test_mistakes_are_one_sentence(
 
 @pytest.mark.data
 def test_a_scene_is_chosen_or_all_go_to_files_of_their_own(data_dir: Path, tmp_path: Path, invoke: Any) -> None:
-    pytest.importorskip("bioio_czi")
+    pytest.importorskip("pylibCZIrw")
     file, out = data_dir / "formats" / "two_scenes.czi", tmp_path / "cells.tif"
     asked = invoke("segment", file, "--out", out)
     assert asked.exit_code == 1
