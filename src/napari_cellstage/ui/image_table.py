@@ -121,4 +121,6 @@ def _place(facts: ImageFacts) -> str:
 def _counts(state: ImageState) -> str:
     if state.cells is None:
         return f"{state.labelled:,} of ?"
+    if state.cells and state.labelled == state.cells:
+        return f"all {state.cells:,}"  # short: the name needs the room
     return f"{state.labelled:,}/{state.cells:,}" if state.cells or state.labelled else "no cells"
