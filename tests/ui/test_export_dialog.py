@@ -9,7 +9,7 @@ import pytest
 from napari.utils.notifications import notification_manager
 
 from napari_cellstage.core.folders import read_class_folders
-from napari_cellstage.ui.export_dialog import ExportButton
+from napari_cellstage.ui.export_button import ExportButton
 from napari_cellstage.ui.export_kinds import KINDS
 from tests.ui.conftest import CELL
 

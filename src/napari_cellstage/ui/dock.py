@@ -18,7 +18,7 @@ from napari_cellstage.ui.cells_panel import CellsPanel
 from napari_cellstage.ui.closing import ClosingWatch
 from napari_cellstage.ui.data_panel import DataPanel
 from napari_cellstage.ui.edit_box import EditBox
-from napari_cellstage.ui.export_dialog import ExportButton
+from napari_cellstage.ui.export_button import ExportButton
 from napari_cellstage.ui.give_all import GiveAll
 from napari_cellstage.ui.header import Header
 from napari_cellstage.ui.job_bar import JobBar
