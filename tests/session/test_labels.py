@@ -101,3 +101,24 @@ def test_next_unlabelled_stays_in_the_line_when_centroids_wobble(session: Sessio
         row = session.next_unlabelled(row)
         seen.append(row)
     assert seen == [0, 1, 2, 3, 4]
+
+
+def test_a_label_confirmed_by_hand_becomes_the_users_own(ready: Session) -> None:
+    ready.label_images([1], 2, origin="well")
+    heard = watch(ready, "labels_changed")
+    assert ready.label_cells([3, 4], 2).tolist() == [3, 4]
+    assert heard == [("labels_changed", 1, [3, 4])]
+    assert ready.origins()[[2, 3, 4]].tolist() == ["well", "hand", "hand"]
+    assert ready.label_cells([3], 2).tolist() == [], "it is confirmed already"
+    assert ready.label_cells([3], 2, origin="track").tolist() == []
+    assert ready.counts()[2] == 9
+    ready.label_images([1], 0, origin="well")
+    assert ready.class_ids().tolist() == [0, 0, 0, 2, 2, 0, 0, 0, 0]
+    folder = ready.project.folder  # type: ignore[union-attr]
+    ready.undo()
+    ready.undo()
+    assert set(ready.origins().tolist()) == {"well"}
+    ready.redo()
+    ready.close()
+    ready.open_project(folder)
+    assert ready.origins()[[2, 3, 4]].tolist() == ["well", "hand", "hand"]

@@ -217,3 +217,46 @@ def test_a_project_whose_drive_went_away_loses_nothing(ready: Session) -> None:
     away.rename(folder)
     ready.label_cells([1], 1)
     assert ready.counts()[1] == 2
+
+
+def test_cells_found_in_many_images_are_one_undo(many: Session) -> None:
+    for number in (4, 5, 6):
+        many.set_labels(grid()[0, 0], number, continues=number > 4)
+    many.undo()
+    assert [state.cells for state in many.image_states()] == [9, 9, 9, 0, 0, 0]
+    many.redo()
+    assert [state.cells for state in many.image_states()] == [9] * 6
+    many.undo()
+    many.undo()
+    assert many.counts()[1] == 0, "what was done before is a step of its own"
+
+
+def test_labels_carried_over_in_many_images_are_one_undo(many: Session) -> None:
+    moved, gone = np.roll(grid()[0, 0], 1, axis=1), np.where(grid()[0, 0] > 3, grid()[0, 0], 0)
+    many.label_cells([8], 2, 1)
+    before = [many.class_ids(i).tolist() for i in (1, 2)]
+    many.set_labels(moved, 1)
+    many.set_labels(gone, 2, continues=True)
+    assert many.counts() == {1: 0, 2: 1, 3: 0}
+    many.undo()
+    assert [many.class_ids(i).tolist() for i in (1, 2)] == before
+    many.redo()
+    assert many.counts() == {1: 0, 2: 1, 3: 0}
+    folder = many.project.folder  # type: ignore[union-attr]
+    many.undo()
+    many.close()
+    many.open_project(folder)
+    assert [many.class_ids(i).tolist() for i in (1, 2)] == before
+
+
+def test_what_the_user_does_in_between_is_no_part_of_the_run(many: Session) -> None:
+    many.set_labels(grid()[0, 0], 4)
+    many.label_cells([0], 3, 1)
+    many.set_labels(grid()[0, 0], 5, continues=True)
+    many.set_labels(grid()[0, 0], 5, continues=True)  # the same image again is no run over many
+    many.undo()
+    many.undo()
+    assert many.image_states()[4].cells == 0
+    assert many.counts()[3] == 1
+    many.undo()
+    assert (many.counts()[3], many.image_states()[3].cells) == (0, 9)

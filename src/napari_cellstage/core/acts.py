@@ -13,7 +13,14 @@ from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.carry_over import CarryOver, carry_hand_cells, carry_labels
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import TEMPLATES, UNLABELLED, ClassScheme
-from napari_cellstage.core.edits import Edit, ImageClassChange, LabelChange, SchemeChange, SegmentationChange
+from napari_cellstage.core.edits import (
+    Edit,
+    HiddenChange,
+    ImageClassChange,
+    LabelChange,
+    SchemeChange,
+    SegmentationChange,
+)
 from napari_cellstage.core.errors import CellsError, ClassSchemeError
 from napari_cellstage.core.marks import HAND, Marks
 from napari_cellstage.core.volumes import LabelVolume
@@ -189,6 +196,18 @@ def use_template(scheme: ClassScheme, name: str, labelled: int) -> Edit:
     for one in template:
         after = after.add(one.name)
     return Edit(f"use template {name}", "scheme", scheme=SchemeChange(scheme, after))
+
+
+def hide_images(image_ids: Iterable[int]) -> Edit:
+    """Take images out of the project; nothing of them is deleted."""
+    changes = tuple(HiddenChange(image_id, False, True) for image_id in image_ids)
+    return Edit(f"remove {_images(len(changes))}", "cells", hidden=changes)
+
+
+def show_images(image_ids: Iterable[int]) -> Edit:
+    """Bring images back that were taken out of the project."""
+    changes = tuple(HiddenChange(image_id, True, False) for image_id in image_ids)
+    return Edit(f"bring back {_images(len(changes))}", "cells", hidden=changes)
 
 
 def _cells(count: int) -> str:

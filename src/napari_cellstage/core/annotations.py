@@ -121,8 +121,12 @@ class AnnotatedImage:
     def change(
         self, rows: NDArray[np.integer[Any]], class_id: int, image_id: int, origin: int = HAND
     ) -> LabelChange | None:
-        """Return the change that gives rows a class, or None when all have it."""
-        rows = rows[self.class_ids[rows] != class_id]
+        """Return the change that gives rows a class, or None when all have it.
+
+        A label that was given with its well or track becomes the user's own when it is given by hand.
+        """
+        confirmed = (self.origins[rows] != HAND) & (origin == HAND)
+        rows = rows[(self.class_ids[rows] != class_id) | confirmed]
         if not len(rows):
             return None
         old = self._marks_of(np.asarray(rows, dtype=np.int64))

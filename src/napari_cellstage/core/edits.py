@@ -7,7 +7,7 @@ the time it is undone. What reaches the disk is in `core.journal`; what the user
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.marks import Marks, Names, Numbers, no_numbers
 
 EditKind = Literal["label", "cells", "scheme"]
+_JOINED = ("segmentations", "paint", "labels", "image_classes", "hidden", "batches")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +71,19 @@ class LabelChange:
         )
 
 
+class _Swapped:
+    """A change that is taken back by swapping what was before and what is after."""
+
+    before: Any
+    after: Any
+
+    def inverse(self) -> Self:
+        """Return the change that takes this one back."""
+        return replace(self, before=self.after, after=self.before)  # type: ignore[type-var]
+
+
 @dataclass(frozen=True, eq=False)
-class PaintChange:
+class PaintChange(_Swapped):
     """A box of a version of a segmentation that is painted by hand.
 
     Parameters
@@ -93,10 +105,6 @@ class PaintChange:
     before: NDArray[np.int64]
     after: NDArray[np.int64]
 
-    def inverse(self) -> Self:
-        """Return the change that takes this one back."""
-        return replace(self, before=self.after, after=self.before)
-
     @property
     def touched(self) -> list[int]:
         """Ids of the cells that gain or lose pixels."""
@@ -106,41 +114,38 @@ class PaintChange:
 
 
 @dataclass(frozen=True)
-class SegmentationChange:
+class SegmentationChange(_Swapped):
     """An image goes from one stored version of its segmentation to another; 0 is "none yet"."""
 
     image_id: int
     before: int
     after: int
 
-    def inverse(self) -> Self:
-        """Return the change that takes this one back."""
-        return replace(self, before=self.after, after=self.before)
-
 
 @dataclass(frozen=True)
-class ImageClassChange:
+class ImageClassChange(_Swapped):
     """The class that all cells of an image have, those found later too, goes from one to another; 0 is none."""
 
     image_id: int
     before: tuple[int, int]  # class id and origin
     after: tuple[int, int]
 
-    def inverse(self) -> Self:
-        """Return the change that takes this one back."""
-        return replace(self, before=self.after, after=self.before)
+
+@dataclass(frozen=True)
+class HiddenChange(_Swapped):
+    """An image is taken out of the project, hidden with all that is known of it, or comes back."""
+
+    image_id: int
+    before: bool
+    after: bool
 
 
 @dataclass(frozen=True)
-class SchemeChange:
+class SchemeChange(_Swapped):
     """The class scheme goes from one to another."""
 
     before: ClassScheme
     after: ClassScheme
-
-    def inverse(self) -> Self:
-        """Return the change that takes this one back."""
-        return replace(self, before=self.after, after=self.before)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +158,7 @@ class Edit:
         What was done, as a menu would say it: "label 3 cells".
     kind
         What the act was about, for the journal.
-    segmentations, paint, labels, image_classes, scheme
+    segmentations, paint, labels, image_classes, scheme, hidden
         The changes, made in this order.
     batches
         The journal's numbers of what was written for it; empty before that.
@@ -166,6 +171,7 @@ class Edit:
     labels: tuple[LabelChange, ...] = ()
     image_classes: tuple[ImageClassChange, ...] = ()
     scheme: SchemeChange | None = None
+    hidden: tuple[HiddenChange, ...] = ()
     batches: tuple[int, ...] = ()
 
     def inverse(self) -> Self:
@@ -177,11 +183,16 @@ class Edit:
             labels=tuple(c.inverse() for c in reversed(self.labels)),
             image_classes=tuple(c.inverse() for c in reversed(self.image_classes)),
             scheme=self.scheme.inverse() if self.scheme else None,
+            hidden=tuple(c.inverse() for c in reversed(self.hidden)),
         )
 
     def then(self, later: Edit) -> Self:
-        """Return one edit for this label edit and a later one, so that a stroke over many cells is one undo."""
-        return replace(self, labels=self.labels + later.labels, batches=self.batches + later.batches)
+        """Return one edit for this one and a later one, so that a stroke over many cells is one undo.
+
+        Their changes are made in the order given above: both are of labels only, or of the cells of other images.
+        """
+        joined: dict[str, Any] = {name: getattr(self, name) + getattr(later, name) for name in _JOINED}
+        return replace(self, **joined)
 
     @property
     def images_with_other_cells(self) -> tuple[int, ...]:
@@ -192,7 +203,8 @@ class Edit:
     def image_ids(self) -> tuple[int, ...]:
         """Images it touches, in order."""
         named = {c.image_id for c in self.labels} | {c.image_id for c in self.image_classes}
-        return tuple(sorted({*self.images_with_other_cells, *named}))
+        seen = {c.image_id for c in self.hidden}
+        return tuple(sorted({*self.images_with_other_cells, *named, *seen}))
 
 
 class History:

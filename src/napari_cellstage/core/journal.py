@@ -66,6 +66,9 @@ class Journal(FactTable, ImageTable):
         for one in edit.image_classes:
             insert = "INSERT INTO image_class (batch_id, image_id, class_id, origin) VALUES (?,?,?,?)"
             db.execute(insert, (batch, one.image_id, *one.after))
+        for seen in edit.hidden:
+            entry = (batch, seen.image_id, int(seen.after))
+            db.execute("INSERT INTO image_hidden (batch_id, image_id, hidden) VALUES (?,?,?)", entry)
         if edit.scheme:
             text = json.dumps(edit.scheme.after.to_dict(), ensure_ascii=False)
             db.execute("INSERT INTO scheme (batch_id, json) VALUES (?,?)", (batch, text))
@@ -107,6 +110,13 @@ class Journal(FactTable, ImageTable):
         """Return class id and origin of the images whose cells all have one class, those found later too."""
         query = "SELECT image_id, class_id, origin, MAX(seq) FROM image_class GROUP BY image_id"
         return {image: (class_id, origin) for image, class_id, origin, _ in self._all(query) if class_id}
+
+    def hidden_images(self) -> set[int]:
+        """Return the images that were taken out of the project and not brought back."""
+        if not self._all("SELECT 1 FROM sqlite_master WHERE name = 'image_hidden'"):
+            return set()  # a project that was made before there was such a thing, and can't be written to
+        query = "SELECT image_id, hidden, MAX(seq) FROM image_hidden GROUP BY image_id"
+        return {int(image_id) for image_id, hidden, _ in self._all(query) if hidden}
 
     def scheme(self) -> ClassScheme:
         """Return the latest scheme; an empty one where none was written."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_cellstage.core.classes import ClassScheme
+from napari_cellstage.core.edits import HiddenChange
 from napari_cellstage.core.errors import ProjectError, ReadOnlyError
 from napari_cellstage.core.image_records import ImageEntry
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.relocating import Relocated, found_again
 from napari_cellstage.core.store import Project
 from napari_cellstage.core.tally import ImageState, Tally
+
+Known = dict[tuple[str, str], list[ImageEntry]]
+Identity = tuple[str, str, str, tuple[int, ...]]
 
 
 class OpenProject:
@@ -29,8 +33,11 @@ class OpenProject:
         self._project = project
         self.scheme = project.journal.scheme() if project else ClassScheme()
         self.settings: dict[str, Any] = project.journal.settings() if project else {}
-        self.entries = project.images() if project else {}
-        self.tally = Tally(project.journal if project else None)
+        gone = project.journal.hidden_images() if project else set()
+        images = project.images() if project else {}
+        self.entries = {image_id: entry for image_id, entry in images.items() if image_id not in gone}
+        self.hidden = {image_id: entry for image_id, entry in images.items() if image_id in gone}
+        self.tally = Tally(project.journal if project else None, self.hidden)
         self.problems: dict[int, str] = {0: project.reason} if project and project.reason else {}
 
     @property
@@ -69,10 +76,13 @@ class OpenProject:
         return (frames, *volume)
 
     def take_images(self, stacks: Sequence[ImageStack]) -> tuple[ImageEntry, ...]:
-        """Return the entries of images, added to the project where they are not there; all in one transaction."""
-        known = {key: entry for entry in self.entries.values() for key in entry.record.keys}
+        """Return the entries of images, added to the project where they are not there; all in one transaction.
+
+        One that was taken out of the project is found again, but stays hidden.
+        """
+        known = _by_key((*self.entries.values(), *self.hidden.values()))
         found = [_known(known, stack) for stack in stacks]
-        new: dict[tuple[str, str, str], ImageStack] = {}
+        new: dict[Identity, ImageStack] = {}
         for stack, entry in zip(stacks, found, strict=True):
             if entry is None:
                 new.setdefault(_identity(stack), stack)
@@ -81,8 +91,25 @@ class OpenProject:
         entries = tuple(
             added[_identity(stack)] if entry is None else self._found_again(entry, stack) for stack, entry in pairs
         )
-        self.entries |= {entry.image_id: entry for entry in entries}
+        for entry in entries:
+            (self.hidden if entry.image_id in self.hidden else self.entries)[entry.image_id] = entry
         return entries
+
+    def hide(self, changes: Iterable[HiddenChange]) -> None:
+        """Take images out of the project, or bring them back to their place in the order."""
+        for change in changes:
+            here, there = (self.entries, self.hidden) if change.after else (self.hidden, self.entries)
+            if change.image_id in here:
+                there[change.image_id] = here.pop(change.image_id)
+            self.tally.hide(change.image_id, change.after)
+        self.entries = dict(sorted(self.entries.items()))
+
+    def other_readings(self, image_id: int) -> tuple[int, ...]:
+        """Return the images that are the same file and scene read with other axes."""
+        mine = self.entries[image_id].record
+        others = (entry.record for entry in self.entries.values() if entry.image_id != image_id)
+        same = (one for one in others if (one.path, one.scene) == (mine.path, mine.scene) and one.axes != mine.axes)
+        return tuple(one.image_id for one in same)
 
     def _found_again(self, entry: ImageEntry, stack: ImageStack) -> ImageEntry:
         if entry.missing and stack.path is not None and not self.project.read_only:
@@ -135,12 +162,22 @@ def shown_names(entries: dict[int, ImageEntry]) -> dict[int, str]:
     }
 
 
-def _known(known: dict[tuple[str, str], ImageEntry], stack: ImageStack) -> ImageEntry | None:
+def _by_key(entries: Iterable[ImageEntry]) -> Known:
+    """Return images by what they may be known by; a file may be in the project with several axes."""
+    found: Known = {}
+    for entry in entries:
+        for key in entry.record.keys:
+            found.setdefault(key, []).append(entry)
+    return found
+
+
+def _known(known: Known, stack: ImageStack) -> ImageEntry | None:
     keys = [(stack.fingerprint, stack.scene)]
     if stack.path is not None:
         keys.append((str(stack.path.absolute()), stack.scene))
-    return next((entry for key in keys if (entry := known.get(key)) and entry.record.is_image(stack)), None)
+    return next((entry for key in keys for entry in known.get(key, ()) if entry.record.is_image(stack)), None)
 
 
-def _identity(stack: ImageStack) -> tuple[str, str, str]:
-    return stack.fingerprint, str(stack.path or id(stack)) if not stack.fingerprint else "", stack.scene
+def _identity(stack: ImageStack) -> Identity:
+    place = str(stack.path or id(stack)) if not stack.fingerprint else ""
+    return stack.fingerprint, place, stack.scene, tuple(stack.shape)

@@ -80,10 +80,14 @@ _PARTS = """
 CREATE TABLE IF NOT EXISTS image_facts (
     image_id INTEGER PRIMARY KEY, plate TEXT NOT NULL, well TEXT NOT NULL, field TEXT NOT NULL,
     treatment TEXT NOT NULL, dose TEXT NOT NULL, replicate TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS image_hidden (
+    seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, image_id INTEGER NOT NULL,
+    hidden INTEGER NOT NULL);
 """
 
 _APPEND_ONLY = ("batch", "annotation", "scheme", "segmentation", "drawn_cell")
 _APPEND_ONLY_2 = ("paint", "image_class")
+_APPEND_ONLY_PARTS = ("image_hidden",)
 
 
 def create_script() -> str:
@@ -98,9 +102,11 @@ def migration(found: int) -> str:
 
 def parts_script() -> str:
     """Return the SQL that makes the tables of parts that are missing."""
-    return _PARTS
+    return _PARTS + "".join(map(_guard, _APPEND_ONLY_PARTS))
 
 
 def _guard(table: str) -> str:
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;"
-    return "".join(f"CREATE TRIGGER {table}_{act} BEFORE {act} ON {table} {refuse}" for act in ("UPDATE", "DELETE"))
+    return "".join(
+        f"CREATE TRIGGER IF NOT EXISTS {table}_{act} BEFORE {act} ON {table} {refuse}" for act in ("UPDATE", "DELETE")
+    )

@@ -6,6 +6,7 @@ Without a project it holds classes and settings chosen early. What each act of t
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +21,8 @@ from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.edits import Edit, History
 from napari_cellstage.core.effects import NO_ROWS, Effects
 from napari_cellstage.core.errors import ProjectError
+from napari_cellstage.core.image_records import ImageEntry
+from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.loading import Cells
 from napari_cellstage.core.marks import HAND
 from napari_cellstage.core.painting import paint
@@ -46,6 +49,7 @@ class Workspace(Shelf):
         self.history = History()
         self.image_classes = project.journal.image_classes() if project else {}
         self._answers = Answers()
+        self._last_replaced: Edit | None = None
 
     @classmethod
     def create(cls, folder: Path | str, early: Workspace) -> Self:
@@ -69,13 +73,28 @@ class Workspace(Shelf):
         self._project = project
         self.problems.pop(0, None)
         for image_id, entry in project.images().items():
-            self.entries[image_id] = entry.opened_as(self.entries[image_id])
+            mine = self.entries if image_id in self.entries else self.hidden
+            mine[image_id] = entry.opened_as(mine[image_id])
         for image_id, image in self._images.items():
             if not image.bytes_held:  # what would read its pixels reads the project that was closed
                 image.let_go(self._reading(image_id, image.version))
 
-    def replace_cells(self, image_id: int, labels: Any) -> tuple[Effects, CarryOver]:
-        """Store a segmentation of an image and put it in place of the present one, labels carried over."""
+    def take_images(self, stacks: Sequence[ImageStack]) -> tuple[ImageEntry, ...]:
+        """Return the entries of images, added where they are not there; those that were taken out come back."""
+        entries = super().take_images(stacks)
+        self.bring_back(entry.image_id for entry in entries)
+        return entries
+
+    def bring_back(self, image_ids: Iterable[int]) -> None:
+        """Show those images again that were taken out of the project."""
+        if gone := [image_id for image_id in dict.fromkeys(image_ids) if image_id in self.hidden]:
+            self.do(acts.show_images(gone))
+
+    def replace_cells(self, image_id: int, labels: Any, continues: bool = False) -> tuple[Effects, CarryOver]:
+        """Store a segmentation of an image and put it in place of the present one, labels carried over.
+
+        With `continues` it is undone together with that of another image, when nothing was done in between.
+        """
         image, project = self.image(image_id), self.writable
         volume = self._adopted(image_id, labels)
         table = CellTable.from_labels(volume) if volume.cells is None else volume.cells
@@ -83,7 +102,11 @@ class Workspace(Shelf):
         stored = project.segmentations.write(image_id, version, volume, table)
         given = self.image_classes.get(image_id, NO_CLASS)
         edit, result = acts.replace_cells(image, image_id, stored, table, version, given)
-        return self.do(edit, cells={image_id: Cells(stored, table, table)}), result
+        last = self.history.last
+        joins = continues and last is not None and last is self._last_replaced and image_id not in last.image_ids
+        effects = self.do(edit, joins, {image_id: Cells(stored, table, table)})
+        self._last_replaced = self.history.last
+        return effects, result
 
     def _adopted(self, image_id: int, labels: Any) -> LabelVolume:
         """Return labels made for an image, not shared with the caller; `CellsError` when they don't fit it."""
@@ -151,10 +174,11 @@ class Workspace(Shelf):
         effects = Effects(edit, cells=edit.images_with_other_cells, predictions=edit.images_with_other_cells)
         self._put_cells(edit, replaced)
         self._put_labels(edit, effects)
+        self.hide(edit.hidden)
         if edit.scheme:
             self.scheme = edit.scheme.after
             if set(edit.scheme.before.ids) ^ set(edit.scheme.after.ids):
-                effects.predictions = tuple(sorted({*self._images, *effects.cells}))
+                effects.predictions = tuple(sorted({*self._images, *effects.cells} & self.entries.keys()))
         return effects
 
     def _target(self, edit: Edit, image_id: int, version: int, new: dict[int, Cells]) -> Cells:
@@ -189,7 +213,8 @@ class Workspace(Shelf):
             image = self.known(change.image_id)
             rows = image.apply(change) if image else NO_ROWS
             self.tally.count(change)
-            effects.rows[change.image_id] = np.union1d(effects.rows.get(change.image_id, rows), rows)
+            if change.image_id in self.entries:  # nobody shows the labels of an image that was taken out
+                effects.rows[change.image_id] = np.union1d(effects.rows.get(change.image_id, rows), rows)
         for one in edit.image_classes:
             self.image_classes[one.image_id] = one.after
             if not one.after[0]:

@@ -76,6 +76,8 @@ class Base:
         return effects
 
     def _tell(self, effects: Effects) -> None:
+        if effects.edit.hidden:
+            self._on_images()
         for image_id in effects.cells:
             self.cells_changed.emit(image_id)
         if effects.edit.scheme:
@@ -85,6 +87,18 @@ class Base:
         for image_id, rows in effects.rows.items():
             self.labels_changed.emit(image_id, rows)
         self.history_changed.emit()
+
+    def _on_images(self) -> None:
+        """Tell that there are other images; work goes on with the next one when the current one has gone."""
+        before, entries = self._current, self._space.entries
+        if before not in entries:
+            later = (image_id for image_id in entries if before is not None and image_id > before)
+            self._current = next(later, max(entries, default=None))
+        if self._current is not None:
+            self._space.remember_current(self._current)
+        self.images_changed.emit()
+        if self._current != before:
+            self.current_changed.emit()
 
 
 def _choice(entries: Iterable[int]) -> str:

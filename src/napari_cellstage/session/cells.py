@@ -27,14 +27,15 @@ class CellsPart(Base):
         """Return the table of cells; empty when there are none."""
         return self._image(image_id).cells
 
-    def set_labels(self, labels: Any, image_id: int | None = None) -> CarryOver:
+    def set_labels(self, labels: Any, image_id: int | None = None, continues: bool = False) -> CarryOver:
         """Put a segmentation in place; labels and hand-drawn cells go with the cells they lie on.
 
         They are integers, 0 is background, ``(T, Z, Y, X)`` or without axes of length 1, and are copied: an array,
         or a `LabelVolume`, which may be larger than memory. Returned is which labels kept their cell's name, moved to
-        another, or lost their cell; undo brings all back.
+        another, or lost their cell; undo brings all back. With `continues` it is undone together with the call before,
+        which was for another image, unless something else was done in between.
         """
-        effects, result = self._space.replace_cells(self._id(image_id), labels)
+        effects, result = self._space.replace_cells(self._id(image_id), labels, continues)
         self._tell(effects)
         self.carried.emit(effects.edit.image_ids[0], result)
         return result

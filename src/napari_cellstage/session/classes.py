@@ -28,8 +28,8 @@ class ClassesPart(LabelsPart):
         self._change_scheme("move class", self.scheme.move(class_id, place))
 
     def labels_with(self, class_id: int) -> int:
-        """Return how many cells have a class: what deleting it would clear."""
-        return self.counts().get(class_id, 0)
+        """Return how many cells have a class: what deleting it would clear, in images that were removed too."""
+        return sum(counts.get(class_id, 0) for counts in self._space.tally.classes.values())
 
     def delete_class(self, class_id: int) -> None:
         """Remove a class and clear its labels; one undo brings both back."""
@@ -37,7 +37,8 @@ class ClassesPart(LabelsPart):
 
     def use_template(self, name: str) -> None:
         """Put a template's classes in place of ones that no cell has; `ClassSchemeError` when one has."""
-        self._do(acts.use_template(self.scheme, name, sum(self.counts().values())))
+        labelled = sum(map(self.labels_with, self.scheme.ids))
+        self._do(acts.use_template(self.scheme, name, labelled))
 
     def _change_scheme(self, text: str, scheme: ClassScheme) -> None:
         if scheme != self.scheme:

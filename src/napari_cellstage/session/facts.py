@@ -38,16 +38,20 @@ class FactsPart(WorkPart):
 
     def facts_all(self) -> dict[int, ImageFacts]:
         """Return the facts of every image that has any, by its number."""
+        return {i: said for i, said in self._stored_facts().items() if i in self._space.entries}
+
+    def _stored_facts(self) -> dict[int, ImageFacts]:
+        """Return the facts of images that were removed, too."""
         project = self.project
         if project is None:
             return {}
         if self._facts_of is not project:
             self._facts, self._facts_of = project.journal.facts(), project
-        return dict(self._facts)
+        return self._facts
 
     def set_facts(self, facts: Mapping[int, ImageFacts]) -> None:
         """Put facts in place of what was known of these images: all of them on the disk, or none."""
-        known = self.facts_all()
+        known = self._stored_facts()
         given = {self._id(image_id): said for image_id, said in facts.items()}
         changed = {i: said for i, said in given.items() if said != known.get(i, ImageFacts())}
         if not changed:
@@ -70,6 +74,8 @@ class FactsPart(WorkPart):
         """Return how many cells of each image have each class, 0 for none; of images whose cells are counted."""
         counts = {}
         for image_id, total in self._space.tally.cells.items():
+            if image_id not in self._space.entries:
+                continue
             given = {i: n for i, n in self._space.tally.classes.get(image_id, {}).items() if n}
             counts[image_id] = {UNLABELLED: max(total - sum(given.values()), 0)} | given
         return counts
@@ -89,7 +95,8 @@ class FactsPart(WorkPart):
         int
             How many labels changed; one undo takes all back, classes too.
         """
-        made = classes_by(by, self.facts_all(), self.scheme, any(self.counts().values()))
+        labelled = any(map(self.labels_with, self.scheme.ids))
+        made = classes_by(by, self.facts_all(), self.scheme, labelled)
         images = [(image_id, self._space.image(self._id(image_id))) for image_id in made.class_of]
         given = acts.label_images(images, self._space.image_classes, made.class_of, origin_number("well"), keep)
         edit = acts.with_scheme(given, self.scheme, made.scheme, self._space.image_classes)

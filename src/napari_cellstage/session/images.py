@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from napari_cellstage.core import choices
+from napari_cellstage.core import acts, choices
 from napari_cellstage.core.image_records import ImageEntry
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.relocating import Relocated
@@ -54,6 +54,7 @@ class ImagesPart(ProjectPart):
     def add_images(self, stacks: Sequence[ImageStack]) -> tuple[int, ...]:
         """Add images as one act, all or none; the first becomes current. Returned are their numbers.
 
+        One that was removed comes back with its cells and labels.
         With no project open this opens the one in `home` that holds the first, or makes one named after it.
         """
         if not stacks:
@@ -65,8 +66,21 @@ class ImagesPart(ProjectPart):
                 self.new_project(free_folder(self.home, stacks[0].name))
         entries = self._space.take_images(stacks)
         self.images_changed.emit()
+        self.history_changed.emit()
         self.set_current(entries[0].image_id)
         return tuple(entry.image_id for entry in entries)
+
+    def remove_images(self, image_ids: Iterable[int]) -> None:
+        """Take images out of the project, with their cells and labels; no file is touched.
+
+        Nothing is deleted: undo brings them back, and so does adding the same file again, in years too.
+        """
+        if wanted := [self._id(image_id) for image_id in dict.fromkeys(image_ids)]:
+            self._do(acts.hide_images(wanted))
+
+    def other_readings(self, image_id: int) -> tuple[int, ...]:
+        """Return the images that are the same file and scene as this one, read with other axes."""
+        return self._space.other_readings(self._id(image_id))
 
     def relocate(self, image_id: int, path: Path | str) -> None:
         """Say where the file of an image is now; `ImageError` when that is another image."""

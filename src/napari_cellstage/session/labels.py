@@ -44,8 +44,9 @@ class LabelsPart(ImagesPart, CellsPart):
     ) -> Rows:
         """Give cells a class, 0 to clear; return the rows whose class changed.
 
-        With `continues` it is part of the same stroke as the call before, and undone together with it. `origin` is
-        one of `ORIGINS`, and stays recorded.
+        A label that has the class already but was given with its image, well or track becomes the user's own when given
+        by hand. With `continues` it is part of the same stroke as the call before, and undone together with it.
+        `origin` is one of `ORIGINS`, and stays recorded.
         """
         wanted = self._id(image_id)
         if class_id != UNLABELLED:
@@ -99,8 +100,10 @@ class LabelsPart(ImagesPart, CellsPart):
     def _shown(self, effects: Effects | None) -> Rows:
         if effects is None:
             return NO_ROWS
-        touched = effects.edit.image_ids
+        touched = [image_id for image_id in effects.edit.image_ids if image_id in self._space.entries]
         if touched and self._current not in touched:
+            if effects.edit.hidden:
+                self.images_changed.emit()  # who shows the current image must know it first
             self.set_current(touched[0])  # so that the user sees what happens
         self._tell(effects)
         return effects.rows.get(self._current or 0, NO_ROWS)

@@ -26,7 +26,8 @@ class ProjectPart(Base):
     @property
     def problems(self) -> tuple[str, ...]:
         """What the user should know about the open project, each as a sentence; empty when all is well."""
-        return (*self._space.problems.values(), *self._missing())
+        told = (text for image_id, text in self._space.problems.items() if image_id not in self._space.hidden)
+        return (*told, *self._missing())
 
     def _missing(self) -> tuple[str, ...]:
         """Return a sentence for each image that is missing, or one for all where there are many."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.core import acts
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.core.image_records import ImageEntry
 from napari_cellstage.core.images import SHEET_ENDING
@@ -51,6 +52,7 @@ class SheetsPart(WorkPart):
                 self.open_project(known)
             else:
                 self.new_project(free_folder(self.home, root.name))
+        self._bring_back_sheets(root)
         sheets = [(entry, sheet) for entry, sheet in self._sheets() if sheet.root == root]
         shown = {name for _, sheet in sheets for name in sheet.names}
         new = np.array([i for i, name in enumerate(crops.names) if name not in shown], dtype=np.int64)
@@ -107,9 +109,15 @@ class SheetsPart(WorkPart):
         }
         return replace(frozen, images=frozen.images.with_extras(groups))
 
-    def _sheets(self) -> Iterator[tuple[ImageEntry, ContactSheet]]:
+    def _bring_back_sheets(self, root: Path) -> None:
+        """Show the sheets of class folders again that were removed: their labels may have been changed since."""
+        gone = [entry.image_id for entry, sheet in self._sheets(hidden=True) if sheet.root == root]
+        if gone:
+            self._do(acts.show_images(gone))
+
+    def _sheets(self, hidden: bool = False) -> Iterator[tuple[ImageEntry, ContactSheet]]:
         """Yield the contact sheets of the project whose description can be read; `missing` tells of the others."""
-        for entry in self._space.entries.values():
+        for entry in (self._space.hidden if hidden else self._space.entries).values():
             if is_sheet(entry):
                 from napari_cellstage.core.contact_sheet import ContactSheet
 

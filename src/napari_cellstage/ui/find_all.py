@@ -84,14 +84,14 @@ class FindAll(QObject):
             self._problems.append(f"{event.name}: {event.problem}")
             return
         with shown():
-            carried = self._session.set_labels(event.labels, event.image_id)
+            carried = self._session.set_labels(event.labels, event.image_id, continues=bool(self._done))
             self._cells += len(self._session.cells(event.image_id))
             self._lost += len(carried.lost)
             self._done.append(event.name)
 
     def _tell(self) -> None:
         if self._done:
-            lost = f" {self._lost:,} labels lost their cells; undo brings them back." if self._lost else ""
+            lost = f" {self._lost:,} labels lost their cells; one undo brings all back." if self._lost else ""
             tell(f"{self._cells:,} cells were found in {_images(len(self._done))}.{lost}")
         if self._problems:
             more = len(self._problems) - _TOLD
