@@ -1,4 +1,4 @@
-"""What changes when the pixels of a file change: a hash of its size, time of change and first bytes."""
+"""What changes when pixels change: of a file its size, time of change and first bytes; of an array some rows."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from napari_cellstage.core.reading.zarr_layout import attributes
 
 _HASHED_BYTES = 1 << 16
 _HASHED_ROWS = 4096
+_HASHED_PLANES = 64
+_HASHED_PLANE_BYTES = 256 * 1024**2
 _HASHED_FILES = 64
 
 
@@ -42,10 +44,24 @@ def of_file(path: Path, scene: str, place: Path | None = None) -> str:
 
 
 def of_array(data: Any) -> str:
-    """Hash shape, dtype and up to `_HASHED_ROWS` rows spread over the first plane; enough to tell images apart."""
-    plane = data[0, 0, 0]
-    rows = np.ascontiguousarray(plane[:: max(1, plane.shape[0] // _HASHED_ROWS)])
-    return hashlib.sha256(f"{data.shape} {data.dtype} ".encode() + rows.tobytes()).hexdigest()
+    """Hash shape, dtype and rows spread over planes of all time points, channels and depths.
+
+    Work is bounded whatever the size: up to `_HASHED_PLANES` planes, the first and the last among them, fewer where
+    planes are large, and `_HASHED_ROWS` rows in all.
+    """
+    made = hashlib.sha256(f"{data.shape} {data.dtype} ".encode())
+    count = int(np.prod(data.shape[:3]))
+    planes = np.unique(np.linspace(0, count - 1, min(count, _planes_of(data))).round().astype(int))
+    step = max(1, data.shape[3] * len(planes) // _HASHED_ROWS)
+    for t, c, z in zip(*np.unravel_index(planes, data.shape[:3]), strict=True):
+        made.update(np.ascontiguousarray(data[int(t), int(c), int(z), ::step]).tobytes())
+    return made.hexdigest()
+
+
+def _planes_of(data: Any) -> int:
+    """Return how many planes may be read: of a lazy array whole ones are, whatever is hashed of them."""
+    plane = int(np.prod(data.shape[3:])) * int(data.dtype.itemsize)
+    return min(_HASHED_PLANES, max(8, _HASHED_PLANE_BYTES // max(plane, 1)))
 
 
 def _head(path: Path) -> bytes:
