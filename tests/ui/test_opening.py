@@ -12,6 +12,7 @@ from napari.utils.notifications import notification_manager
 from napari_cellstage.core.images import ENDINGS
 from napari_cellstage.session import Session
 from napari_cellstage.ui import opening as opening_module
+from napari_cellstage.ui import opening_work as work_module
 from napari_cellstage.ui.opening import Opening
 from napari_cellstage.ui.opening_questions import Answer
 from tests.core.reading.writing import write_lif, write_plate
@@ -183,13 +184,13 @@ def test_a_running_number_is_asked_what_it_counts(opening, session, tmp_path):
 
 
 def test_files_dropped_while_others_open_wait_their_turn(opening, session, tmp_path, monkeypatch):
-    go, real = threading.Event(), opening_module.gather
+    go, real = threading.Event(), work_module.gather
 
     def slow(*args):
         go.wait(30)
         return (yield from real(*args))
 
-    monkeypatch.setattr(opening_module, "gather", slow)
+    monkeypatch.setattr(work_module, "gather", slow)
     opening.open_paths([picture(tmp_path / "a.tif")])
     opening.open_paths([picture(tmp_path / "b.tif")])
     assert opening.busy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,13 @@ class SentenceGroup(TyperGroup):
         except CellStageError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(1) from error
+
+
+class LabelFiles(StrEnum):
+    """What becomes of files that look like the cells of others."""
+
+    AUTO = "auto"
+    NONE = "none"
 
 
 app = typer.Typer(
@@ -52,7 +60,9 @@ GroupFrom = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="End with one line of JSON on standard output.")]
 Channel = Annotated[
     int | None,
-    typer.Option(help="Channel to find cells in, from 0; else one named after a nuclear stain.", show_default=False),
+    typer.Option(
+        help="Channel to find cells in, from 0; else one that shows nuclei by name or looks.", show_default=False
+    ),
 ]
 
 
@@ -193,12 +203,17 @@ def import_(
     find: Annotated[bool, typer.Option("--find", help="Find the cells of the images.")] = False,
     channel: Channel = None,
     method: Annotated[str | None, typer.Option(help="How cells are found, by name.", show_default=False)] = None,
+    labels: Annotated[
+        LabelFiles, typer.Option(help="auto: files such as a_masks.tif are the cells of a.tif; none: they are images.")
+    ] = LabelFiles.AUTO,
     json: Json = False,
 ) -> None:
     """Put FILES into a project. Exit code 3: some could not be used, the others were."""
     from napari_cellstage.cli.importing import ImportChoices, import_files
 
-    choices = ImportChoices(axes, series, sheets, group_from, pattern, plate_map, find, channel, method)
+    choices = ImportChoices(
+        axes, series, sheets, group_from, pattern, plate_map, find, channel, method, labels == LabelFiles.AUTO
+    )
     import_files(files, project, choices, as_json=json)
 
 

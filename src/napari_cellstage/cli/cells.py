@@ -41,7 +41,7 @@ def predict_image(
     out
         Table to write.
     channel
-        In which cells are found; None: one named after a nuclear stain.
+        In which cells are found; None: the one that shows nuclei by its name or its looks.
     use_channels
         Which the model looks at; empty: those with the names it was trained on, else all.
     device
@@ -51,7 +51,7 @@ def predict_image(
     """
     model, stack, reporter, start = load_model(run, device), open_image(image), Reporter(), time.perf_counter()
     if labels is None:
-        volume = find_with_progress(stack, SegmentChoices(channel=channel).on(stack), reporter)
+        volume = find_with_progress(stack, SegmentChoices(channel=channel).on(stack, reporter), reporter)
     else:
         volume = _read_labels(labels, stack)
     data = ProjectData(_as_work(stack, volume, use_channels))

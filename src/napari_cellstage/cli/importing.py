@@ -11,8 +11,9 @@ from typing import Any
 import typer
 
 from napari_cellstage.cli.answers import write_json
+from napari_cellstage.cli.import_labels import take_cells
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
-from napari_cellstage.core.choices import nuclear_channel
+from napari_cellstage.cli.segmenting import chosen_channel
 from napari_cellstage.core.errors import CellStageError, ImageError, ReadOnlyError
 from napari_cellstage.core.folder_files import looks_like_class_folders
 from napari_cellstage.core.folders import reading_class_folders
@@ -49,6 +50,8 @@ class ImportChoices:
         Find the cells of images that have none.
     channel, method
         In which channel and how.
+    labels
+        Whether files that look like the cells of others become their cells; else they are images.
     """
 
     axes: str | None = None
@@ -60,6 +63,7 @@ class ImportChoices:
     find: bool = False
     channel: int | None = None
     method: str | None = None
+    labels: bool = True
 
 
 @dataclass
@@ -147,7 +151,8 @@ def _add_images(
 ) -> None:
     present = [path for path in paths if path.exists()]
     outcome.failed += [f"There is no file '{path}'. Check the name." for path in paths if path not in present]
-    opened = reporter.follow(gather(present, {}), "opening images")
+    known = [entry.place for entry in session.images] if choices.labels else None
+    opened = reporter.follow(gather(present, {}, images_of_labels=known), "opening images")
     if not choices.series:
         opened = _without_series(opened, outcome, reporter)
     outcome.failed += opened.failed
@@ -158,6 +163,11 @@ def _add_images(
     for stack in _with_axes(stacks, choices.axes, outcome):
         with _kept_going(outcome):
             outcome.added += session.add_images([stack])
+    opened.note_channels()
+    session.suggest_channels(opened.channels)
+    notes, failed = take_cells(opened.companions, session, reporter)
+    outcome.notes += notes
+    outcome.failed += failed
 
 
 def _without_series(opened: Gathered, outcome: _Outcome, reporter: Reporter) -> Gathered:
@@ -218,8 +228,8 @@ def _find(session: Session, choices: ImportChoices, outcome: _Outcome, reporter:
         entry = next(one for one in session.images if one.image_id == image_id)
         if entry.stack is None or len(session.cells(image_id)) or should_stop():
             continue
-        channel = nuclear_channel(entry.stack.channel_names) if choices.channel is None else choices.channel
         with _kept_going(outcome):
+            channel = chosen_channel(entry.stack, choices.channel, reporter)
             fitting = settings.on(channel, entry.stack.shape[1])
             work = find_cells_in_stack(entry.stack, fitting, should_stop)
             labels = reporter.follow(work, f"finding cells in {entry.name}")

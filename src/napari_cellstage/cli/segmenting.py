@@ -11,7 +11,7 @@ from napari_cellstage.cli.answers import write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.writing import write_labels
 from napari_cellstage.core.cells import CellTable
-from napari_cellstage.core.choices import nuclear_channel
+from napari_cellstage.core.channel_guess import channel_sentence, looks_nuclear
 from napari_cellstage.core.errors import CellsError, ImageError
 from napari_cellstage.core.finding.method import METHODS
 from napari_cellstage.core.finding.settings import SegmentSettings
@@ -30,7 +30,7 @@ class SegmentChoices:
     Parameters
     ----------
     channel, second_channel
-        From 0; None: the one named after a nuclear stain, and another one.
+        From 0; None: the one that shows nuclei by its name or its looks, and another one.
     method
         Of `METHODS`.
     settings
@@ -42,8 +42,8 @@ class SegmentChoices:
     method: str | None = None
     settings: tuple[str, ...] = ()
 
-    def on(self, stack: ImageStack) -> SegmentSettings:
-        """Return the settings for an image.
+    def on(self, stack: ImageStack, reporter: Reporter) -> SegmentSettings:
+        """Return the settings for an image; a channel that was guessed is told.
 
         Raises
         ------
@@ -53,7 +53,7 @@ class SegmentChoices:
         given = dict(parsed(one) for one in self.settings)
         if self.method is not None:
             given["method"] = known_method(self.method)
-        channel = nuclear_channel(stack.channel_names) if self.channel is None else self.channel
+        channel = chosen_channel(stack, self.channel, reporter)
         settings = SegmentSettings(**given).on(channel, stack.shape[1])
         return settings if self.second_channel is None else replace(settings, second_channel=self.second_channel)
 
@@ -107,6 +107,16 @@ def chosen_scenes(image: Path, axes: str | None, scene: str | None) -> tuple[Ima
     return stacks
 
 
+def chosen_channel(stack: ImageStack, given: int | None, reporter: Reporter) -> int:
+    """Return the channel in which cells are found; one that no name tells is guessed, and that is said."""
+    if given is not None:
+        return given
+    channel = looks_nuclear(stack) or 0
+    if text := channel_sentence(stack, channel):
+        reporter.say(text)
+    return channel
+
+
 def find_with_progress(stack: ImageStack, settings: SegmentSettings, reporter: Reporter) -> LabelVolume:
     """Find the cells of a stack; Ctrl+C keeps what was found."""
     with stop_on_interrupt(reporter.say) as should_stop:
@@ -145,7 +155,7 @@ def _value(field: Field[Any], text: str) -> Any:
 
 
 def _segment_one(stack: ImageStack, out: Path, choices: SegmentChoices, reporter: Reporter) -> dict[str, Any]:
-    settings = choices.on(stack)
+    settings = choices.on(stack, reporter)
     labels = find_with_progress(stack, settings, reporter)
     cells = labels.cells if labels.cells is not None else CellTable.from_labels(labels)
     write_labels(labels, out, int(cells.cell_id.max(initial=0)))

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Generic, Protocol, TypeVar
 
+from napari_cellstage.core.channel_names import named_channel
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.link_settings import LinkSettings
-
-# Names under which the channel that shows nuclei goes.
-_NUCLEAR = ("dapi", "hoechst", "h2b", "dna", "nucle", "draq", "sytox")
 
 Got = TypeVar("Got")
 Given = TypeVar("Given")
@@ -59,24 +57,33 @@ class Setting(Generic[Got, Given]):
     def __get__(self, owner: HasSettings | None, kind: type | None = None) -> Got:
         if owner is None:
             raise AttributeError(f"'{self._key}' is a setting of an open session, not of its class")
-        own = owner.setting(self._own_key(owner))  # older projects have one choice for all
-        return self._read(owner.setting(self._key) if own is None else own, owner.channel_names)
+        return self._read(self._stored(owner), owner.channel_names)
 
     def __set__(self, owner: HasSettings, value: Given) -> None:
         owner.put_setting(self._own_key(owner), self._write(value))
+
+    def _stored(self, owner: HasSettings) -> Any:
+        own = owner.setting(self._own_key(owner))  # older projects have one choice for all
+        return owner.setting(self._key) if own is None else own
 
     def _own_key(self, owner: HasSettings) -> str:
         return f"{self._key} of {len(owner.channel_names)}" if self._by_channels else self._key
 
 
-def nuclear_channel(names: Names) -> int:
-    """Return the place of the first channel named after a stain of nuclei, 0 when none is."""
-    return next((i for i, name in enumerate(names) if any(n in name.lower() for n in _NUCLEAR)), 0)
+class _FindChannel(Setting[int, int]):
+    """What the user chose, else the channel with a nuclear name, else what was guessed from the pixels, else 0."""
+
+    def __get__(self, owner: HasSettings | None, kind: type | None = None) -> int:
+        if owner is None:
+            return super().__get__(owner, kind)
+        names = owner.channel_names
+        choices = (self._stored(owner), named_channel(names), owner.setting(guess_key(len(names))))
+        return next((int(one) for one in choices if isinstance(one, int) and 0 <= one < max(1, len(names))), 0)
 
 
-def _find_channel(stored: Any, names: Names) -> int:
-    fits = isinstance(stored, int) and 0 <= stored < max(1, len(names))
-    return int(stored) if fits else nuclear_channel(names)
+def guess_key(count: int) -> str:
+    """Return the setting that keeps which of so many channels looks like nuclei."""
+    return f"guessed_channel of {count}"
 
 
 def _network_channels(stored: Any, names: Names) -> tuple[int, ...]:
@@ -97,8 +104,8 @@ def _segment_settings(stored: Any, _names: Names) -> SegmentSettings:
 
 
 def find_channel() -> Setting[int, int]:
-    """Make the setting "channel in which cells are found": at first the one named after a stain of nuclei."""
-    return Setting("find_channel", _find_channel, int, by_channels=True)
+    """Make the setting "channel in which cells are found": at first the one that shows nuclei."""
+    return _FindChannel("find_channel", lambda stored, _names: int(stored or 0), int, by_channels=True)
 
 
 def network_channels() -> Setting[tuple[int, ...], Iterable[int]]:

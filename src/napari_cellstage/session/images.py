@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from napari_cellstage.core import acts, choices
@@ -69,6 +69,18 @@ class ImagesPart(ProjectPart):
         self.history_changed.emit()
         self.set_current(entries[0].image_id)
         return tuple(entry.image_id for entry in entries)
+
+    def suggest_channels(self, guesses: Mapping[int, int]) -> None:
+        """Note which of so many channels looks like nuclei; what the user chose, or a name says, goes before it.
+
+        Parameters
+        ----------
+        guesses
+            Channel by number of channels, as `guessed_channels` returns; an earlier one of the project stays.
+        """
+        for count, channel in guesses.items():
+            if self.setting(choices.guess_key(count)) is None:
+                self.put_setting(choices.guess_key(count), channel)
 
     def remove_images(self, image_ids: Iterable[int]) -> None:
         """Take images out of the project, with their cells and labels; no file is touched.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import ENDINGS, ImageStack
-from napari_cellstage.core.reading.gather import Gathered, axes_key, gather, open_series, with_axes
+from napari_cellstage.core.label_companions import Companion
+from napari_cellstage.core.reading.gather import Gathered, axes_key
 from napari_cellstage.core.reading.series_names import Series
-from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.session import Session
+from napari_cellstage.session.companions import Adopted, Adoption, adopting, cells_of
 from napari_cellstage.ui.job_bar import JobBar
 from napari_cellstage.ui.notices import show, showing_errors, warn
+from napari_cellstage.ui.opening_labels import LabelAnswer, companions_question, tell_adoption
 from napari_cellstage.ui.opening_questions import Answer, Question, axes_question, series_question
 from napari_cellstage.ui.opening_sheets import (
     SHEET,
@@ -25,14 +27,15 @@ from napari_cellstage.ui.opening_sheets import (
     SheetOffer,
     SheetQuestion,
     reading_sheet,
-    sheet_offers,
 )
+from napari_cellstage.ui.opening_work import looking, opening, opening_as, opening_series
 from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
 
 PROJECT_ENDING = ".cellstage"
 ANSWERS = "axes"  # the setting that keeps which axes files have that do not say
 SHOWN = 3  # failures that are shown one by one
-Opens = Callable[[ShouldStop], Generator[Any, None, Gathered | Looked | ReadSheet]]
+Opened = Gathered | Looked | ReadSheet | Adoption
+Opens = Callable[[ShouldStop], Generator[Any, None, Opened]]
 
 
 class Opening(QWidget):
@@ -49,7 +52,8 @@ class Opening(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._waiting: list[Opens] = []
+        self._waiting: list[Callable[[], Opens]] = []
+        self._labels_answer = ""  # what to do with label images, once it was said
         self._questions: list[Question] = []
         self.runner = JobRunner(self)
         self.runner.ended.connect(self._next)
@@ -78,7 +82,7 @@ class Opening(QWidget):
             else:
                 images.append(path)
         if images:
-            self._start(partial(_looking, images, {} if self._is_open(images) else self._answers()))
+            self._start(partial(looking, images, {} if self._is_open(images) else self._answers(), self._known()))
 
     def choose_files(self) -> None:
         """Ask for files, and open them."""
@@ -106,45 +110,67 @@ class Opening(QWidget):
     def _answers(self) -> dict[str, str]:
         return dict(self._session.setting(ANSWERS) or {})
 
+    def _known(self) -> list[Path]:
+        return [entry.place for entry in self._session.images]
+
     def _start(self, work: Opens) -> None:
         """Open now, or after what is being opened."""
+        self._start_made(lambda: work)
+
+    def _start_made(self, make: Callable[[], Opens]) -> None:
+        """Start what depends on which images are open by then."""
         if self.runner.busy:
-            self._waiting.append(work)
+            self._waiting.append(make)
             return
-        job = Job("opening images", work)
+        job = Job("opening images", make())
+        job.progressed.connect(self._on_progress)
         job.returned.connect(self._on_opened)
         job.failed.connect(show)
         self.runner.start(job)
 
     def _next(self) -> None:
         if self._waiting and not self.runner.busy:
-            self._start(self._waiting.pop(0))
+            self._start_made(self._waiting.pop(0))
 
     @showing_errors
-    def _on_opened(self, opened: Gathered | Looked | ReadSheet) -> None:
-        if isinstance(opened, ReadSheet):
+    def _on_progress(self, event: object) -> None:
+        if isinstance(event, Adopted):
+            event.put(self._session)
+
+    @showing_errors
+    def _on_opened(self, opened: Opened) -> None:
+        if isinstance(opened, Adoption):
+            tell_adoption(opened)
+        elif isinstance(opened, ReadSheet):
             self._add_sheet(opened)
-            return
-        if isinstance(opened, Looked):
+        elif isinstance(opened, Looked):
             for offer in opened.offers:
                 asked = SheetQuestion(offer)
                 self._ask(asked, partial(self._use_folders, offer, asked))
-            opened = opened.opened
+            self._on_gathered(opened.opened)
+        else:
+            self._on_gathered(opened)
+
+    def _on_gathered(self, opened: Gathered) -> None:
         _tell_failures(opened.failed)
         for stacks in opened.unsure.values():
             self._ask(axes_question(stacks), partial(self._use_axes, stacks))
         for series in opened.series:
             self._ask(series_question(series), partial(self._use_series, series))
-        self._add(opened.stacks)
+        self._add(opened.stacks, opened.channels)
+        if opened.companions:
+            self._ask_labels(opened.companions, {stack.path for stack in opened.stacks})
 
     @showing_errors
-    def _add(self, stacks: Sequence[ImageStack]) -> None:
+    def _add(self, stacks: Sequence[ImageStack], channels: Mapping[int, int]) -> None:
         self._session.add_images(stacks)
+        self._session.suggest_channels(channels)
         for note in (note for stack in stacks for note in stack.notes):
             warn(note)
 
     def _add_sheet(self, read: ReadSheet) -> None:
         self._session.add_sheet(read.crops, read.root, read.prepared)
+        self._session.suggest_channels(read.channels)
         _tell_failures(read.crops.skipped)
 
     # questions
@@ -169,63 +195,37 @@ class Opening(QWidget):
     @showing_errors
     def _use_axes(self, stacks: list[ImageStack], axes: str) -> None:
         """Open images with the axes they were said to have, and remember that."""
-        self._start(partial(_opening_as, stacks, axes))
+        self._start(partial(opening_as, stacks, axes))
         self._session.put_setting(ANSWERS, {**self._answers(), axes_key(stacks[0]): axes})
 
     def _use_folders(self, offer: SheetOffer, asked: SheetQuestion, answer: str) -> None:
         if answer == SHEET:
             self._start(partial(reading_sheet, offer, asked.group_from))
         else:
-            self._start(partial(_opening, [offer.root], self._answers(), False))
+            self._start(partial(opening, [offer.root], self._answers(), False, None))
 
     def _use_series(self, series: Series, answer: str) -> None:
         if answer == Answer.ONE:
-            self._start(partial(_opening_series, series, self._answers()))
+            self._start(partial(opening_series, series, self._answers()))
         else:
-            self._start(partial(_opening, series.paths(), self._answers(), False))
+            self._start(partial(opening, series.paths(), self._answers(), False, None))
 
+    def _ask_labels(self, companions: list[Companion], opened: set[Path | None]) -> None:
+        """Ask what label images are for; as was said before, when their images were opened with them."""
+        if self._labels_answer and any(one.image.absolute() in opened for one in companions):
+            self._use_labels(companions, self._labels_answer)
+        else:
+            have = cells_of(self._session, companions)
+            self._ask(companions_question(companions, have), partial(self._use_labels, companions))
 
-def _opening(
-    paths: list[Path], answers: dict[str, str], with_series: bool, should_stop: ShouldStop
-) -> Generator[BatchDone, None, Gathered]:
-    """Open files, telling how far it is."""
-    work = gather(paths, answers, should_stop, with_series)
-    while True:
-        try:
-            done, total = next(work)
-        except StopIteration as end:
-            opened: Gathered = end.value
-            return opened
-        yield BatchDone("opening images", done, total)
-
-
-def _looking(paths: list[Path], answers: dict[str, str], should_stop: ShouldStop) -> Generator[BatchDone, None, Looked]:
-    """Open files, but for class folders: those are asked about."""
-    offers = sheet_offers(paths)
-    others = [path for path in paths if path not in {offer.root for offer in offers}]
-    return Looked((yield from _opening(others, answers, True, should_stop)), offers)
-
-
-def _opening_series(
-    series: Series, answers: dict[str, str], _should_stop: ShouldStop
-) -> Generator[BatchDone, None, Gathered]:
-    yield from ()
-    made = Gathered()
-    made.add(open_series(series, answers))
-    return made
-
-
-def _opening_as(stacks: list[ImageStack], axes: str, should_stop: ShouldStop) -> Generator[BatchDone, None, Gathered]:
-    made = Gathered()
-    for done, stack in enumerate(stacks):
-        yield BatchDone("opening images", done, len(stacks))
-        if should_stop():
-            break
-        try:
-            made.add(with_axes(stack, axes))
-        except ImageError as error:
-            made.failed.append(str(error))
-    return made
+    def _use_labels(self, companions: list[Companion], answer: str) -> None:
+        if answer == Answer.SEPARATE:
+            files = [one.labels for one in companions]
+            self._start(partial(opening, files, self._answers(), True, None))
+        else:
+            anew = answer == LabelAnswer.ANEW
+            self._start_made(lambda: adopting(self._session, companions, anew))
+        self._labels_answer = LabelAnswer.CELLS if answer == LabelAnswer.ANEW else answer
 
 
 def _tell_failures(failed: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QComboBox, QVBoxLayout
 
+from napari_cellstage.core.channel_guess import guessed_channels
 from napari_cellstage.core.folder_files import listed_cells, looks_like_class_folders
 from napari_cellstage.core.folders import CropSet, reading_class_folders
 from napari_cellstage.core.group_guesses import GroupGuess, group_guesses
@@ -53,11 +54,12 @@ class Looked:
 
 @dataclass(frozen=True)
 class ReadSheet:
-    """Class folders that were read."""
+    """Class folders that were read, and which of so many channels looks like nuclei."""
 
     root: Path
     crops: CropSet
     prepared: PreparedSheet
+    channels: dict[int, int]
 
 
 def sheet_offers(paths: Iterable[Path]) -> list[SheetOffer]:
@@ -116,5 +118,11 @@ def reading_sheet(
         try:
             done, total = next(work)
         except StopIteration as end:
-            return ReadSheet(offer.root, end.value, prepare_sheet(end.value, offer.root))
+            return _prepared(end.value, offer.root)
         yield BatchDone("reading pictures", done, total)
+
+
+def _prepared(crops: CropSet, root: Path) -> ReadSheet:
+    prepared = prepare_sheet(crops, root)
+    stack = prepared.sheet.stack(None, lambda cell: crops.crops[prepared.order[cell]])
+    return ReadSheet(root, crops, prepared, guessed_channels([stack]))

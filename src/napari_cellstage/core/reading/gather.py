@@ -6,8 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from napari_cellstage.core.channel_guess import guessed_channels
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import ImageStack, each_image, open_image
+from napari_cellstage.core.label_companions import Companion, find_companions
 from napari_cellstage.core.reading.axes import MANY
 from napari_cellstage.core.reading.find import find_images
 from napari_cellstage.core.reading.series_names import Series, find_series, is_pattern
@@ -29,17 +31,27 @@ class Gathered:
         Files that look like the planes of one image; none of them is open yet.
     failed
         A sentence for each file that can't be opened.
+    companions
+        Files that look like the cells of others; none of them is open.
+    channels
+        Which of so many channels looks like nuclei, see `note_channels`.
     """
 
     stacks: list[ImageStack] = field(default_factory=list)
     unsure: dict[str, list[ImageStack]] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    companions: list[Companion] = field(default_factory=list)
+    channels: dict[int, int] = field(default_factory=dict)
 
     def add(self, stack: ImageStack) -> None:
         """Put an image where it belongs."""
         group = self.unsure.setdefault(axes_key(stack), []) if stack.guessed_axes else self.stacks
         group.append(stack)
+
+    def note_channels(self) -> None:
+        """Look at the pixels of images whose channel names don't say which one shows nuclei; takes a second."""
+        self.channels = guessed_channels(self.stacks)
 
 
 def gather(
@@ -47,6 +59,7 @@ def gather(
     answers: Mapping[str, str],
     should_stop: Callable[[], bool] = lambda: False,
     with_series: bool = True,
+    images_of_labels: Iterable[Path] | None = None,
 ) -> Generator[tuple[int, int], None, Gathered]:
     """Open files, and all images of folders; every scene is an image.
 
@@ -60,6 +73,9 @@ def gather(
         Asked after every image; when it says so what is open until then is returned.
     with_series
         Whether numbered files are left for a question; else each is opened by itself.
+    images_of_labels
+        Images that are open already. Files that look like cells of theirs, or of others that are opened now, are left
+        for a question. None: each is opened as an image.
 
     Yields
     ------
@@ -67,6 +83,8 @@ def gather(
     """
     made = Gathered()
     files = _files(paths, made)
+    if images_of_labels is not None:
+        made.companions, files = find_companions(files, images_of_labels)
     if with_series:
         made.series, files = find_series(files)
     for done, file in enumerate(files):
