@@ -22,7 +22,7 @@ from napari_cellstage.core.folder_files import FolderCell, listed_cells
 from napari_cellstage.core.folders import CropSet, read_cell
 from napari_cellstage.core.image_records import relative_path
 from napari_cellstage.core.images import RGB_NAMES, ImageStack, from_array
-from napari_cellstage.core.sheet_pixels import Grid, PictureOf, SheetPixels, mosaic
+from napari_cellstage.core.sheet_pixels import Grid, Mosaic, PictureOf, SheetPixels
 from napari_cellstage.core.whole_files import write_whole
 
 _WIDTH_TO_HEIGHT = 1.0  # of the grid; beside the dock there is about as much room both ways
@@ -217,8 +217,8 @@ class ContactSheet:
         pixels = SheetPixels(read, self.grid.tile, np.dtype(self.dtype), self.fill)
         names = self.channel_names
         return from_array(
-            mosaic(pixels, self.grid),
-            "CYX",
+            Mosaic(pixels, self.grid),
+            "TCZYX",
             self.root.name,
             channel_names=names,
             path=path,

@@ -164,11 +164,11 @@ def reopened(record: ImageRecord, path: Path) -> ImageStack:
 def write_pixels(stack: ImageStack, path: Path) -> None:
     """Write an image as OME-TIFF, plane by plane, in a type that OME has."""
     frames, channels, depth, height, width = stack.shape
-    dtype = _ome_type(stack.data.dtype)
+    dtype = _ome_type(stack.pixels.dtype)
 
     def planes() -> Iterator[NDArray[np.generic]]:
         for t, c, z in np.ndindex(frames, channels, depth):
-            yield np.asarray(stack.data[t, c, z]).astype(dtype)
+            yield stack.pixels[t, c, z].astype(dtype)
 
     shape = (frames, channels, depth, height, width)
     metadata = {"axes": "TCZYX", "Channel": {"Name": list(stack.channel_names)}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from napari_cellstage.core.errors import ImageError
 if TYPE_CHECKING:
     import dask.array as da
 
-    from napari_cellstage.core.reading.pixels import PlaneReader
+    from napari_cellstage.core.reading.planes import Planes
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class ImageStack:
     ----------
     name
         As shown; the file name where there is a file.
-    data
-        ``(T, C, Z, Y, X)``, any real dtype. RGB pictures are three channels.
+    pixels
+        ``(T, C, Z, Y, X)``, any real dtype, read where they are indexed. RGB pictures are three channels.
     channel_names
         One a channel.
     pixel_size_um
@@ -54,12 +54,10 @@ class ImageStack:
         Sentences to show the user after opening, such as how many tiles the file lacks.
     tile
         Side of the tiles of a contact sheet in pixels, 0 where the image is none.
-    direct
-        Reads parts of planes from the file without dask; None where there is no file, or it holds colour samples.
     """
 
     name: str
-    data: da.Array
+    pixels: Planes
     channel_names: tuple[str, ...]
     pixel_size_um: tuple[float, float, float] | None = None
     path: Path | None = None
@@ -70,20 +68,24 @@ class ImageStack:
     scene: str = ""
     axes: str = ""
     guessed_axes: str = ""
-    pyramid: tuple[da.Array, ...] = ()
+    pyramid: tuple[Planes, ...] = ()
     tile: int = 0
     notes: tuple[str, ...] = ()
-    direct: PlaneReader | None = field(default=None, repr=False, compare=False)
 
     @property
-    def levels(self) -> tuple[da.Array, ...]:
+    def data(self) -> da.Array:
+        """The pixels as a dask array, for scripts; nothing else here needs dask, which takes seconds to load."""
+        return self.pixels.dask
+
+    @property
+    def levels(self) -> tuple[Planes, ...]:
         """The image at full resolution, and the coarser levels after it."""
-        return (self.data, *self.pyramid)
+        return (self.pixels, *self.pyramid)
 
     @property
     def shape(self) -> tuple[int, int, int, int, int]:
         """T, C, Z, Y, X."""
-        return self.data.shape  # type: ignore[no-any-return]
+        return self.pixels.shape
 
     def volume(self, t: int, channel: int) -> NDArray[np.generic]:
         """Return ``(Z, Y, X)`` of one time point and channel, read now.
@@ -95,7 +97,7 @@ class ImageStack:
         """
         self._check("time point", t, self.shape[0])
         self._check("channel", channel, self.shape[1])
-        return self.read(self.data[t, channel])
+        return self.pixels[t, channel]
 
     def plane(self, t: int, z: int, channels: tuple[int, ...]) -> NDArray[np.generic]:
         """Return ``(C, Y, X)`` of one plane, its channels in the order asked for, read now.
@@ -128,9 +130,7 @@ class ImageStack:
         self._check("plane", z, self.shape[2])
         for channel in channels:
             self._check("channel", channel, self.shape[1])
-        if self.direct is not None and self.direct.array is self.data:
-            return self.direct(t, z, channels, rows, columns)
-        return self.read(self.data[t, :, z, rows, columns][list(channels)])
+        return self.pixels.plane(t, z, channels, rows, columns)
 
     def _check(self, what: str, index: int, count: int) -> None:
         if not 0 <= index < count:
@@ -138,23 +138,3 @@ class ImageStack:
                 f"'{self.name}' has no {what} {index}: it has {count}, counted from 0. "
                 f"Choose one from 0 to {count - 1}."
             )
-
-    def read(self, part: da.Array) -> NDArray[np.generic]:
-        """Return a part of `data` or of a level, read now.
-
-        Raises
-        ------
-        ImageError
-            If its pixels can't be read.
-        """
-        from dask.threaded import get  # by name dask would load its client for clusters first, which takes 2 seconds
-
-        try:
-            return np.asarray(part.compute(scheduler=get))  # type: ignore[no-untyped-call]
-        except ImageError:
-            raise
-        except Exception as error:  # a reader raises whatever its decoder does: struct, zlib, value, system errors
-            raise ImageError(
-                f"The pixels of '{self.name}' can't be read: {error or type(error).__name__}. "
-                "The file may be damaged, or its disk gone. Copy it again from where it came."
-            ) from error

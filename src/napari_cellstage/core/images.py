@@ -7,18 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.image_stack import ImageStack
-from napari_cellstage.core.reading.axes import AXES, check_array, in_order
+from napari_cellstage.core.reading.axes import AXES, check_array
 from napari_cellstage.core.reading.choose import ENDINGS
 from napari_cellstage.core.reading.find import can_open, find_images
 from napari_cellstage.core.reading.series_names import is_pattern, title_of
 
 if TYPE_CHECKING:
     from napari_cellstage.core.reading.content import Content, Source
+    from napari_cellstage.core.reading.planes import Planes
 
 SHEET_ENDING = ".cellsheet"  # a saved contact sheet: opened as other images are, but made of many files
 
@@ -128,14 +126,14 @@ def _stack(path: Path, source: Source, number: int, axes: str | None) -> ImageSt
 
 
 def _of_content(content: Content, name: str, path: Path, scene: str, axes: str) -> ImageStack:
+    from napari_cellstage.core.reading.file_planes import FilePlanes
     from napari_cellstage.core.reading.fingerprint import of_file
-    from napari_cellstage.core.reading.pixels import PlaneReader, lazy
 
-    first, *coarser = (lazy(level, content.axes) for level in content.levels)
-    stack = from_array(
+    first, *coarser = (FilePlanes(level, content.axes) for level in content.levels)
+    stack = _of_planes(
         first,
-        content.axes,
         name,
+        rgb=first.rgb,
         channel_names=content.channel_names,
         pixel_size_um=content.pixel_size_um,
         path=path.absolute(),
@@ -148,9 +146,8 @@ def _of_content(content: Content, name: str, path: Path, scene: str, axes: str) 
         scene=scene,
         axes=axes.upper(),
         guessed_axes=content.axes if content.guessed else "",
-        pyramid=tuple(in_order(level, content.axes)[0] for level in coarser),
+        pyramid=tuple(coarser),
         notes=content.notes,
-        direct=None if "S" in content.axes else PlaneReader(content.levels[0], content.axes, stack.data),
     )
 
 
@@ -182,28 +179,25 @@ def from_array(array: Any, axes: str, name: str, **details: Any) -> ImageStack:
     """
     axes = axes.upper()
     check_array(array, axes, name)
-    import dask.array as da  # takes most of a second, which the opening dock would wait for
+    from napari_cellstage.core.reading.planes import planes_of
 
-    data = array if isinstance(array, da.Array) else _lazy(np.asarray(array), axes)
-    data, rgb = in_order(data, axes)
-    names = tuple(details.pop("channel_names", None) or (RGB_NAMES if rgb else _default_names(data.shape[1])))
-    if len(names) != data.shape[1]:
+    details["pyramid"] = tuple(planes_of(level, AXES, name)[0] for level in details.get("pyramid", ()))
+    pixels, rgb = planes_of(array, axes, name)
+    return _of_planes(pixels, name, **{"rgb": rgb, **details})
+
+
+def _of_planes(pixels: Planes, name: str, **details: Any) -> ImageStack:
+    count = pixels.shape[1]
+    names = tuple(details.pop("channel_names", None) or (RGB_NAMES if details["rgb"] else _default_names(count)))
+    if len(names) != count:
         raise ImageError(
-            f"'{name}' has {data.shape[1]} channels, but {len(names)} channel names were given: {', '.join(names)}. "
+            f"'{name}' has {count} channels, but {len(names)} channel names were given: {', '.join(names)}. "
             "Give one name a channel."
         )
     from napari_cellstage.core.reading.fingerprint import of_array
 
-    details["fingerprint"] = details.get("fingerprint") or of_array(data)
-    return ImageStack(name=name, data=data, channel_names=names, **{"rgb": rgb, **details})
-
-
-def _lazy(array: NDArray[Any], axes: str) -> Any:
-    """Wrap an array, one chunk a plane, so that reading a plane touches nothing else."""
-    chunks = tuple(n if axis in "YXS" else 1 for n, axis in zip(array.shape, axes, strict=True))
-    import dask.array as da
-
-    return da.from_array(array, chunks=chunks)  # type: ignore[no-untyped-call]
+    details["fingerprint"] = details.get("fingerprint") or of_array(pixels)
+    return ImageStack(name=name, pixels=pixels, channel_names=names, **details)
 
 
 def _default_names(count: int) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ read once as long as a row of tiles is remembered.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -65,9 +65,10 @@ class PlaneReader:
             return stack.region(t, z, channels, rows, columns)
 
         shape = (len(channels), *stack.shape[2:])
-        dtype = np.dtype(stack.data.dtype)
+        dtype = np.dtype(stack.pixels.dtype)
         small = shape[0] * shape[2] * shape[3] * dtype.itemsize <= WHOLE_BYTES
-        edges = _whole(shape) if small else (_merged(stack.data.chunks[3]), _merged(stack.data.chunks[4]))
+        _, _, _, high, wide = stack.pixels.chunks
+        edges = _whole(shape) if small else (_regular(shape[2], high), _regular(shape[3], wide))
         return cls(read, shape, dtype, edges, stack.tile)
 
     @classmethod
@@ -122,24 +123,10 @@ def _whole(shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.array([0, shape[2]]), np.array([0, shape[3]])
 
 
-def _regular(length: int) -> NDArray[np.intp]:
-    return _merged([LEAST_SIDE * 2] * (length // (LEAST_SIDE * 2)) + [length % (LEAST_SIDE * 2)])
-
-
-def _merged(chunks: Iterable[int]) -> NDArray[np.intp]:
+def _regular(length: int, chunk: int = 2 * LEAST_SIDE) -> NDArray[np.intp]:
     """Return where tiles end that are made of whole chunks, each tile of `LEAST_SIDE` pixels or more."""
-    return np.array([0, *_ends(chunks)])
-
-
-def _ends(chunks: Iterable[int]) -> Iterator[int]:
-    end = begun = 0
-    for length in chunks:
-        end += length
-        if end - begun >= LEAST_SIDE:
-            begun = end
-            yield end
-    if end > begun:
-        yield end
+    side = chunk * -(-LEAST_SIDE // chunk)
+    return np.array([*range(0, length, side), length])
 
 
 def _over(edges: NDArray[np.intp], part: slice) -> range:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.core.boxes import Ranges, part_within, slice_of
 from napari_cellstage.core.pictures import fitted
+from napari_cellstage.core.reading.planes import Planes
 
 PictureOf = Callable[[int], NDArray[Any] | str]
 _BLOCK = 512  # pixels, about: tiles are read this many at a time
@@ -91,30 +94,45 @@ class SheetPixels:
         return fitted(picture, self._tile, self._tile).astype(self.dtype, copy=False)
 
 
-def mosaic(pixels: SheetPixels, grid: Grid) -> Any:
-    """Return the sheet as a dask array ``(C, Y, X)``."""
-    import dask.array as da  # slow to load
+class Mosaic(Planes):
+    """The sheet as an image, read in blocks of tiles.
 
-    side = max(1, _BLOCK // grid.tile)
-    cell_at = grid.cell_at
-    channels = len(pixels.empty)
-    block_bytes = channels * (side * grid.tile) ** 2 * pixels.dtype.itemsize
+    Parameters
+    ----------
+    pixels
+        Its tiles.
+    grid
+        Where they lie.
+    """
 
-    @lru_cache(maxsize=max(1, _KEPT_BYTES // block_bytes))
-    def block(row: int, column: int) -> NDArray[Any]:
-        part = cell_at[row * side : (row + 1) * side, column * side : (column + 1) * side]
-        tiles = np.empty((channels, part.shape[0], grid.tile, part.shape[1], grid.tile), dtype=pixels.dtype)
+    def __init__(self, pixels: SheetPixels, grid: Grid) -> None:
+        count = len(pixels.empty)
+        self._pixels, self._grid, self._cell_at = pixels, grid, grid.cell_at
+        self._side = max(1, _BLOCK // grid.tile)
+        edge = self._side * grid.tile
+        super().__init__((1, count, 1, *grid.shape), pixels.dtype, (1, count, 1, edge, edge))
+        kept = max(1, _KEPT_BYTES // (count * edge**2 * pixels.dtype.itemsize))
+        self._kept = lru_cache(maxsize=kept)(self._block)
+
+    def read(self, ranges: Ranges) -> NDArray[Any]:
+        """Read the blocks that places lie in, and put them together."""
+        _frames, channels, _planes, rows, columns = ranges
+        made = np.empty((len(channels), len(rows), len(columns)), dtype=self.dtype)
+        for row, column in product(self._over(rows), self._over(columns)):
+            block = self._kept(row, column)[slice_of(channels)]
+            into_y, of_y = part_within(rows, 1, row * self.chunks[3], block.shape[1])
+            into_x, of_x = part_within(columns, 1, column * self.chunks[4], block.shape[2])
+            made[:, into_y, into_x] = block[:, of_y, of_x]
+        return made[None, :, None]
+
+    def _over(self, places: range) -> range:
+        """Return the blocks that places lie in, along y or x: blocks are square."""
+        return range(min(places) // self.chunks[3], max(places) // self.chunks[3] + 1)
+
+    def _block(self, row: int, column: int) -> NDArray[Any]:
+        side, tile = self._side, self._grid.tile
+        part = self._cell_at[row * side : (row + 1) * side, column * side : (column + 1) * side]
+        tiles = np.empty((len(self._pixels.empty), part.shape[0], tile, part.shape[1], tile), dtype=self.dtype)
         for y, x in np.ndindex(*part.shape):
-            tiles[:, y, :, x] = pixels.tile(int(part[y, x]))
-        return tiles.reshape(channels, part.shape[0] * grid.tile, part.shape[1] * grid.tile)
-
-    def read(block_id: tuple[int, ...] = (0, 0, 0)) -> NDArray[Any]:
-        return block(block_id[1], block_id[2])
-
-    chunks = ((channels,), *(_chunks(count, side, grid.tile) for count in cell_at.shape))
-    meta = np.empty((0, 0, 0), dtype=pixels.dtype)
-    return da.map_blocks(read, chunks=chunks, dtype=pixels.dtype, meta=meta)  # type: ignore[no-untyped-call]
-
-
-def _chunks(tiles: int, side: int, pixels: int) -> tuple[int, ...]:
-    return tuple(min(side, tiles - start) * pixels for start in range(0, tiles, side))
+            tiles[:, y, :, x] = self._pixels.tile(int(part[y, x]))
+        return tiles.reshape(len(tiles), part.shape[0] * tile, part.shape[1] * tile)

@@ -38,8 +38,6 @@ class PreparedSheet:
 
 def prepare_sheet(crops: CropSet, root: Path) -> PreparedSheet:
     """Lay crops out, and measure the cells."""
-    import dask.array  # noqa: F401 - slow to load, and needed next
-
     sheet, order = ContactSheet.of(crops, root)
     labels = LabelVolume.of(sheet.labels())
     labels.cells = CellTable.from_labels(labels)

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.reading.planes import Planes, Thinned
 from napari_cellstage.core.sampling import sample_windows
 from napari_cellstage.ui.lazy_codes import in_levels
 from napari_cellstage.ui.lazy_planes import LazyPlanes, Read
@@ -169,24 +170,24 @@ def shown_pixels(stack: ImageStack, placement: Placement, channel: int | None) -
     An array in memory for one small plane; resolutions for a large image, those of the file or every second pixel.
     """
     if not in_levels(stack.shape):
-        shown = _axes_kept(stack, stack.data, placement, channel)
-        whole = stack.read if channel is None else np.asarray
-        return whole(shown) if placement.flat else shown
-    return [_axes_kept(stack, level, placement, channel) for level in _levels(stack)]
+        shown = _axes_kept(stack.pixels, placement, channel)
+        return np.asarray(shown) if placement.flat else shown
+    first, *coarser = _levels(stack)
+    return [_axes_kept(first, placement, channel), *(_axes_kept(one, placement, channel, True) for one in coarser)]
 
 
-def _axes_kept(stack: ImageStack, pixels: Any, placement: Placement, channel: int | None) -> Any:
+def _axes_kept(pixels: Planes, placement: Placement, channel: int | None, coarse: bool = False) -> LazyPlanes:
     """Return an array of one level that is read where napari looks."""
-    if channel is None:
-        kept = tuple(slice(None) if axis in placement.axes else 0 for axis in range(4))
-        return pixels.transpose((0, 2, 3, 4, 1))[kept]
 
     def read(t: int, z: int, rows: slice, columns: slice) -> Any:
-        return stack.read(pixels[t, channel, z, rows, columns])
+        part = pixels[t, slice(None) if channel is None else channel, z, rows, columns]
+        return np.moveaxis(part, 0, -1) if channel is None else part
 
-    frames, _, *volume = pixels.shape
-    small = pixels is not stack.data and max(volume[1:]) <= SCREEN
-    return LazyPlanes((frames, *volume), placement.axes, lambda: pixels.dtype, _remembered(read) if small else read)
+    frames, count, *volume = pixels.shape
+    small = coarse and max(volume[1:]) <= SCREEN
+    colours = count if channel is None else 0
+    shape = (frames, *volume)
+    return LazyPlanes(shape, placement.axes, lambda: pixels.dtype, _remembered(read) if small else read, colours)
 
 
 def _remembered(read: Read) -> Read:
@@ -202,11 +203,11 @@ def _remembered(read: Read) -> Read:
     return lambda t, z, rows, columns: plane(t, z)[rows, columns]
 
 
-def _levels(stack: ImageStack) -> list[Any]:
+def _levels(stack: ImageStack) -> list[Planes]:
     """Return the resolutions of a large image; the last fits a screen."""
-    levels: list[Any] = list(stack.levels)
+    levels = list(stack.levels)
     while max(levels[-1].shape[-2:]) > SCREEN:
-        levels.append(levels[-1][..., ::2, ::2])
+        levels.append(Thinned(levels[-1]))
     return levels
 
 
@@ -229,4 +230,4 @@ def _sample(stack: ImageStack, channel: int) -> Any:
         return np.concatenate([window.ravel()[::16] for window in windows]).astype(np.float64)
     coarsest = stack.levels[-1]
     step_y, step_x = (max(1, length // SAMPLED) for length in coarsest.shape[-2:])
-    return stack.read(coarsest[t, channel, z, ::step_y, ::step_x]).astype(np.float64)
+    return coarsest[t, channel, z, ::step_y, ::step_x].astype(np.float64)

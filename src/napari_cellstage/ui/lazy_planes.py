@@ -30,26 +30,34 @@ class LazyPlanes:
     dtype
         Returns the type of what is read now.
     read
-        Returns ``(h, w)`` for t, z, rows and columns.
+        Returns ``(h, w)`` for t, z, rows and columns; ``(h, w, colours)`` where there are colours.
+    colours
+        Length of one more axis at the end, which is always read as a whole; 0: there is none.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], axes: tuple[int, ...], dtype: Callable[[], np.dtype[Any]], read: Read
+        self,
+        shape: tuple[int, ...],
+        axes: tuple[int, ...],
+        dtype: Callable[[], np.dtype[Any]],
+        read: Read,
+        colours: int = 0,
     ) -> None:
         self._dtype = dtype
         self._read = read
+        self._last = (colours,) if colours else ()
         self._axes = axes
         self._window = tuple(range(length) for length in shape)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes."""
-        return tuple(len(self._window[axis]) for axis in self._axes)
+        return (*(len(self._window[axis]) for axis in self._axes), *self._last)
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return len(self._axes)
+        return len(self._axes) + len(self._last)
 
     @property
     def size(self) -> int:
@@ -64,16 +72,18 @@ class LazyPlanes:
     def __getitem__(self, index: Any) -> Any:
         ranges, whole = ranges_of(index, self.shape)
         window = list(self._window)
-        for axis, places in zip(self._axes, ranges, strict=True):
+        for axis, places in zip(self._axes, ranges, strict=False):
             window[axis] = window[axis][slice_of(places)]
-        axes = tuple(axis for axis, kept in zip(self._axes, whole, strict=True) if kept)
-        part = LazyPlanes((), axes, self._dtype, self._read)
+        axes = tuple(axis for axis, kept in zip(self._axes, whole, strict=False) if kept)
+        part = LazyPlanes((), axes, self._dtype, self._read, *self._last)
         part._window = tuple(window)
+        if self._last and (ranges[-1], whole[-1]) != (range(*self._last), True):
+            return np.asarray(part)[..., slice_of(ranges[-1]) if whole[-1] else ranges[-1].start]
         return part if {0, 1} & set(axes) else np.asarray(part)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         frames, planes, rows, columns = self._window
-        stacked = np.zeros((len(frames), len(planes), len(rows), len(columns)), dtype=self.dtype)
+        stacked = np.zeros((len(frames), len(planes), len(rows), len(columns), *self._last), dtype=self.dtype)
         for (i, t), (j, z) in product(enumerate(frames), enumerate(planes)):
             stacked[i, j] = self._part(t, z, rows, columns)
         kept = tuple(slice(None) if axis in self._axes else 0 for axis in range(4))
@@ -81,6 +91,6 @@ class LazyPlanes:
 
     def _part(self, t: int, z: int, rows: range, columns: range) -> NDArray[Any]:
         if not rows or not columns:
-            return np.zeros((len(rows), len(columns)), dtype=self.dtype)
+            return np.zeros((len(rows), len(columns), *self._last), dtype=self.dtype)
         spans = [slice(min(places), max(places) + 1) for places in (rows, columns)]
         return self._read(t, z, *spans)[:: rows.step, :: columns.step]

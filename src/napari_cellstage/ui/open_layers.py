@@ -84,7 +84,7 @@ def stack_from_layer(layer: Image, axes: str) -> ImageStack:
         from_file = open_image(path)
     except ImageError:  # a format that napari reads and we do not: the pixels are at hand anyway
         return from_memory
-    same = from_file.shape == from_memory.shape and from_file.data.dtype == from_memory.data.dtype
+    same = from_file.shape == from_memory.shape and from_file.pixels.dtype == from_memory.pixels.dtype
     return from_file if same else from_memory
 
 

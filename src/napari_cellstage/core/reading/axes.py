@@ -29,7 +29,7 @@ def check_array(array: Any, axes: str, name: str) -> None:
 
 
 def in_order(data: Any, axes: str) -> tuple[Any, bool]:
-    """Return a dask array as ``(T, C, Z, Y, X)``, and whether its channels are red, green and blue."""
+    """Return an array of numpy or dask as ``(T, C, Z, Y, X)``, and whether its channels are red, green and blue."""
     rgb = False
     if "S" in axes:
         data, axes, rgb = _samples_to_channels(data, axes)
@@ -38,9 +38,9 @@ def in_order(data: Any, axes: str) -> tuple[Any, bool]:
 
 
 def _samples_to_channels(data: Any, axes: str) -> tuple[Any, str, bool]:
-    """Make colour samples channels; two samples are gray with alpha, four are colours with alpha."""
+    """Make colour samples channels."""
     place = axes.index("S")
-    kept = {2: 1, 4: 3}.get(data.shape[place], data.shape[place])
+    kept, _rgb = colour_channels(dict(zip(axes, data.shape, strict=True)))
     data = data[(slice(None),) * place + (slice(kept),)]
     if "C" in axes and data.shape[axes.index("C")] == 1:  # colour samples of one channel: a colour picture
         data, axes = data[(slice(None),) * axes.index("C") + (0,)], axes.replace("C", "")
@@ -49,6 +49,16 @@ def _samples_to_channels(data: Any, axes: str) -> tuple[Any, str, bool]:
     rest = axes.replace("S", "").replace("C", "")
     data = data.transpose([axes.index(axis) for axis in "CS" + rest])
     return data.reshape((-1, *data.shape[2:])), "C" + rest, False
+
+
+def colour_channels(sizes: dict[str, int]) -> tuple[int, bool]:
+    """Return how many colour samples are used, and whether they make a colour picture, of the length of each axis.
+
+    Two samples are gray with alpha, four are colours with alpha, which is left out. Without samples there is one.
+    """
+    samples = sizes.get("S", 1)
+    kept = {2: 1, 4: 3}.get(samples, samples)
+    return kept, kept == 3 and sizes.get("C", 1) == 1 and "S" in sizes
 
 
 def open_axes(letters: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Pixels that are read from a file when they are asked for, whatever the format: an array for dask to slice."""
+"""Pixels that are read from a file when they are asked for, whatever the format."""
 
 from __future__ import annotations
 
@@ -69,37 +69,6 @@ class Pixels:
             raise lost(self.name, error) from error
 
 
-class PlaneReader:
-    """Reads parts of planes straight from a file: dask takes 10 ms to schedule a part, however small.
-
-    Parameters
-    ----------
-    pixels, axes
-        The file's, without colour samples.
-    array
-        The dask array made of them; whoever has another one must not read here.
-    """
-
-    def __init__(self, pixels: Pixels, axes: str, array: da.Array) -> None:
-        self._pixels, self._axes, self.array = pixels, axes, array
-        self._together = "C" in axes and pixels.chunks[axes.index("C")] > 1
-
-    def __call__(self, t: int, z: int, channels: tuple[int, ...], rows: slice, columns: slice) -> NDArray[Any]:
-        """Return ``(C, h, w)``; channels that lie together in the file are read at once."""
-        if self._together:
-            first = min(channels)
-            parts = self._part(t, z, slice(first, max(channels) + 1), rows, columns)
-            return parts[[channel - first for channel in channels]]
-        return np.stack([self._part(t, z, slice(channel, channel + 1), rows, columns)[0] for channel in channels])
-
-    def _part(self, t: int, z: int, channels: slice, rows: slice, columns: slice) -> NDArray[Any]:
-        at: dict[str, int | slice] = {"T": t, "C": channels, "Z": z, "Y": rows, "X": columns}
-        part = self._pixels[tuple(at[axis] for axis in self._axes)]
-        kept = [axis for axis in self._axes if axis in "CYX"]
-        part = part.transpose([kept.index(axis) for axis in "CYX" if axis in kept])
-        return part if "C" in kept else part[None]
-
-
 def lost(name: str, error: Exception) -> ImageError:
     """Return the error for pixels that were there when the file was opened."""
     return ImageError(
@@ -114,7 +83,7 @@ def lazy(pixels: Pixels, axes: str) -> da.Array:
 
     made: da.Array = da.from_array(  # type: ignore[no-untyped-call]
         pixels,
-        chunks=_chunks(pixels, axes),
+        chunks=chunks_of(pixels, axes),
         name=f"pixels-{pixels.token}",
         meta=np.empty((0,) * pixels.ndim, dtype=pixels.dtype),
         fancy=False,
@@ -123,8 +92,8 @@ def lazy(pixels: Pixels, axes: str) -> da.Array:
     return made
 
 
-def _chunks(pixels: Pixels, axes: str) -> tuple[int, ...]:
-    """Whole planes while they are small, else pieces of the file, put together up to 1024 pixels a side."""
+def chunks_of(pixels: Pixels, axes: str) -> tuple[int, ...]:
+    """Return the pieces to read: planes while they are small, else pieces of the file, up to 1024 pixels a side."""
     chunks = [min(n, size) for n, size in zip(pixels.chunks, pixels.shape, strict=True)]
     plane = [size if axis in "YXS" else n for n, size, axis in zip(chunks, pixels.shape, axes, strict=True)]
     if np.prod(plane, dtype=float) * pixels.dtype.itemsize <= _CHUNK_BYTES:
