@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QMessageBox
 
 from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.core.images import open_image
 from napari_cellstage.session import Session
 from napari_cellstage.ui import image_list as module
+from napari_cellstage.ui import image_removal as removal
 from napari_cellstage.ui.image_list import ImageList
 from napari_cellstage.ui.image_table import SHOWN
 
@@ -118,3 +122,90 @@ def test_all_missing_files_are_found_by_one_question(
     assert session.current is not None
     assert session.problems == ()
     assert lines(listed)[1][2] == "1/2"
+
+
+def press(listed: ImageList, key: Qt.Key, *modifiers: Qt.KeyboardModifier) -> None:
+    listed.view.setFocus()
+    QTest.keyClick(listed.view, key, *modifiers)
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, title: str) -> list[str]:
+    """Answer the question by the button with a title; return the questions asked."""
+    asked: list[str] = []
+
+    def run(box: QMessageBox) -> None:
+        asked.append(box.text())
+        next(one for one in box.buttons() if one.text() == title).click()
+
+    monkeypatch.setattr(QMessageBox, "exec_", run, raising=False)
+    return asked
+
+
+def test_a_key_removes_the_image_and_undo_brings_it_back(
+    qtbot, listed: ImageList, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(removal, "tell", told.append)
+    asked = answer(monkeypatch, "Remove")
+    with qtbot.waitActive(listed):
+        listed.activateWindow()
+    listed.view.selectRow(0)
+    press(listed, Qt.Key.Key_Delete)
+    assert (asked, told) == ([], ["Removed: 'f0.tif'. Undo (Ctrl+Z) brings all back."])
+    assert lines(listed)[0][0] == "f1.tif"
+    assert (session.current_id, listed.view.currentIndex().data()) == (2, "f1.tif")
+    assert listed.removal.action.text() == "Remove 'f1.tif' from the project"
+    press(listed, Qt.Key.Key_Backspace)
+    assert asked == [
+        "Remove 'f1.tif' with its 1 label from the project?\n\nUndo (Ctrl+Z) brings all back, and so does opening the "
+        "same again, later too. Its file stays where it is."
+    ]
+    assert told[-1] == "Removed: 'f1.tif' with its 1 label. Undo (Ctrl+Z) brings all back."
+    assert session.counts()[1] == 0
+    press(listed, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (lines(listed)[0][:3], session.current_id) == (["f1.tif", "", "1/2"], 2)
+
+
+def test_labels_are_not_removed_by_a_slip(listed: ImageList, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = answer(monkeypatch, "Cancel")
+    listed.view.selectRow(1)
+    listed.removal.action.trigger()
+    assert len(asked) == 1
+    assert (len(session.images), session.counts()[1]) == (10, 1)
+
+
+def test_several_lines_are_removed_together(
+    qtbot, listed: ImageList, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = answer(monkeypatch, "Remove")
+
+    def click(row: int, modifier: Qt.KeyboardModifier) -> None:
+        place = listed.view.visualRect(listed.narrowed.index(row, 0)).center()
+        qtbot.mouseClick(listed.view.viewport(), Qt.MouseButton.LeftButton, modifier, place)
+
+    click(1, Qt.KeyboardModifier.NoModifier)
+    click(3, Qt.KeyboardModifier.ShiftModifier)
+    click(5, Qt.KeyboardModifier.ControlModifier)
+    assert session.current_id == 6
+    assert listed.removal.action.text() == "Remove 4 images from the project"
+    listed.removal.action.trigger()
+    assert asked[0].startswith("Remove 4 images with their 1 label from the project?")
+    assert asked[0].endswith("Their files stay where they are.")
+    assert [line[0] for line in lines(listed)] == [f"f{n}.tif" for n in (0, 4, 6, 7, 8, 9)]
+    assert (session.current_id, listed.place.text()) == (7, "3 of 6")
+    click(0, Qt.KeyboardModifier.NoModifier)
+    assert listed.removal.action.text() == "Remove 'f0.tif' from the project"
+    session.undo()
+    assert len(lines(listed)) == 10
+
+
+def test_all_images_can_be_removed(listed: ImageList, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "Remove")
+    listed.view.selectAll()
+    listed.removal.action.trigger()
+    assert listed.isHidden()
+    assert session.current_id is None
+    assert not listed.removal.action.isEnabled()
+    session.undo()
+    assert not listed.isHidden()
+    assert session.current_id == 1

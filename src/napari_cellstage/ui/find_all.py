@@ -83,6 +83,8 @@ class FindAll(QObject):
         if event.problem:
             self._problems.append(f"{event.name}: {event.problem}")
             return
+        if all(entry.image_id != event.image_id for entry in self._session.images):
+            return  # removed from the project meanwhile
         with shown():
             carried = self._session.set_labels(event.labels, event.image_id, continues=bool(self._done))
             self._cells += len(self._session.cells(event.image_id))

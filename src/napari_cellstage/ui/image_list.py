@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cellstage.ui.image_removal import ImageRemoval
 from napari_cellstage.ui.image_table import COLUMNS, ID_ROLE, NAME, SHOWN, ImageTable, Narrowed
 from napari_cellstage.ui.notices import showing_errors, tell
 from napari_cellstage.ui.pieces import button, on_click, small_button
@@ -53,6 +54,7 @@ class ImageList(QGroupBox):
         self._timer.setInterval(WAIT_MS)
         self._build()
         self._wire()
+        self.removal = ImageRemoval(session, self.view)
         self.refresh()
 
     def refresh(self) -> None:
@@ -76,7 +78,8 @@ class ImageList(QGroupBox):
         index = self.narrowed.mapFromSource(self.table.index(row, NAME)) if row >= 0 else QModelIndex()
         flags = QItemSelectionModel.SelectionFlag
         self._showing = True
-        self.view.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        if self.view.currentIndex().siblingAtColumn(NAME) != index:  # so that more lines can be selected beside it
+            self.view.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
         self._showing = False
         if index.isValid():
             self.view.scrollTo(index)
@@ -110,7 +113,7 @@ class ImageList(QGroupBox):
         view.setModel(self.narrowed)
         view.setAccessibleName("Images of this project")
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         view.setShowGrid(False)
         view.setWordWrap(False)
