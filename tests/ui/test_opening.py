@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from napari.utils.notifications import notification_manager
 
+from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.core.images import ENDINGS
 from napari_cellstage.session import Session
 from napari_cellstage.ui import opening as opening_module
@@ -116,6 +117,43 @@ def test_a_wrong_answer_is_changed_by_opening_the_file_again(opening, session, t
         opening.wait()
     assert session.current.shape == (30, 1, 1, 9, 9)
     assert session.setting("axes") == {"file many": "TYX"}
+    assert names(session) == ["a.tif"]
+    assert messages()[-1] == (
+        "'a.tif' is 30 time points now, in place of 30 planes. Undo (Ctrl+Z) brings back what was there."
+    )
+    opening.open_paths([file])
+    opening.wait()
+    opening.question.buttons["ZYX"].click()
+    opening.wait()
+    assert [entry.image_id for entry in session.images] == [1], "the same reading is not added a third time"
+    assert session.current.shape == (1, 1, 30, 9, 9)
+
+
+def test_a_wrong_answer_with_labels_is_kept_and_said(opening, session, tmp_path):
+    file = unsure(tmp_path / "a.tif")
+    session.add_class("a")
+    for axes in ("ZYX", "TYX"):
+        opening.open_paths([file])
+        opening.wait()
+        opening.question.buttons[axes].click()
+        opening.wait()
+        if axes == "ZYX":
+            session.set_facts({1: ImageFacts(well="B03")})
+            session.add_cell(0, 3, 4, 4)
+            session.label_cells([0], 1)
+    assert [entry.image_id for entry in session.images] == [1, 2]
+    assert messages()[-1] == (
+        "'a.tif' is in the list twice now: as 30 planes, with 1 label, and as 30 time points. "
+        "Remove the one that is wrong: choose its line in the list of images and press Delete."
+    )
+    session.label_cells([0], 0, 1)
+    session.remove_images([2])
+    opening.open_paths([file])
+    opening.wait()
+    opening.question.buttons["TYX"].click()
+    opening.wait()
+    assert [entry.image_id for entry in session.images] == [2]
+    assert session.facts(2).well == "B03"
 
 
 def test_short_and_long_axes_are_asked_apart(opening, session, tmp_path):

@@ -18,6 +18,7 @@ from napari_cellstage.session import Session
 from napari_cellstage.session.companions import Adopted, Adoption, adopting, cells_of
 from napari_cellstage.ui.job_bar import JobBar
 from napari_cellstage.ui.notices import show, showing_errors, warn
+from napari_cellstage.ui.opening_again import replace_readings
 from napari_cellstage.ui.opening_labels import LabelAnswer, companions_question, tell_adoption
 from napari_cellstage.ui.opening_questions import Answer, Question, axes_question, series_question
 from napari_cellstage.ui.opening_sheets import (
@@ -163,8 +164,9 @@ class Opening(QWidget):
 
     @showing_errors
     def _add(self, stacks: Sequence[ImageStack], channels: Mapping[int, int]) -> None:
-        self._session.add_images(stacks)
+        added = self._session.add_images(stacks)
         self._session.suggest_channels(channels)
+        replace_readings(self._session, added)
         for note in (note for stack in stacks for note in stack.notes):
             warn(note)
 
