@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.errors import CellsError
+from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.tracks import Tracks
+from napari_cellstage.learn.runs import save_predictions
 from napari_cellstage.session import Session
 from tests.session.scene import grid, stack_for, watch
 
@@ -146,7 +150,29 @@ def test_a_cell_added_by_hand_is_in_no_track(followed: Session) -> None:
 def test_the_table_names_the_track(followed: Session) -> None:
     table = followed.table()
     assert table["track"].tolist() == [1, 2, 3, 4] * FRAMES
-    assert list(table.columns[:7]) == ["image", "cell_id", "t", "z", "y", "x", "track"]
+    assert list(table.columns) == ["image", "cell_id", "t", "z", "y", "x", "track", "label", "origin"]
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_the_table_of_a_run_names_track_and_origin(
+    followed: Session, tmp_path: Path, in_memory: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed.label_track(0, 1)
+    followed.label_cells([0, 5], 1)
+    if not in_memory:
+        monkeypatch.setattr(AnnotatedImage, "bytes_held", 0)  # so that the worker reads them from the disk
+    snapshot = followed.snapshot()
+    count = len(followed.scheme)
+    even = np.full((len(followed.cells()), count), 1 / count, dtype=np.float32)
+    answer = Predictions(even, followed.scheme.ids, np.zeros(len(even), dtype=np.uint8))
+    save_predictions(tmp_path, snapshot, {1: answer})
+    written = pd.read_csv(tmp_path / "predictions.csv", keep_default_na=False)
+    assert followed.set_predictions({1: answer}, snapshot.version)
+    expected = followed.table()
+    assert list(written.columns) == list(expected.columns)
+    for name in ("cell_id", "track", "label", "origin"):
+        assert written[name].tolist() == expected[name].tolist()
+    assert written["origin"].tolist()[:6] == ["hand", "", "", "", "track", "hand"]
 
 
 def test_frames_of_one_family_are_one_group(followed: Session) -> None:

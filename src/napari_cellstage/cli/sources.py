@@ -20,7 +20,7 @@ from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import UNLABELLED, ClassScheme
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.folders import CropSet, read_class_folders
-from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED, Predictions
+from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED, Predictions, joined
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.store import DATABASE, SUFFIX
 from napari_cellstage.learn.data import TrainingSet, cell_names
@@ -90,8 +90,8 @@ class ProjectData:
             frame = _frame(answer, image.cells, model.classes)
             frame["image"] = image.stack.name
             frame["label"] = [names[i] for i in image.class_ids.tolist()]
-            frames.append(frame)
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"label": [], "part": []})
+            frames.append(image.with_notes(frame))
+        return joined(frames) if frames else pd.DataFrame({"label": [], "part": []})
 
 
 Data = FolderData | ProjectData
@@ -160,8 +160,7 @@ def _read_project(folder: Path) -> ProjectData:
 
 def _labelled(image: ImageSnapshot) -> ImageSnapshot:
     rows = np.flatnonzero(image.class_ids != UNLABELLED)
-    groups = None if image.groups is None else image.groups[rows]
-    return replace(image, cells=image.cells.take(rows), class_ids=image.class_ids[rows], groups=groups)
+    return image.take(rows)
 
 
 def _frame(answers: Predictions, cells: CellTable, classes: ClassScheme) -> pd.DataFrame:

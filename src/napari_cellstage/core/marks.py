@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.schema import ORIGINS
 
@@ -70,6 +71,11 @@ class Marks:
         """Return class ids by name."""
         named = zip(self.t.tolist(), self.cell_id.tolist(), strict=True)
         return dict(zip(named, self.class_id.tolist(), strict=True))
+
+
+def origin_names(class_ids: NDArray[np.int64], origins: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return where the label of each cell came from, one of `ORIGINS`; empty for a cell without label."""
+    return np.where(class_ids == UNLABELLED, "", np.array(ORIGINS)[origins])
 
 
 def origin_number(origin: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -110,7 +110,8 @@ class Predictions:
     ) -> pd.DataFrame:
         """Return the table behind ``predictions.csv``, the features table and the overlay.
 
-        Columns are image, cell_id, t, z, y, x, label, predicted, confidence, ``p_NAME`` for each class, and part.
+        Columns are image, cell_id, t, z, y, x, label, predicted, confidence, ``p_NAME`` for each class, and part;
+        `with_notes` adds track and origin.
         Classes are written by name; a cell without a label or prediction has an empty string.
         """
         name_of = {c.id: c.name for c in scheme} | {UNLABELLED: ""}
@@ -132,3 +133,20 @@ def annotation_frame(
     frame.insert(0, "image", image)
     frame["label"] = [name_of.get(i, "") for i in class_labels.tolist()]
     return frame
+
+
+def with_notes(frame: pd.DataFrame, origins: NDArray[np.str_], track_id: NDArray[np.int64] | None) -> pd.DataFrame:
+    """Put where labels are from after them, and in which track cells are before; 0 is a cell in no track."""
+    place = list(frame.columns).index("label")
+    frame.insert(place + 1, "origin", origins)
+    if track_id is not None:
+        frame.insert(place, "track", track_id)
+    return frame
+
+
+def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the tables of several images as one; without tracks where no cell is in any."""
+    import pandas as pd
+
+    table = pd.concat(frames, ignore_index=True)
+    return table if table["track"].any() else table.drop(columns="track")

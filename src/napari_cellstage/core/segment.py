@@ -1,4 +1,4 @@
-"""The door to finding cells: in one volume, in a stack; adopting labels that others made; painting a missed cell.
+"""The door to finding cells: in one volume, in a stack; adopting labels that others made.
 
 How cells are found is in `finding`. Lengths are pixels.
 """
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.cells import Labels
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding.adopt import adopt
 from napari_cellstage.core.finding.blocks import find_in_stack, nothing_found
@@ -22,7 +21,7 @@ from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.volumes import LabelVolume
 
-__all__ = ["SegmentSettings", "adopt_labels", "draw_disc", "find_cells", "find_cells_in_stack", "nothing_found"]
+__all__ = ["SegmentSettings", "adopt_labels", "find_cells", "find_cells_in_stack", "nothing_found"]
 
 
 def find_cells(
@@ -115,39 +114,3 @@ def adopt_labels(array: Any, stack: ImageStack, scratch: Path | None = None) -> 
         If shape, axes or values do not fit.
     """
     return adopt(array, stack, scratch)
-
-
-def draw_disc(labels: Labels, t: int, z: int, y: float, x: float, diameter: float, cell_id: int) -> None:
-    """Paint a cell that was missed, in place, on background pixels only; at least the pixel that was clicked.
-
-    Parameters
-    ----------
-    labels
-        ``(T, Z, Y, X)``.
-    t, z
-        Plane.
-    y, x
-        Centre.
-    diameter
-        Of the disc.
-    cell_id
-        Value to paint.
-
-    Raises
-    ------
-    CellsError
-        If the place is outside the image, or belongs to a cell already.
-    """
-    plane = labels[t, z]
-    row, column = int(np.floor(y + 0.5)), int(np.floor(x + 0.5))
-    if not (0 <= row < plane.shape[0] and 0 <= column < plane.shape[1]):
-        raise CellsError(f"The place y = {y:.0f}, x = {x:.0f} is outside the image. Click inside it.")
-    if plane[row, column]:
-        raise CellsError(f"There is a cell already at y = {y:.0f}, x = {x:.0f}: number {plane[row, column]}.")
-    reach = int(np.ceil(diameter / 2)) + 1
-    top, left = max(0, row - reach), max(0, column - reach)
-    window = plane[top : row + reach + 1, left : column + reach + 1]
-    rows, columns = np.ogrid[top : top + window.shape[0], left : left + window.shape[1]]
-    disc = (rows - y) ** 2 + (columns - x) ** 2 <= (diameter / 2) ** 2
-    window[disc & (window == 0)] = cell_id
-    plane[row, column] = cell_id

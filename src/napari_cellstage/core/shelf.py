@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.loading import Loader, blank
+from napari_cellstage.core.marks import Numbers
 from napari_cellstage.core.open_project import OpenProject
 from napari_cellstage.core.snapshot import Images, ImageSnapshot, Reader
 from napari_cellstage.core.store import Project
-from napari_cellstage.core.stored_images import StoredImages, Wanted
+from napari_cellstage.core.stored_images import StoredImages, Wanted, snapshot_of
 from napari_cellstage.core.volumes import LabelVolume
 
 # Bytes of label volumes kept in memory for images that are not worked on.
@@ -123,10 +125,16 @@ class Shelf(OpenProject):
         if image is None or not image.bytes_held or image.labels is None:
             return stored.reader(image_id)
         stored.tables[image_id] = image.cells
-        labels, class_ids = image.labels.frozen(), image.class_ids.copy()
-        return partial(_frozen, image_id, wanted, image.cells, labels, class_ids)
+        labels, marks = image.labels.frozen(), (image.class_ids.copy(), image.origins.copy())
+        return partial(_frozen, image_id, wanted, image.cells, labels, marks, self.project.folder)
 
 
-def _frozen(image_id: int, wanted: Wanted, cells: CellTable, labels: object, class_ids: object) -> ImageSnapshot | None:
+def _frozen(
+    image_id: int, wanted: Wanted, cells: CellTable, labels: LabelVolume, marks: tuple[Numbers, Numbers], folder: Path
+) -> ImageSnapshot | None:
     stack = wanted.entry.reopened()
-    return None if stack is None or not len(cells) else ImageSnapshot(image_id, stack, cells, labels, class_ids)  # type: ignore[arg-type]
+    if stack is None or not len(cells):
+        return None
+    image = AnnotatedImage(labels, cells, {}, wanted.version)
+    image.class_ids, image.origins = marks
+    return snapshot_of(image_id, stack, image, labels, folder)

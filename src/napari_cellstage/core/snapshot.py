@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from napari_cellstage.core.cells import CellTable, Labels
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.marks import origin_names
+from napari_cellstage.core.predictions import with_notes
 from napari_cellstage.core.volumes import LabelVolume
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,10 @@ class ImageSnapshot:
         ``(N,)`` text: the well, movie or whatever cells share that a split must not cut; None: the image is the group.
     plate
         The plate the image is of; empty where nobody said. Images of one plate may share their intensity range.
+    origins
+        ``(N,)`` int64; where each label came from, as places in `ORIGINS`. None where nobody has noted it.
+    track_id
+        ``(N,)`` int64; which cell over time each row is, 0 for none. None where cells have not been followed.
     """
 
     image_id: int
@@ -48,6 +57,20 @@ class ImageSnapshot:
     class_ids: NDArray[np.int64]
     groups: NDArray[np.str_] | None = None
     plate: str = ""
+    origins: NDArray[np.int64] | None = None
+    track_id: NDArray[np.int64] | None = None
+
+    def take(self, rows: NDArray[np.int64]) -> ImageSnapshot:
+        """Return the image with some of its cells."""
+        each = {name: getattr(self, name) for name in ("class_ids", "groups", "origins", "track_id")}
+        taken: dict[str, Any] = {name: None if values is None else values[rows] for name, values in each.items()}
+        return replace(self, cells=self.cells.take(rows), **taken)
+
+    def with_notes(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Put into a table of its cells in which track each is, and where its label is from."""
+        origins = np.zeros(len(self.cells), dtype=np.int64) if self.origins is None else self.origins
+        tracks = np.zeros(len(self.cells), dtype=np.int64) if self.track_id is None else self.track_id
+        return with_notes(frame, origin_names(self.class_ids, origins), tracks)
 
 
 Reader = Callable[[], ImageSnapshot | None]

@@ -8,12 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
+from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.image_records import ImageEntry
+from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.journal import Journal
 from napari_cellstage.core.loading import Loader, Moment
 from napari_cellstage.core.segmentations import Segmentations
 from napari_cellstage.core.snapshot import ImageSnapshot
+from napari_cellstage.core.track_files import stored_tracks
+from napari_cellstage.core.volumes import LabelVolume
 
 
 @dataclass(frozen=True)
@@ -72,4 +76,14 @@ class StoredImages:
         if stack is None or labels is None or not len(image.cells):
             return None
         self.tables[image_id] = image.cells
-        return ImageSnapshot(image_id, stack, image.cells, labels, image.class_ids)
+        return snapshot_of(image_id, stack, image, labels, self._folder)
+
+
+def snapshot_of(
+    image_id: int, stack: ImageStack, image: AnnotatedImage, labels: LabelVolume, folder: Path
+) -> ImageSnapshot:
+    """Return an image as work gets it; its tracks are read from the project's folder."""
+    tracks = stored_tracks(folder, image_id, image)
+    track_id = None if tracks is None else tracks.track_id
+    origins = image.origins
+    return ImageSnapshot(image_id, stack, image.cells, labels, image.class_ids, origins=origins, track_id=track_id)

@@ -42,7 +42,7 @@ class TrackFiles:
     def put(self, image_id: int, image: AnnotatedImage, tracks: Tracks) -> None:
         """Keep the tracks of an image; in memory only where the project can't be written."""
         if not self._project.read_only:
-            self._write(self._path(image_id, image.version), tracks, image.cells)
+            self._write(_path(self._project.folder, image_id, image.version), tracks, image.cells)
         self._linked[image_id] = (image.version, image.cells, tracks)
         self._placed[image_id] = (image.cells, tracks)
 
@@ -50,10 +50,7 @@ class TrackFiles:
         version, table, tracks = self._linked.get(image_id, (-1, image.cells, None))
         if version == image.version and tracks is not None:
             return tracks.placed(image.rows_of(table.t, table.cell_id), len(image.cells))
-        return self._read(image_id, image)
-
-    def _path(self, image_id: int, version: int) -> Path:
-        return self._project.folder / "tracks" / f"{image_id}-{version}.npz"
+        return stored_tracks(self._project.folder, image_id, image)
 
     def _write(self, path: Path, tracks: Tracks, cells: CellTable) -> None:
         def write(part: Path) -> None:
@@ -62,11 +59,25 @@ class TrackFiles:
 
         write_whole(path, write)
 
-    def _read(self, image_id: int, image: AnnotatedImage) -> Tracks | None:
-        try:
-            with self._path(image_id, image.version).open("rb") as file:
-                arrays = np.load(file, allow_pickle=False)
-                named = {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-            return None  # cells can be followed again; labels are elsewhere
-        return Tracks.from_arrays(named, image.rows_of, len(image.cells))
+
+def stored_tracks(folder: Path, image_id: int, image: AnnotatedImage) -> Tracks | None:
+    """Return the tracks of an image from the disk; None when there are none that can be read.
+
+    Parameters
+    ----------
+    folder
+        Of the project.
+    image_id, image
+        Its number, and its cells.
+    """
+    try:
+        with _path(folder, image_id, image.version).open("rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            named = {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None  # cells can be followed again; labels are elsewhere
+    return Tracks.from_arrays(named, image.rows_of, len(image.cells))
+
+
+def _path(folder: Path, image_id: int, version: int) -> Path:
+    return folder / "tracks" / f"{image_id}-{version}.npz"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from napari_cellstage.core.errors import ProjectError
-from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.core.predictions import Predictions, joined
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.events import EpochDone
 from napari_cellstage.learn.model import TrainedModel
@@ -61,11 +61,13 @@ def save_predictions(folder: Path, snapshot: WorkSnapshot, predictions: dict[int
         If it can't be written.
     """
     tables = [
-        predictions[image.image_id].to_frame(image.stack.name, image.cells, image.class_ids, snapshot.scheme)
+        image.with_notes(
+            predictions[image.image_id].to_frame(image.stack.name, image.cells, image.class_ids, snapshot.scheme)
+        )
         for image in snapshot.images
         if image.image_id in predictions
     ]
-    _write(folder / PREDICTIONS, pd.concat(tables, ignore_index=True) if tables else pd.DataFrame())
+    _write(folder / PREDICTIONS, joined(tables) if tables else pd.DataFrame())
 
 
 def _write(file: Path, table: pd.DataFrame) -> None:

@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from napari_cellstage.core import acts
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.effects import NO_ROWS, Effects, Rows
-from napari_cellstage.core.marks import origin_number
+from napari_cellstage.core.marks import origin_names, origin_number
 from napari_cellstage.core.reading_order import next_in_order
-from napari_cellstage.core.schema import ORIGINS
 from napari_cellstage.session.cells import CellsPart
 from napari_cellstage.session.images import ImagesPart
 
@@ -31,8 +30,7 @@ class LabelsPart(ImagesPart, CellsPart):
     def origins(self, image_id: int | None = None) -> NDArray[np.str_]:
         """Return where the label of each row came from, one of `ORIGINS`; empty for a row without label."""
         image = self._image(image_id)
-        names = np.array(ORIGINS)[image.origins]
-        return np.where(image.class_ids == UNLABELLED, "", names)
+        return origin_names(image.class_ids, image.origins)
 
     def label_cells(
         self,

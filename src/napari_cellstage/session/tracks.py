@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,9 +18,6 @@ from napari_cellstage.core.track_files import TrackFiles
 from napari_cellstage.core.tracks import Tracks
 from napari_cellstage.session.base import Rows
 from napari_cellstage.session.work import WorkPart
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class TracksPart(WorkPart):
@@ -97,15 +94,9 @@ class TracksPart(WorkPart):
         extras = {} if groups is None else {labelled[0]: {"groups": groups}}
         return replace(frozen, images=frozen.images.with_extras(extras))
 
-    def table(self, image_id: int | None = None) -> pd.DataFrame:
-        """Return the table that ``predictions.csv`` holds; without predictions, the columns up to label.
-
-        Where cells have been followed, the column track stands before label; 0 is a cell in no track.
-        """
-        frame, found = super().table(image_id), self.tracks(image_id)
-        if found is not None:
-            frame.insert(list(frame.columns).index("label"), "track", found.track_id)
-        return frame
+    def _track_ids(self, image_id: int | None) -> NDArray[np.int64] | None:
+        found = self.tracks(image_id)
+        return None if found is None else found.track_id
 
     def _groups(self, image_id: int) -> NDArray[np.str_] | None:
         found = self.tracks(image_id)

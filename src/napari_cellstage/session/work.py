@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_cellstage.core.predictions import Predictions, annotation_frame
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellstage.core.predictions import Predictions, annotation_frame, with_notes
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.session.classes import ClassesPart
 
@@ -40,8 +43,11 @@ class WorkPart(ClassesPart):
         return None if nothing_open else self._space.predictions(self._id(image_id))
 
     def table(self, image_id: int | None = None) -> pd.DataFrame:
-        """Return the table that ``predictions.csv`` holds; without predictions, the columns up to label."""
+        """Return the table that ``predictions.csv`` holds; without predictions, the columns up to label and origin."""
         name = self._space.entries[self._id(image_id)].name
         found, cells, ids = self.predictions(image_id), self.cells(image_id), self.class_ids(image_id)
         to_frame = found.to_frame if found else annotation_frame
-        return to_frame(name, cells, ids, self.scheme)
+        return with_notes(to_frame(name, cells, ids, self.scheme), self.origins(image_id), self._track_ids(image_id))
+
+    def _track_ids(self, image_id: int | None) -> NDArray[np.int64] | None:  # noqa: ARG002 - for the part that knows
+        return None

@@ -10,12 +10,14 @@ from psygnal import Signal
 
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.ui.drawing import Drawing
+from napari_cellstage.ui.notices import tell
 
 if TYPE_CHECKING:
     from napari_cellstage.ui.viewer_link import ViewerLink
 
 Tool = Literal["", "add", "outline", "box", "split"]
 LOOKS = 200  # places along a cut at which the cell under it is looked up
+UNDO = "Ctrl+Z brings both cells and their classes back."
 SHORTEST = 2.0  # pixels; a shorter drag was a click
 
 HINTS: dict[str, str] = {
@@ -86,7 +88,20 @@ class EditTools:
         if len(rows) < 2:
             self._say("Choose the cells to merge with Ctrl+click, two or more; then press M.")
             return
+        classes = self._session.class_ids()[list(rows)]
         self._select(lambda: (self._session.merge_cells(rows),))
+        self._tell_dropped(classes)
+
+    def _tell_dropped(self, classes: np.ndarray) -> None:
+        """Say which classes a merge has dropped: one cell has one."""
+        row, scheme = self._link.selected_row, self._session.scheme
+        kept = 0 if row is None else int(self._session.class_ids()[row])
+        others = sorted({int(one) for one in classes} - {UNLABELLED, kept})
+        if len(self._link.selection.rows) == 1 and kept and others:
+            names = ", ".join(f"'{scheme.by_id(one).name}'" for one in others)
+            tell(
+                f"The merged cells had different classes: '{scheme.by_id(kept).name}' stays, {names} is dropped. {UNDO}"
+            )
 
     def delete(self) -> None:
         """Take the selected cells away."""

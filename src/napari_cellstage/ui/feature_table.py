@@ -79,4 +79,5 @@ class FeatureTable:
         name_of = {one.id: one.name for one in self._session.scheme}
         names = [name_of.get(int(class_id), "") for class_id in self._session.class_ids()[rows]]
         layer.features.iloc[rows, layer.features.columns.get_loc("label")] = names
+        layer.features.iloc[rows, layer.features.columns.get_loc("origin")] = self._session.origins()[rows]
         layer.events.features()

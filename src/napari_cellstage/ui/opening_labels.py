@@ -36,7 +36,7 @@ def companions_question(companions: Sequence[Companion], have: int) -> Question:
     tip = "Each number in the label image becomes a cell of the image beside it. Files opened later go the same way."
     answers = [
         (LabelAnswer.CELLS, "Use as cells", tip + (" Images that have cells keep theirs." if have else "")),
-        (Answer.SEPARATE, f"{count} more image{'' if count == 1 else 's'}", "Each file is an image of its own."),
+        (Answer.SEPARATE, "As images", "Each file is an image of its own."),
     ]
     if have:
         tip = "Also where there are cells: one at the same place keeps its label, and undo brings back what was there."
