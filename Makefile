@@ -43,7 +43,6 @@ bench:
 docs:
 	@$(SET_UP) --window
 	@$(ON_A_SCREEN) scripts/screenshots.py
-	@$(ON_A_SCREEN) scripts/screenshots_sheet.py
 	@$(RUN) -m typer napari_cellstage.cli utils docs --name napari-cellstage --output docs/command-line.md
 
 clean:
