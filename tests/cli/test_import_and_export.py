@@ -129,3 +129,35 @@ def test_wrong_options_are_said(project: Path, tmp_path: Path, invoke: Invoke) -
     small = invoke("export", project, "--to", "crops", "--size", 1, "--out", tmp_path / "a")
     assert (small.exit_code, "Crops of 1 pixels can't be made" in small.stderr) == (1, True)
     assert invoke("export", tmp_path / "none.cellstage", "--to", "csv", "--out", tmp_path / "a").exit_code == 1
+
+
+def with_labels(folder: Path) -> Path:
+    """A field of which channel 1 shows nuclei, with its cells beside it, and one whose labels do not fit."""
+    y, x = np.mgrid[:200, :200]
+    spots = ((y % 40) - 20) ** 2 + ((x % 40) - 20) ** 2 < 100
+    net = ((y + x) % 17 < 3) | ((y - 2 * x) % 23 < 3)
+    both = np.stack([net, spots]).astype(np.uint8) * 200
+    for name in ("a", "b"):
+        tifffile.imwrite(folder / f"{name}.tif", both, metadata={"axes": "CYX"}, photometric="minisblack")
+    tifffile.imwrite(folder / "a_masks.tif", spots.astype(np.uint8) * 255)
+    tifffile.imwrite(folder / "b_masks.tif", spots[:100].astype(np.uint8) * 255)
+    return folder
+
+
+def test_label_images_are_the_cells_of_images(tmp_path: Path, invoke: Invoke) -> None:
+    result = invoke("import", with_labels(tmp_path), "--project", tmp_path / "p", "--json", "--find")
+    assert result.exit_code == 3
+    answer = answer_of(result)
+    assert [(one["name"], one["cells"]) for one in answer["images"]] == [("a.tif", 25), ("b.tif", 25)]
+    assert (
+        "1 image got 25 cells from the label images beside them. To open label images as images give --labels none."
+        in result.stdout
+    )
+    assert "b_masks.tif: The labels have the shape (100, 200)" in answer["failed"][0]
+    assert "b.tif: no channel is named after a stain of nuclei; cells are found in channel 1" in result.stdout
+
+
+def test_label_images_may_be_images(tmp_path: Path, invoke: Invoke) -> None:
+    result = invoke("import", with_labels(tmp_path), "--project", tmp_path / "p", "--json", "--labels", "none")
+    assert result.exit_code == 0
+    assert [one["cells"] for one in answer_of(result)["images"]] == [0, 0, 0, 0]

@@ -14,7 +14,6 @@ from napari_cellstage.core.images import ImageStack, from_array, open_image
 from napari_cellstage.core.segment import (
     SegmentSettings,
     adopt_labels,
-    draw_disc,
     find_cells,
     find_cells_in_stack,
 )
@@ -232,29 +231,6 @@ def test_labels_that_do_not_fit_are_refused(array: np.ndarray, text: str) -> Non
 
 
 # ---- painting by hand
-
-
-def test_a_disc_is_painted_on_background_only() -> None:
-    labels = np.zeros((1, 1, 30, 40), dtype=np.int32)
-    labels[0, 0, 10:20, 22:30] = 1
-    draw_disc(labels, 0, 0, 15, 18, 11, cell_id=5)
-    cells = CellTable.from_labels(labels)
-    assert cells.area[0] == 80
-    assert 60 < cells.area[1] < np.pi * 5.5**2
-    draw_disc(labels, 0, 0, 0, 39, 0.5, cell_id=6)
-    assert (labels == 6).sum() == 1
-
-
-@pytest.mark.parametrize(
-    ("y", "x", "text"), [(30, 5, "outside the image"), (-3, 5, "outside"), (3, 3, "already.* number 1")]
-)
-def test_a_disc_outside_or_on_a_cell_is_refused(y: float, x: float, text: str) -> None:
-    labels = np.zeros((1, 1, 30, 40), dtype=np.int32)
-    labels[0, 0, :8, :8] = 1
-    before = labels.copy()
-    with pytest.raises(CellsError, match=text):
-        draw_disc(labels, 0, 0, y, x, 9, cell_id=2)
-    np.testing.assert_array_equal(labels, before)
 
 
 # ---- real fields

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.utils.notifications import notification_manager
 
 from napari_cellstage.session import Session
 from napari_cellstage.ui.viewer_link import ViewerLink
@@ -48,6 +49,27 @@ def test_merging_needs_two_and_selects_the_merged(session: Session, link: Viewer
     assert session.cell_at(0, 0, 4, 4) == session.cell_at(0, 0, 4, 16) == link.selected_row
     link.undo()
     assert len(session.cells()) == 12
+
+
+def test_a_merge_says_which_class_it_drops(session: Session, link: ViewerLink, mouse) -> None:
+    session.label_cells([0], 1)
+    session.label_cells([1], 2)
+    first, second = (session.scheme.by_id(one).name for one in (1, 2))
+    before = len(notification_manager.records)
+    link.selection.choose(0, 1)
+    link.press_key("M")
+    kept = session.class_ids()[link.selected_row]
+    stays, goes = (first, second) if kept == 1 else (second, first)
+    assert notification_manager.records[-1].message == (
+        f"The merged cells had different classes: '{stays}' stays, '{goes}' is dropped. "
+        "Ctrl+Z brings both cells and their classes back."
+    )
+    link.undo()
+    assert session.class_ids()[:2].tolist() == [1, 2]
+    session.label_cells([1], 1)
+    link.selection.choose(0, 1)
+    link.press_key("M")
+    assert len(notification_manager.records) == before + 1, "nothing is dropped of one class"
 
 
 @pytest.mark.parametrize("key", ["Delete", "Backspace"])

@@ -65,7 +65,7 @@ def test_label_images_become_cells_and_the_answer_is_remembered(opening, session
     opened(opening, tmp_path / "one")
     assert cells(session) == {"a.tif": 0, "b.tif": 0}
     assert opening.question.text.text() == "2 files look like the cells of others, such as 'a_masks.tif'."
-    assert [one.text() for one in opening.question.buttons.values()] == ["Use as cells", "2 more images", "Not now"]
+    assert [one.text() for one in opening.question.buttons.values()] == ["Use as cells", "As images", "Not now"]
     answer(opening, LabelAnswer.CELLS)
     assert cells(session) == {"a.tif": 2, "b.tif": 2}
     assert notification_manager.records[-1].message == "2 images got 4 cells from the label images beside them."
@@ -77,7 +77,6 @@ def test_label_images_become_cells_and_the_answer_is_remembered(opening, session
 def test_label_images_may_be_images(opening, session, tmp_path):
     opened(opening, image(tmp_path / "a.tif"), labels(tmp_path / "a_mask.tif"))
     assert opening.question.text.text() == "1 file looks like the cells of another: 'a_mask.tif'."
-    assert opening.question.buttons[Answer.SEPARATE].text() == "1 more image"
     answer(opening, Answer.SEPARATE)
     assert cells(session) == {"a.tif": 0, "a_mask.tif": 0}
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding.adopt import adopt
 from napari_cellstage.core.finding.blocks import find_in_stack, nothing_found
 from napari_cellstage.core.finding.method import METHODS
