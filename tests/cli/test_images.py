@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pandas as pd
 import pytest
 import tifffile
 
+from napari_cellstage.cli import cells
 from napari_cellstage.cli.writing import write_labels
+from napari_cellstage.core.normalise import Normalisation
+from tests.core.reading.writing import write_plate
 
 
 def test_segment_writes_the_cells(image: Path, tmp_path: Path, invoke: Any) -> None:
@@ -91,3 +95,46 @@ def test_labels_are_written_in_integers_that_hold_them(tmp_path: Path) -> None:
     with tifffile.TiffFile(tmp_path / "small.tif") as file:
         assert file.series[0].dtype == np.uint16
         assert file.series[0].axes == "ZYX"
+
+
+def test_predict_takes_the_axes_that_are_said(image: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any) -> None:
+    plain = tifffile.imread(image)
+    tifffile.imwrite(tmp_path / "frames.tif", np.stack([plain, plain[::-1]]), photometric="minisblack", metadata=None)
+    result = invoke("predict", run[0], tmp_path / "frames.tif", "--out", tmp_path / "t.csv", "--axes", "TYX")
+    assert result.exit_code == 0, result.output
+    assert pd.read_csv(tmp_path / "t.csv")["t"].tolist() == [0] * 8 + [1] * 8
+
+
+def test_predict_takes_one_scene_or_all(image: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any) -> None:
+    field, out = tifffile.imread(image), tmp_path / "cells.csv"
+    plate = write_plate(tmp_path / "plate.zarr", {"A/1": [field], "B/2": [field[::-1]]}, "0.4")
+    asked = invoke("predict", run[0], plate, "--out", out)
+    assert asked.exit_code == 1
+    assert "'plate.zarr' holds 2 scenes: 'A/1/0', 'B/2/0'. Choose one with --scene NAME, or --scene all" in asked.stderr
+    one = invoke("predict", run[0], plate, "--out", out, "--scene", "B/2/0")
+    assert one.exit_code == 0, one.output
+    assert set(pd.read_csv(out)["image"]) == {"plate.zarr · B/2/0"}
+    both = invoke("predict", run[0], plate, "--out", out, "--scene", "all", "--json")
+    assert json.loads(both.stdout.splitlines()[-1])["cells"] == 16
+    table = pd.read_csv(out)
+    assert table["image"].tolist() == ["plate.zarr · A/1/0"] * 8 + ["plate.zarr · B/2/0"] * 8
+    tifffile.imwrite(tmp_path / "labels.tif", np.ones(field.shape, dtype=np.uint16))
+    wrong = invoke("predict", run[0], plate, "--out", out, "--scene", "all", "--labels", tmp_path / "labels.tif")
+    assert wrong.exit_code == 1
+    assert "The labels 'labels.tif' are of one image, but 'plate.zarr' has 2 scenes. Choose one" in wrong.stderr
+
+
+def test_predict_says_that_no_plate_is_known(
+    image: Path, run: tuple[Path, Any], tmp_path: Path, invoke: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = cells.load_model
+
+    def by_plate(*args: Any) -> Any:
+        model = real(*args)
+        recipe = model.recipe.but(normalise="plate")
+        return replace(model, recipe=recipe, normalisation=Normalisation("plate", (0.0,), (1.0,)))
+
+    monkeypatch.setattr(cells, "load_model", by_plate)
+    result = invoke("predict", run[0], image, "--out", tmp_path / "cells.csv")
+    assert result.exit_code == 0, result.output
+    assert "Of which plate an image is, is not known here, so it is scaled by itself alone" in result.output

@@ -64,6 +64,9 @@ Channel = Annotated[
         help="Channel to find cells in, from 0; else one that shows nuclei by name or looks.", show_default=False
     ),
 ]
+Axes = Annotated[
+    str | None, typer.Option(help="Axes of the file, such as TCYX, instead of what it says.", show_default=False)
+]
 
 
 def _version(wanted: bool) -> None:
@@ -134,13 +137,20 @@ def predict(
         typer.Option(help="A channel for the model, from 0; once for each that it needs.", show_default=False),
     ] = None,
     device: Device = None,
+    axes: Axes = None,
+    scene: Annotated[
+        str | None,
+        typer.Option(help="Scene, position or well by name; all: all of them in one table.", show_default=False),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Predict the class of every cell of IMAGE."""
     from napari_cellstage.cli.cells import predict_image
 
     use = tuple(use_channel or ())
-    predict_image(run, image, labels, out, channel=channel, use_channels=use, device=device, as_json=json)
+    predict_image(
+        run, image, labels, out, channel=channel, use_channels=use, device=device, axes=axes, scene=scene, as_json=json
+    )
 
 
 @app.command()
@@ -159,9 +169,7 @@ def segment(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Another choice, such as sensitivity=2; may be repeated."),
     ] = None,
-    axes: Annotated[
-        str | None, typer.Option(help="Axes of the file, such as TCYX, instead of what it says.", show_default=False)
-    ] = None,
+    axes: Axes = None,
     scene: Annotated[
         str | None, typer.Option(help="Scene, position or well by name; all: each in its own file.", show_default=False)
     ] = None,

@@ -6,17 +6,24 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from napari_cellstage.cli.answers import write_json, write_table
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.scoring import load_model
-from napari_cellstage.cli.segmenting import SegmentChoices, find_with_progress
+from napari_cellstage.cli.segmenting import SegmentChoices, chosen_scenes, find_with_progress
 from napari_cellstage.cli.sources import ProjectData
 from napari_cellstage.core.cells import CellTable
+from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.images import ImageStack, open_image
 from napari_cellstage.core.segment import adopt_labels
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.volumes import LabelVolume
+
+NO_PLATE = (
+    "The model was trained on intensities scaled by plate. Of which plate an image is, is not known here, so it is "
+    "scaled by itself alone. Import the images into a project with their plate to have them scaled together."
+)
 
 
 def predict_image(
@@ -28,6 +35,8 @@ def predict_image(
     channel: int | None,
     use_channels: tuple[int, ...],
     device: str | None,
+    axes: str | None = None,
+    scene: str | None = None,
     as_json: bool,
 ) -> None:
     """Predict the class of every cell of an image and write the table.
@@ -46,17 +55,29 @@ def predict_image(
         Which the model looks at; empty: those with the names it was trained on, else all.
     device
         Where to predict; None leaves the recipe's choice.
+    axes
+        Of the image, where its file does not say them or says wrong.
+    scene
+        Which one of the file, ``"all"``: each, in one table; None: the only one.
     as_json
         Whether to end with a line of JSON.
     """
-    model, stack, reporter, start = load_model(run, device), open_image(image), Reporter(), time.perf_counter()
-    if labels is None:
-        volume = find_with_progress(stack, SegmentChoices(channel=channel).on(stack, reporter), reporter)
-    else:
-        volume = _read_labels(labels, stack)
-    data = ProjectData(_as_work(stack, volume, use_channels))
-    with stop_on_interrupt(reporter.say) as should_stop:
-        table = reporter.follow(data.table(model, should_stop))
+    model, reporter, start = load_model(run, device), Reporter(), time.perf_counter()
+    stacks = chosen_scenes(image, axes, scene)
+    if labels is not None and len(stacks) > 1:
+        raise CellsError(
+            f"The labels '{labels.name}' are of one image, but '{image.name}' has {len(stacks)} scenes. "
+            "Choose one with --scene NAME, or leave --labels out."
+        )
+    if model.normalisation.mode == "plate":
+        reporter.say(NO_PLATE)
+    tables = []
+    for stack in stacks:
+        volume = _cells_of(stack, labels, channel, reporter)
+        data = ProjectData(_as_work(stack, volume, use_channels))
+        with stop_on_interrupt(reporter.say) as should_stop:
+            tables.append(reporter.follow(data.table(model, should_stop)))
+    table = pd.concat(tables, ignore_index=True)
     write_table(table, out)
     counts = table["predicted"].value_counts()
     for name in model.classes.names:
@@ -68,8 +89,11 @@ def predict_image(
         write_json({"cells": len(table), "predicted": found, "seconds": round(seconds, 3), "table": str(out)})
 
 
-def _read_labels(file: Path, stack: ImageStack) -> LabelVolume:
-    return adopt_labels(open_image(file).data[:, 0], stack)
+def _cells_of(stack: ImageStack, labels: Path | None, channel: int | None, reporter: Reporter) -> LabelVolume:
+    """Return the cells of an image: those of a file, or found."""
+    if labels is None:
+        return find_with_progress(stack, SegmentChoices(channel=channel).on(stack, reporter), reporter)
+    return adopt_labels(open_image(labels).data[:, 0], stack)
 
 
 def _as_work(stack: ImageStack, labels: LabelVolume, use_channels: tuple[int, ...]) -> WorkSnapshot:
