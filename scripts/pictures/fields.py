@@ -18,7 +18,6 @@ from .places import FIELD, STAGES_TABLE
 if TYPE_CHECKING:
     from napari_cellstage.session import Session
 
-SHAPE = 0.76  # width of the part of the window with the image, when its height is 1
 STAGES = ("interphase", "prophase", "prometaphase/metaphase", "anaphase", "telophase")
 
 
@@ -50,13 +49,12 @@ def real_marks() -> list[tuple[float, float, str]]:
 
 
 def most_labelled(session: Session, side: float) -> tuple[float, float]:
-    """Return the middle, y and x, of the part of the current image, as high as this, with the most labelled cells."""
-    sides = np.array([side, side * SHAPE])
+    """Return the middle, y and x, of the square of the current image with the most labelled cells."""
     cells, labelled = session.cells(), session.class_ids() > 0
     places = np.stack((cells.y, cells.x), axis=1)
-    near: NDArray[np.int64] = (np.abs(places[:, None] - places[None, labelled]) < sides / 2).all(axis=2).sum(axis=1)
+    near: NDArray[np.int64] = (np.abs(places[:, None] - places[None, labelled]) < side / 2).all(axis=2).sum(axis=1)
     _, _, _, height, width = session.current.shape if session.current else (1, 1, 1, side, side)
-    y, x = places[near.argmax()].clip(sides / 2, (height - sides[0] / 2, width - sides[1] / 2))
+    y, x = places[near.argmax()].clip(side / 2, (height - side / 2, width - side / 2))
     return float(y), float(x)
 
 

@@ -36,7 +36,7 @@ def make() -> None:
         shot.train_quickly()
         height, width = session.current.shape[-2:]
         shot.look_at(height / 2, width / 2, SEEN)
-        shot.dock.go_to("Data")
+        shot.dock.go_to("Label")
         shot.save("large.png")
 
 

@@ -8,7 +8,7 @@ from .fields import most_labelled, open_field
 from .window import Shot, window
 
 LABELLED = 12  # of each class, so that there are others to be predicted
-SIDE = 580  # pixels of the field that the pictures are about
+SIDE, SEEN = 620, 580  # pixels of the field: with most labels, and from top to bottom
 
 
 def make() -> None:
@@ -16,13 +16,13 @@ def make() -> None:
     with window("field") as shot:
         stages = open_field(shot.session)
         label_some(shot.session, stages, per_class=LABELLED)
-        shot.look_at(*most_labelled(shot.session, SIDE), SIDE)
+        shot.look_at(*most_labelled(shot.session, SIDE), SEEN)
         _finding(shot)
         shot.dock.go_to("Label")
-        shot.save("label.png", None)
+        shot.save("label.png", whole=True)
         _crops(shot)
         shot.train_quickly()
-        shot.save("overlay.png", None)
+        shot.save("overlay.png", whole=True)
 
 
 def _finding(shot: Shot) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_cellstage.ui.dock import CellStageDock
 
 SIZE = (1280, 800)
-WITHOUT_CONTROLS = (350, 26, 1280, 771)  # image and dock, without napari's own list of layers
+LARGEST = 240_000  # bytes; a picture above gets a palette
 COLORS = 192  # of a palette: a third of the bytes, and hardly a difference to be seen
 FLAT, VIVID = 48, 40  # so many of them are vivid ones as they are: red, green and blue differ by more than this
 LONGEST_S = 600
@@ -89,12 +89,16 @@ class Shot:
             area = area.parent()
         area.ensureWidgetVisible(part, 0, 8)
 
-    def save(self, name: str, part: tuple[int, int, int, int] | None = WITHOUT_CONTROLS) -> None:
-        """Save the window, or a part of it: left, top, right, bottom."""
+    def save(self, name: str, *, whole: bool = False) -> None:
+        """Save the image and the dock, or the whole window with napari's own controls."""
         self.settle(1)
         file = PICTURES / name
         save_screenshot(self.viewer, file)
-        _make_small(file, part)
+        _make_small(file, None if whole else self._image_and_dock())
+
+    def _image_and_dock(self) -> tuple[int, int, int, int]:
+        image = self.viewer.window._qt_window.centralWidget().geometry()
+        return image.left(), image.top(), SIZE[0], image.bottom()
 
     def save_dialog(self, dialog: QWidget, name: str) -> None:
         """Save a window of the dock's."""
@@ -120,7 +124,9 @@ def window(project: str) -> Iterator[Shot]:
 def _make_small(file: Path, part: tuple[int, int, int, int] | None) -> None:
     with Image.open(file) as opened:
         picture = opened.convert("RGB").crop(part)
-    picture.quantize(palette=_palette(picture), dither=Image.Dither.NONE).save(file, optimize=True)
+    picture.save(file, optimize=True)
+    if file.stat().st_size > LARGEST:
+        picture.quantize(palette=_palette(picture), dither=Image.Dither.NONE).save(file, optimize=True)
     print(f"{file.relative_to(PICTURES.parents[1])}: {file.stat().st_size // 1000} kB")
 
 
