@@ -256,3 +256,10 @@ def test_the_field_of_the_main_job_has_its_nuclei(data_dir: Path) -> None:
     cells = CellTable.from_labels(find_cells(stack.volume(0, 1), SegmentSettings())[None])
     assert 165 <= len(cells) <= 210
     assert 35 <= cells.typical_diameter <= 60
+
+
+@pytest.mark.data
+def test_nuclei_of_many_lobes_mostly_come_out_whole(data_dir: Path) -> None:
+    file = data_dir / "fields" / "mitocheck_incenp_t70.tif"
+    found = find_cells(tifffile.imread(file), SegmentSettings())
+    assert detection_f1(tifffile.imread(file.with_name(f"{file.stem}_labels.tif")), found) >= 0.75

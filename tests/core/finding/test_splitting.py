@@ -30,6 +30,21 @@ def test_a_dark_line_parts_what_has_no_waist() -> None:
     assert len(np.unique(whole[mask])) == 1
 
 
+@pytest.mark.parametrize(("radius", "count"), [(10.0, 2), (20.0, 1)])
+def test_two_lobes_part_where_nuclei_are_as_thick_and_stay_one_where_nuclei_are_thicker(
+    radius: float, count: int
+) -> None:
+    mask = two_discs(18)
+    labels = split_touching(mask, np.ones(mask.shape), 0.9, radius)
+    assert len(np.unique(labels[mask])) == count
+
+
+def test_thin_pieces_part_when_asked_to() -> None:
+    mask = two_discs(18)
+    labels = split_touching(mask, np.ones(mask.shape), 0.9, 20.0, thin_too=True)
+    assert len(np.unique(labels[mask])) == 2
+
+
 @pytest.mark.parametrize("shape", [(61, 83), (3, 61, 83)])
 def test_odd_sizes_of_large_nuclei_keep_every_pixel_of_the_mask(shape: tuple[int, ...]) -> None:
     mask = np.zeros(shape, dtype=bool)

@@ -33,6 +33,7 @@ from napari_cellstage.core.finding.values import check_contrast, volume_of
 _NOISE_FLOOR = 8.0
 OWN_LEVEL = 0.4
 _HOLE_SHARE = 0.25
+_GAP_SHARE = 0.1
 _SAMPLE = 1 << 18
 
 
@@ -42,7 +43,7 @@ def calibrate(sample: Sequence[NDArray[Any]], settings: SegmentSettings) -> Leve
     lights = [light_of(part, settings) for part in sample]
     values = np.concatenate([light.ravel() for light in lights])
     levels = threshold(values, settings)
-    return replace(levels, radius=_radius([light > levels.cut for light in lights], settings))
+    return replace(levels, radius=_radius(lights, settings, levels))
 
 
 def find(block: NDArray[Any], settings: SegmentSettings, levels: Levels) -> NDArray[np.int32]:
@@ -95,14 +96,25 @@ def nuclei_in(
 def _parted(
     mask: NDArray[np.bool_], light: NDArray[np.float32], settings: SegmentSettings, levels: Levels
 ) -> NDArray[np.int32]:
+    # A small hole between two pieces of one nucleus would make a waist.
+    gap = _GAP_SHARE * size_of(2 * levels.radius, 2)
+    cores = fill_small_holes(_without_halos(mask, light, settings, levels.radius), gap)
+    labels = split_touching(cores, light, settings.split, levels.radius, settings.spacing)
+    return keep_wanted(fill_holes(cut_at_share(labels, light, _share(settings))), settings)
+
+
+def _without_halos(
+    mask: NDArray[np.bool_], light: NDArray[np.float32], settings: SegmentSettings, radius: float
+) -> NDArray[np.bool_]:
     # Nucleoli and the middle of a ring of chromosomes are holes; gaps between nuclei in a ring are larger ones.
-    hole = max(size_of(settings.min_diameter, 2), _HOLE_SHARE * size_of(2 * levels.radius, 2))
-    share = OWN_LEVEL / max(settings.sensitivity, 1.0)
-    z_ratio = settings.spacing
-    parts = split_touching(fill_small_holes(mask, hole), light, min(1.0, 2 * settings.split), levels.radius, z_ratio)
-    cores = fill_holes(cut_at_share(parts, light, share)) > 0
-    labels = split_touching(cores, light, settings.split, levels.radius, z_ratio)
-    return keep_wanted(fill_holes(cut_at_share(labels, light, share)), settings)
+    hole = max(size_of(settings.min_diameter, 2), _HOLE_SHARE * size_of(2 * radius, 2))
+    whole = fill_small_holes(mask, hole)
+    parts = split_touching(whole, light, min(1.0, 2 * settings.split), radius, settings.spacing, thin_too=True)
+    return fill_holes(cut_at_share(parts, light, _share(settings))) > 0
+
+
+def _share(settings: SegmentSettings) -> float:
+    return OWN_LEVEL / max(settings.sensitivity, 1.0)
 
 
 def threshold(sample: NDArray[np.float32], settings: SegmentSettings) -> Levels:
@@ -120,19 +132,29 @@ def threshold(sample: NDArray[np.float32], settings: SegmentSettings) -> Levels:
     return Levels(level, noise, level + (cut - level) / settings.sensitivity)
 
 
-def _radius(masks: Sequence[NDArray[np.bool_]], settings: SegmentSettings) -> float:
-    """Return the typical radius in the middle of each mask; a part of a large one tells as much as all of it."""
-    side = int((_SAMPLE / len(masks)) ** 0.5) * 2
-    middles = [_without_holes(_middle(mask, side), settings) for mask in masks]
-    weights = [int(middle.sum()) for middle in middles]
+def _radius(lights: Sequence[NDArray[np.float32]], settings: SegmentSettings, levels: Levels) -> float:
+    """Return the typical radius in the middle of each part; a piece of a large part tells as much as all of it.
+
+    First with the halos, which tells how far to look around for them, then without: a halo can double a small nucleus.
+    """
+    side = int((_SAMPLE / len(lights)) ** 0.5) * 2
+    middles = [_middle(light, side) for light in lights]
+    masks = [middle > levels.cut for middle in middles]
+    wide = _mean_radius([_without_holes(mask, settings) for mask in masks], settings)
+    pairs = zip(masks, middles, strict=True)
+    return _mean_radius([_without_halos(mask, light, settings, wide) for mask, light in pairs if mask.any()], settings)
+
+
+def _mean_radius(masks: Sequence[NDArray[np.bool_]], settings: SegmentSettings) -> float:
+    weights = [int(mask.sum()) for mask in masks]
     if not sum(weights):
         return 0.0
-    return float(np.average([typical_radius(middle, settings.spacing) for middle in middles], weights=weights))
+    return float(np.average([typical_radius(mask, settings.spacing) for mask in masks], weights=weights))
 
 
-def _middle(mask: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
-    rows, columns = (slice(max(0, (n - side) // 2), (n + side) // 2) for n in mask.shape[-2:])
-    return mask[..., rows, columns]
+def _middle(light: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    rows, columns = (slice(max(0, (n - side) // 2), (n + side) // 2) for n in light.shape[-2:])
+    return light[..., rows, columns]
 
 
 def _without_holes(mask: NDArray[np.bool_], settings: SegmentSettings) -> NDArray[np.bool_]:

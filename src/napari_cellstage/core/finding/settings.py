@@ -41,7 +41,7 @@ class SegmentSettings:
         0.0, "Larger things are left out; 0: nothing is too large.", min=0.0, max=5000.0, zero="no limit"
     )
     split: float = _choice(
-        0.9, "How readily touching nuclei are split: 0 never, 1 at the slightest waist.", min=0.0, max=1.0
+        0.93, "How readily touching nuclei are split: 0 never, 1 at the slightest waist.", min=0.0, max=1.0
     )
     diameter: float = _choice(
         0.0, "Usual diameter of a cell, in pixels; 0: measured in the image.", min=0.0, max=5000.0, zero="measure"
