@@ -66,6 +66,12 @@ def test_pixels_that_can_not_be_read_leave_it_open(monkeypatch: pytest.MonkeyPat
     assert guessed_channels([stack]) == {}
 
 
+def test_of_colour_pictures_only_those_on_dark_ground_are_judged() -> None:
+    dark = np.stack([fibres(), fibres()[::-1], nuclei()], axis=-1)
+    assert looks_nuclear(from_array(dark, "YXS", "a")) == 2
+    assert looks_nuclear(from_array(255 - dark, "YXS", "a")) is None
+
+
 def test_one_guess_for_each_number_of_channels() -> None:
     named = from_array(np.stack([fibres(), nuclei()]), "CYX", "a", channel_names=("DNA", "x"))
     plain = from_array(np.stack([fibres(), nuclei()]), "CYX", "b")

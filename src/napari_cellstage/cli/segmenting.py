@@ -111,10 +111,10 @@ def chosen_channel(stack: ImageStack, given: int | None, reporter: Reporter) -> 
     """Return the channel in which cells are found; one that no name tells is guessed, and that is said."""
     if given is not None:
         return given
-    channel = looks_nuclear(stack) or 0
-    if text := channel_sentence(stack, channel):
+    channel = looks_nuclear(stack)
+    if channel is not None and (text := channel_sentence(stack, channel)):
         reporter.say(text)
-    return channel
+    return channel or 0
 
 
 def find_with_progress(stack: ImageStack, settings: SegmentSettings, reporter: Reporter) -> LabelVolume:

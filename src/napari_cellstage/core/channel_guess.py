@@ -30,12 +30,15 @@ def looks_nuclear(stack: ImageStack) -> int | None:
     Returns
     -------
     int or None
-        None where the image has one channel, or its pixels can't be read: then there is nothing to tell.
+        None where the image has one channel, its pixels can't be read, or it is a colour picture on bright ground, such
+        as haematoxylin and eosin, in which nuclei are dark: then there is nothing to tell.
     """
     named = named_channel(stack.channel_names)
     if named is not None or stack.shape[1] < 2:
         return named
     try:
+        if stack.rgb and _on_bright_ground(stack):
+            return None
         scores = [_score(stack, channel) for channel in range(stack.shape[1])]
     except ImageError:
         return None  # whoever needs the pixels will say so
@@ -74,6 +77,13 @@ def _score(stack: ImageStack, channel: int) -> float:
     frames, _, depth, _, _ = stack.shape
     t, z = frames // 2, depth // 2
     return float(np.mean([nuclear_score(stack.region(t, z, (channel,), *one)[0]) for one in _windows(stack)]))
+
+
+def _on_bright_ground(stack: ImageStack) -> bool:
+    """Tell whether most of a colour picture is nearer to its brightest than to its darkest."""
+    rows, columns = _windows(stack)[0]
+    light = stack.region(stack.shape[0] // 2, stack.shape[2] // 2, (0, 1, 2), rows, columns).astype(np.float32)
+    return float(np.median(light)) > float(light.min() + light.max()) / 2
 
 
 def _windows(stack: ImageStack) -> list[tuple[slice, slice]]:
