@@ -14,6 +14,7 @@ from napari_cellstage.core.images import from_array, open_image
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.session import Session
 from napari_cellstage.ui.lazy_codes import LazyCodes
+from napari_cellstage.ui.marker import RING
 from napari_cellstage.ui.overlay import FIRST_CLASS, NO_LABEL, RIM
 from napari_cellstage.ui.overlay_settings import OverlaySettings
 from napari_cellstage.ui.viewer_link import ViewerLink
@@ -358,3 +359,74 @@ def test_pixels_that_can_not_be_read_are_told_and_the_cells_stay(
     session.set_current(first)
     assert names(model) == ["field", "Cells", "Labelled"]
     link.close()
+
+
+# ---- units, names of axes, where an image begins
+
+
+def units_of(viewer: ViewerModel) -> set[tuple[str, ...]]:
+    return {tuple(map(str, layer.units)) for layer in viewer.layers}
+
+
+@pytest.mark.parametrize("cells", [True, False], ids=["with cells", "without"])
+def test_all_layers_have_the_units_of_the_image_that_is_shown(
+    cells: bool, model: ViewerModel, session: Session, link: ViewerLink
+) -> None:
+    labels = session.labels()[0, 0]
+    link.layers.mark(0)
+    calibrated = from_array(np.eye(*labels.shape), "YX", "with µm", pixel_size_um=(1.0, 0.5, 0.5))
+    sizes = [calibrated, replace(calibrated, name="without", pixel_size_um=None, fingerprint="other"), calibrated]
+    for stack, unit in zip(sizes, ("micrometer", "pixel", "micrometer"), strict=True):
+        image_id = session.add_image(stack)
+        if cells:
+            session.set_labels(labels, image_id)
+            link.layers.mark(0)
+        assert units_of(model) == {(unit, unit)}
+
+
+def test_overlays_have_the_units_of_the_users_own_layer(model: ViewerModel, make_session) -> None:
+    session = make_session()
+    own = model.add_image(np.asarray(session.current.data)[0, 0, 0], scale=(0.5, 0.5), units=("um", "um"))
+    link = ViewerLink(model, session)
+    link.layers.use_layer(own, session.current_id)
+    assert units_of(model) == {("micrometer", "micrometer")}
+    link.close()
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "labels", "step"),
+    [
+        ("TYX", (9, 20, 20), ("time", "y", "x"), (0,)),
+        ("ZYX", (9, 20, 20), ("z", "y", "x"), (4,)),
+        ("TZYX", (9, 5, 20, 20), ("time", "z", "y", "x"), (0, 2)),
+    ],
+)
+def test_sliders_are_named_and_a_movie_begins_at_its_beginning(
+    axes: str,
+    shape: tuple[int, ...],
+    labels: tuple[str, ...],
+    step: tuple[int, ...],
+    model: ViewerModel,
+    session: Session,
+) -> None:
+    link = ViewerLink(model, session)
+    session.add_image(from_array(np.zeros(shape), axes, "one"))
+    assert model.dims.axis_labels == labels
+    assert model.dims.current_step[:-2] == step
+    model.dims.set_current_step(0, 3)
+    session.add_image(from_array(np.ones(shape), axes, "the next of the same kind"))
+    assert model.dims.current_step[0] == 3
+    link.close()
+
+
+@pytest.mark.parametrize("zoom", [0.1, 1.0, 30.0])
+def test_the_ring_is_as_thick_on_the_screen_at_any_zoom(
+    zoom: float, model: ViewerModel, session: Session, link: ViewerLink
+) -> None:
+    link.layers.mark(0, 1)
+    model.scene.camera.zoom = zoom
+    ring = model.layers["Selected cell"]
+    pixels = zoom * ring.scale[-1]  # of the screen, for one of the image
+    np.testing.assert_allclose(np.asarray(ring.border_width) * pixels, RING, rtol=1e-5)
+    assert (np.asarray(ring.size) * pixels >= 23.9).all()
+    assert (np.asarray(ring.size) > 8).all()

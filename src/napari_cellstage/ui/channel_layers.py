@@ -27,6 +27,7 @@ WHITE = "#ffffff"
 LOW_PERCENT, HIGH_PERCENT = 1.0, 99.8
 SAMPLED = 512  # contrast limits come from about this many rows and columns
 SCREEN = 2048
+AXIS_WORDS = ("time", "z", "y", "x")  # beside napari's sliders
 
 
 def axes_of(stack: ImageStack) -> tuple[int, ...]:
@@ -47,15 +48,18 @@ def lies_over(layer: Image, stack: ImageStack) -> bool:
 def placement_of(stack: ImageStack, own: Image | None) -> Placement:
     """Return the axes the layers of a stack have, and their place: of the user's own layer, or by pixel size."""
     axes = axes_of(stack)
+    labels = tuple(AXIS_WORDS[axis] for axis in axes)
     if own is not None:
         ndim = min(own.ndim, len(axes))
-        scale, translate = np.ones(len(axes)), np.zeros(len(axes))
+        scale, translate, own_units = np.ones(len(axes)), np.zeros(len(axes)), ["pixel"] * len(axes)
         scale[-ndim:], translate[-ndim:] = own.scale[-ndim:], own.translate[-ndim:]
-        return Placement(axes, {"scale": scale, "translate": translate})
+        own_units[-ndim:] = [str(unit) for unit in own.units[-ndim:]]
+        return Placement(axes, {"scale": scale, "translate": translate, "units": own_units, "axis_labels": labels})
     size = (stack.time_step_s or 1.0, *(stack.pixel_size_um or (1.0, 1.0, 1.0)))
     time = "second" if stack.time_step_s else "pixel"
     units = (time, *(["micrometer" if stack.pixel_size_um else "pixel"] * 3))
-    return Placement(axes, {"scale": [size[axis] for axis in axes], "units": [units[axis] for axis in axes]})
+    sizes, names = [size[axis] for axis in axes], [units[axis] for axis in axes]
+    return Placement(axes, {"scale": sizes, "units": names, "axis_labels": labels})
 
 
 class ChannelLayers:

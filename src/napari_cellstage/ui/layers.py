@@ -100,6 +100,8 @@ class CellLayers:
         self._front = self._session.find_channel
         if own is None:
             self._show_channels(stack, placement)
+        if before is None or before.shape[:3:2] != stack.shape[:3:2]:
+            self._begin(stack, placement)
         self._rebuild_cells()
         self._come_to_front(own, before, stack)
 
@@ -117,6 +119,12 @@ class CellLayers:
             self._viewer.layers.selection.active = front
         if before is not None and own is None and _extent(before) != _extent(stack):
             self._viewer.reset_view()
+
+    def _begin(self, stack: ImageStack, placement: Placement) -> None:
+        """Go to the first frame and the middle plane; napari would begin in the middle of a movie."""
+        frames_and_planes = (0, stack.shape[2] // 2)
+        for place, axis in enumerate(placement.axes[:-2]):
+            self._viewer.dims.set_current_step(place - len(placement.axes), frames_and_planes[axis])
 
     def set_settings(self, settings: OverlaySettings) -> None:
         """Draw the overlays as `settings` say."""
@@ -205,7 +213,7 @@ class CellLayers:
         self._features.all_changed()
 
     def _rebuild_cells(self) -> None:
-        self._marker.hide()
+        self._marker.hide(self._placement)
         self._overlays.show(self._placement)
         self._features.all_changed()
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari.layers import Points
 
 SMALLEST_SHOWN = 24  # screen pixels across the ring
+RING = 3.0  # screen pixels, how thick it is
 MARGIN = 8  # pixels between a cell's bounding box and the ring
 
 
@@ -30,6 +31,8 @@ class CellMarker:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self.layer: Points | None = None
+        self._sizes = np.zeros(0)
+        viewer.scene.camera.events.zoom.connect(self._on_zoom)
 
     def show(self, cells: CellTable | None, rows: Sequence[int], placement: Placement | None) -> None:
         """Put rings around cells; without rows they are taken away."""
@@ -41,10 +44,20 @@ class CellMarker:
         sides = (cells.bbox[at, 4:] - cells.bbox[at, 1:3]).astype(np.float64)
         self._draw(places[:, list(placement.axes)], np.hypot(*sides.T) + MARGIN, placement)
 
-    def hide(self) -> None:
-        """Take the rings away; the layer stays, as removing one takes napari a quarter of a second."""
-        if self.layer is not None and self.layer in self._viewer.layers and len(self.layer.data):
+    def hide(self, placement: Placement | None = None) -> None:
+        """Take the rings away; the layer stays, as removing one takes napari a quarter of a second.
+
+        Parameters
+        ----------
+        placement
+            Of the image that is shown now, when it is another: all layers need the same units, with cells or without.
+        """
+        if self.layer is None or self.layer not in self._viewer.layers:
+            return
+        if len(self.layer.data):
             self.layer.data = np.empty((0, self.layer.ndim))
+        if placement is not None and len(placement.axes) == self.layer.ndim:
+            placement.put(self.layer)
 
     def remove(self) -> None:
         """Take the layer away."""
@@ -57,22 +70,33 @@ class CellMarker:
         if self.layer is not None and self.layer.ndim != len(placement.axes):
             self.remove()
         if self.layer is None or self.layer not in self._viewer.layers:
-            active = self._viewer.layers.selection.active
-            self.layer = self._viewer.add_points(
-                place,
-                name="Selected cell",
-                size=size,
-                symbol="disc",
-                face_color="transparent",
-                border_color="white",
-                border_width=0.08,
-                canvas_size_limits=(SMALLEST_SHOWN, 10_000),
-                out_of_slice_display=False,
-                **placement.transform,
-            )
-            self.layer.editable = False
-            self._viewer.layers.selection.active = active
+            self.layer = self._new_layer(place, placement)
         else:
             self.layer.data = place
-            self.layer.size = size
             placement.put(self.layer)
+        self._sizes = size
+        self._on_zoom()
+
+    def _new_layer(self, place: np.ndarray, placement: Placement) -> Points:
+        active = self._viewer.layers.selection.active
+        layer = self._viewer.add_points(
+            place,
+            name="Selected cell",
+            symbol="disc",
+            face_color="transparent",
+            border_color="white",
+            border_width_is_relative=False,
+            out_of_slice_display=False,
+            **placement.transform,
+        )
+        layer.editable = False
+        self._viewer.layers.selection.active = active
+        return layer
+
+    def _on_zoom(self) -> None:
+        """Keep rings as thick on the screen, and large enough to see; napari's own limits fill small rings white."""
+        if self.layer is None or not len(self.layer.data) or len(self.layer.data) != len(self._sizes):
+            return
+        pixel = 1 / max(self._viewer.scene.camera.zoom * abs(float(self.layer.scale[-1])), 1e-9)
+        self.layer.size = np.maximum(self._sizes, SMALLEST_SHOWN * pixel)
+        self.layer.border_width = RING * pixel

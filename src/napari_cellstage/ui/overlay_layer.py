@@ -50,6 +50,9 @@ class Placement:
         units = [str(unit) for unit in wanted.get("units", ["pixel"] * len(self.axes))]
         if [str(unit) for unit in layer.units] != units:
             layer.units = units
+        labels = wanted.get("axis_labels", layer.axis_labels)
+        if tuple(layer.axis_labels) != tuple(labels):
+            layer.axis_labels = labels
 
 
 class OverlayLayer:
