@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SIZE = (1280, 800)
 LARGEST = 240_000  # bytes; a picture above gets a palette
-COLORS = 192  # of a palette: a third of the bytes, and hardly a difference to be seen
+COLORS = 144  # of a palette: a third of the bytes, and hardly a difference to be seen
 FLAT, VIVID = 48, 40  # so many of them are vivid ones as they are: red, green and blue differ by more than this
 LONGEST_S = 600
 
@@ -92,9 +92,8 @@ class Shot:
     def save(self, name: str, *, whole: bool = False) -> None:
         """Save the image and the dock, or the whole window with napari's own controls."""
         self.settle(1)
-        file = PICTURES / name
-        save_screenshot(self.viewer, file)
-        _make_small(file, None if whole else self._image_and_dock())
+        save_screenshot(self.viewer, self.folder / name)
+        self._keep(name, None if whole else self._image_and_dock())
 
     def _image_and_dock(self) -> tuple[int, int, int, int]:
         image = self.viewer.window._qt_window.centralWidget().geometry()
@@ -103,8 +102,18 @@ class Shot:
     def save_dialog(self, dialog: QWidget, name: str) -> None:
         """Save a window of the dock's."""
         self.settle()
-        dialog.grab().save(str(PICTURES / name))
-        _make_small(PICTURES / name, None)
+        dialog.grab().save(str(self.folder / name))
+        self._keep(name, None)
+
+    def _keep(self, name: str, part: tuple[int, int, int, int] | None) -> None:
+        """Put a part of a picture (left, top, right, bottom) where the pages look for it, small enough for them."""
+        with Image.open(self.folder / name) as opened:
+            picture = opened.convert("RGB").crop(part)
+        file = PICTURES / name
+        picture.save(file, optimize=True)
+        if file.stat().st_size > LARGEST:
+            picture.quantize(palette=_palette(picture), dither=Image.Dither.NONE).save(file, optimize=True)
+        print(f"{name}: {file.stat().st_size // 1000} kB")
 
 
 @contextmanager
@@ -119,15 +128,6 @@ def window(project: str) -> Iterator[Shot]:
             yield Shot(viewer, dock, Path(folder))
         finally:
             viewer.close()
-
-
-def _make_small(file: Path, part: tuple[int, int, int, int] | None) -> None:
-    with Image.open(file) as opened:
-        picture = opened.convert("RGB").crop(part)
-    picture.save(file, optimize=True)
-    if file.stat().st_size > LARGEST:
-        picture.quantize(palette=_palette(picture), dither=Image.Dither.NONE).save(file, optimize=True)
-    print(f"{file.relative_to(PICTURES.parents[1])}: {file.stat().st_size // 1000} kB")
 
 
 def _palette(picture: Image.Image) -> Image.Image:
