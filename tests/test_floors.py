@@ -38,6 +38,32 @@ def test_importing_loads_no_more_than_it_should(modules: tuple[str, ...], unwant
     assert answer.stdout.split() == []
 
 
+def test_opening_a_project_and_reading_a_plane_loads_no_dask(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        "from pathlib import Path\n"
+        "import numpy as np, tifffile\n"
+        "from napari_cellstage.core.images import open_image\n"
+        "from napari_cellstage.session import Session\n"
+        "home = Path(sys.argv[1])\n"
+        "tifffile.imwrite(home / 'a.tif', np.zeros((30, 40), np.uint16))\n"
+        "for _ in range(2):\n"
+        "    session = Session(home)\n"
+        "    if not (home / 'one.cellstage').exists():\n"
+        "        session.new_project(home / 'one.cellstage')\n"
+        "        session.add_image(open_image(home / 'a.tif'))\n"
+        "    else:\n"
+        "        session.open_project(home / 'one.cellstage')\n"
+        "    assert session.current.plane(0, 0, (0,)).shape == (1, 30, 40)\n"
+        "    session.close()\n"
+        "print(*(m for m in ('dask', 'xarray', 'pandas') if m in sys.modules))\n",
+        encoding="utf-8",
+    )
+    answer = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == []
+
+
 def test_every_room_is_named_in_the_architecture() -> None:
     root = Path(__file__).parents[1]
     text = (root / "docs" / "architecture.md").read_text(encoding="utf-8")

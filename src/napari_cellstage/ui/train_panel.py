@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellstage.core.errors import CellStageError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from napari_cellstage.ui.crop_preview import CropPreview
 
 NOTES_SHOWN = 4
+SOON_MS = 100
 TITLE = "training"
 PREDICTING = "predicting"
 
@@ -58,6 +60,7 @@ class TrainPanel(QWidget):
         self._notes: list[str] = []
         self._device = ""
         self._version = 0
+        self._incomplete = True
         self._stopped_run = ""  # its model is still to predict
         self._curve: Any = None
         self.crops: CropPreview | None = None
@@ -78,10 +81,18 @@ class TrainPanel(QWidget):
     def refresh(self, *_what: object) -> None:
         """Show the session as it is now."""
         missing = missing_for_training(self.session)
+        self._incomplete = bool(missing)
         self.train.setEnabled(not missing and not self._runner.busy)
         self.settings.setEnabled(not self._runner.busy)
         self.plan.setEnabled(not self._runner.busy)
         self.forecast.setText(self._forecast_text(missing))
+
+    def _refresh_soon(self, *_what: object) -> None:
+        """Show the first labels, which enable training, at once, and all further ones when the keys rest."""
+        if self._incomplete:
+            self.refresh()
+        else:
+            self._soon.start()
 
     def select(self, row: int | None) -> None:
         """Note which cell is selected: its neighbours can be looked at."""
@@ -97,6 +108,7 @@ class TrainPanel(QWidget):
     def close_link(self, job: Job | None) -> None:
         """Take the answer of a training that was ended by closing, and end the process asked for the device."""
         self.probe.close()
+        self._soon.stop()
         if self.crops is not None:
             self.crops.close_link()
         if job is not None and job.title == TITLE:
@@ -150,7 +162,12 @@ class TrainPanel(QWidget):
         session = self.session
         for signal in (session.project_changed, session.images_changed, session.scheme_changed):
             signal.connect(self.refresh)
-        session.labels_changed.connect(self.refresh)
+        # The forecast counts all labels, which a key press is not to wait for.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SOON_MS)
+        self._soon.timeout.connect(self.refresh)
+        session.labels_changed.connect(self._refresh_soon)
         session.cells_changed.connect(self.refresh)
         self._runner.started.connect(self.refresh)
         self._runner.ended.connect(self.refresh)
