@@ -10,15 +10,12 @@ from .fields import find_all
 from .places import MOVIE
 from .window import Shot, window
 
-SPLIT = 0.7  # for movies of dividing cells, see docs/time.md
-
 
 def make() -> None:
     """Make the picture."""
     with window("movie") as shot:
         shot.session.add_image(open_image(MOVIE) if MOVIE.is_file() else cell_cycle_movie().stack)
-        shot.session.segment_settings = SegmentSettings(split=SPLIT)
-        find_all(shot.session, shot.session.segment_settings)
+        find_all(shot.session, SegmentSettings())
         shot.dock.go_to("Cells")
         shot.settle()
         shot.dock.time.follow.click()
