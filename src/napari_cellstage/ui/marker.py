@@ -98,5 +98,7 @@ class CellMarker:
         if self.layer is None or not len(self.layer.data) or len(self.layer.data) != len(self._sizes):
             return
         pixel = 1 / max(self._viewer.scene.camera.zoom * abs(float(self.layer.scale[-1])), 1e-9)
-        self.layer.size = np.maximum(self._sizes, SMALLEST_SHOWN * pixel)
-        self.layer.border_width = RING * pixel
+        wanted = {"size": np.maximum(self._sizes, SMALLEST_SHOWN * pixel), "border_width": RING * pixel}
+        for name, value in wanted.items():
+            if not np.allclose(getattr(self.layer, name), value):  # each costs napari a millisecond
+                setattr(self.layer, name, value)
