@@ -18,7 +18,7 @@ help:
 	@echo "make test    the whole test suite"
 	@echo "make lint    style, types, import floors, plugin manifest"
 	@echo "make bench   the table of speed and accuracy figures (ARGS='--quick' or ARGS='--only overlay')"
-	@echo "make docs    the pictures of the README and the page about the command line, made anew"
+	@echo "make docs    all pictures of README and docs, and the page about the command line, made anew"
 
 demo:
 	@$(SET_UP) --window
