@@ -50,6 +50,8 @@ def _next(found: dict[str, Any]) -> Row:
 def _play(before: list[str], part: str, folder: Path) -> dict[str, Any]:
     """Play a part in a process of its own and return what it measured."""
     command = [sys.executable, *before, "-m", "benchmarks._project_work", part, str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{part}: {done.stderr.strip().splitlines()[-3:]}")
     measured: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return measured
