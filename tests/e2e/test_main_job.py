@@ -56,7 +56,7 @@ def open_and_find(bench: Bench, file: Path, channel: int) -> None:
     bench.open_files(file)
     assert bench.session.current.name == file.name
     bench.step("Cells")
-    combo = bench.dock.cells.find_channel
+    combo = bench.dock.cells.find_box.find_channel
     combo.setFocus()
     bench.qtbot.keyClick(combo, Qt.Key.Key_Home)
     for _ in range(channel):

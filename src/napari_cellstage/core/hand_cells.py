@@ -65,13 +65,14 @@ def polygon(outline: ArrayLike) -> Drawn:
             f"An outline of shape {points.shape} was drawn; at least three points y, x are needed. "
             "Drag around the cell with the mouse button down."
         )
-    from skimage.draw import polygon2mask, polygon_perimeter  # slow to load
+    from skimage.draw import line, polygon2mask  # slow to load
 
     low = np.floor(points.min(axis=0)).astype(int)
     shape = tuple(np.ceil(points.max(axis=0)).astype(int) - low + 1)
     mask: Mask = np.asarray(polygon2mask(shape, points - low), dtype=np.bool_)  # type: ignore[no-untyped-call]
-    ys, xs = polygon_perimeter(*np.round(points - low).astype(int).T, shape=shape, clip=True)
-    mask[ys, xs] = True
+    corners = np.round(points - low).astype(int)
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        mask[line(*start, *end)] = True
     return Drawn((int(low[0]), int(low[1])), mask)
 
 

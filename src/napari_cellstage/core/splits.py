@@ -42,7 +42,7 @@ def holdout(labels: Labels, groups: Groups, share: float, seed: int) -> NDArray[
         return np.zeros(len(labels), dtype=bool)
     if len(np.unique(groups)) < 2:
         return _holdout_by_cell(labels, share, seed)
-    fold = kfold(labels, groups, max(2, round(1 / share)), seed)
+    fold = kfold(labels, groups, max(2, round(1 / max(share, 1 / len(labels)))), seed)
     held_out = min((fold == f for f in np.unique(fold)), key=lambda held: _badness(labels, held, share))
     return _keep_every_class(labels, groups, held_out)
 

@@ -123,6 +123,8 @@ class CellLayers:
     def _begin(self, stack: ImageStack, placement: Placement) -> None:
         """Go to the first frame and the middle plane; napari would begin in the middle of a movie."""
         frames_and_planes = (0, stack.shape[2] // 2)
+        if self._viewer.dims.ndim < len(placement.axes):
+            return  # no layer of it: its pixels can't be read
         for place, axis in enumerate(placement.axes[:-2]):
             self._viewer.dims.set_current_step(place - len(placement.axes), frames_and_planes[axis])
 
