@@ -72,7 +72,7 @@ def polygon(outline: ArrayLike) -> Drawn:
     mask: Mask = np.asarray(polygon2mask(shape, points - low), dtype=np.bool_)  # type: ignore[no-untyped-call]
     corners = np.round(points - low).astype(int)
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        mask[line(*start, *end)] = True
+        mask[line(*start, *end)] = True  # type: ignore[no-untyped-call]
     return Drawn((int(low[0]), int(low[1])), mask)
 
 
@@ -133,8 +133,7 @@ def split(image: AnnotatedImage, image_id: int, row: int, line: Line | None, cel
     part = mask & side
     if not part.any() or part.sum() == mask.sum():
         raise CellsError(
-            f"Cell {image.cells.cell_id[row]} is not cut in two. Draw the line right across it, from edge to "
-            "edge."
+            f"Cell {image.cells.cell_id[row]} is not cut in two. Draw the line right across it, from edge to edge."
         )
     part = part if 2 * part.sum() <= mask.sum() else mask & ~part
     after = np.where(part, cell_id, before)
