@@ -20,6 +20,7 @@ from napari.utils.interactions import (
 from napari_cellstage.core.images import from_array
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.session import Session
+from napari_cellstage.ui.opening import Opening
 from napari_cellstage.ui.viewer_link import ViewerLink
 
 CELL, STEP = 8, 12
@@ -54,6 +55,24 @@ def make_session(tmp_path: Path) -> Iterator[Callable[..., Session]]:
     yield make
     for session in made:
         session.close()
+
+
+@pytest.fixture
+def empty_session(tmp_path: Path) -> Iterator[Session]:
+    """A session with no project yet."""
+    session = Session(tmp_path / "home")
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def opening(qtbot: Any, session: Session) -> Iterator[Opening]:
+    """The part of the dock that opens files into the session; `wait` until it is done."""
+    opening = Opening(session)
+    qtbot.addWidget(opening)
+    opening.wait = lambda: qtbot.waitUntil(lambda: not opening.busy, timeout=60_000)
+    yield opening
+    opening.close_link()
 
 
 @pytest.fixture

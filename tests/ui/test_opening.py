@@ -11,28 +11,15 @@ from napari.utils.notifications import notification_manager
 
 from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.core.images import ENDINGS
-from napari_cellstage.session import Session
 from napari_cellstage.ui import opening as opening_module
 from napari_cellstage.ui import opening_work as work_module
-from napari_cellstage.ui.opening import Opening
 from napari_cellstage.ui.opening_questions import Answer
 from tests.core.reading.writing import write_lif, write_plate
 
 
 @pytest.fixture
-def session(tmp_path):
-    session = Session(tmp_path / "home")
-    yield session
-    session.close()
-
-
-@pytest.fixture
-def opening(qtbot, session):
-    opening = Opening(session)
-    qtbot.addWidget(opening)
-    opening.wait = lambda: qtbot.waitUntil(lambda: not opening.busy, timeout=60_000)
-    yield opening
-    opening.close_link()
+def session(empty_session):
+    return empty_session
 
 
 def picture(path, shape=(9, 9), **details):

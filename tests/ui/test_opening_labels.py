@@ -16,19 +16,8 @@ from napari_cellstage.ui.opening_questions import Answer
 
 
 @pytest.fixture
-def session(tmp_path):
-    session = Session(tmp_path / "home")
-    yield session
-    session.close()
-
-
-@pytest.fixture
-def opening(qtbot, session):
-    opening = Opening(session)
-    qtbot.addWidget(opening)
-    opening.wait = lambda: qtbot.waitUntil(lambda: not opening.busy, timeout=60_000)
-    yield opening
-    opening.close_link()
+def session(empty_session):
+    return empty_session
 
 
 def image(file: Path) -> Path:

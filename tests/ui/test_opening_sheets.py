@@ -6,26 +6,13 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_cellstage.session import Session
-from napari_cellstage.ui.opening import Opening
 from napari_cellstage.ui.opening_questions import Answer
 from napari_cellstage.ui.opening_sheets import SHEET
 
 
 @pytest.fixture
-def session(tmp_path):
-    session = Session(tmp_path / "home")
-    yield session
-    session.close()
-
-
-@pytest.fixture
-def opening(qtbot, session):
-    opening = Opening(session)
-    qtbot.addWidget(opening)
-    opening.wait = lambda: qtbot.waitUntil(lambda: not opening.busy, timeout=60_000)
-    yield opening
-    opening.close_link()
+def session(empty_session):
+    return empty_session
 
 
 @pytest.fixture

@@ -53,11 +53,6 @@ class PanelTheme(QObject):
         """Behind what is chosen."""
         return self._color("highlight")
 
-    @property
-    def accent(self) -> QColor:
-        """The colour that calls for attention."""
-        return self._color("current")
-
     def _color(self, name: str) -> QColor:
         color = getattr(get_theme(self._viewer.theme), name)  # type: ignore[attr-defined]
         return QColor(color.as_hex(format="long")[:7])

@@ -7,7 +7,6 @@ bioio's readers for TIFF make one chunk of a plane, however large: for a square 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.reading.axes import guess_axes, open_axes
 from napari_cellstage.core.reading.content import Content, checked_axes, known_size, known_step, unique, unreadable
 from napari_cellstage.core.reading.ome_xml import OmeImage, ome_images
@@ -158,11 +156,3 @@ def _read_decoded(path: Path, number: int, level: int, index: Index) -> NDArray[
         store = file.file.series[number].aszarr(level=level)
         file.parts[key] = zarr.open_array(store, mode="r")
     return np.asarray(file.parts[key][index])
-
-
-def read_axes(path: Path) -> tuple[str, Sequence[int]]:
-    """Return tifffile's letters and lengths of the first series of a file."""
-    with tifffile.TiffFile(path) as file:
-        if not file.series:
-            raise ImageError(f"There is no picture in '{path.name}'. Copy it again from where it came.")
-        return file.series[0].axes, file.series[0].shape
