@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks.table import Row
 from napari_cellstage.core.folders import CropSet, read_class_folders
-from napari_cellstage.core.metrics import Scores, score
-from napari_cellstage.core.splits import kfold
+from napari_cellstage.core.scoring.scores import Scores, score
+from napari_cellstage.core.scoring.splits import kfold
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import EpochDone
 from napari_cellstage.learn.fit import fit

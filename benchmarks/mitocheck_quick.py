@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from benchmarks.table import Row, seconds
 from napari_cellstage.core.folders import CropSet, read_class_folders
-from napari_cellstage.core.metrics import Scores, score
-from napari_cellstage.core.splits import kfold
+from napari_cellstage.core.scoring.scores import Scores, score
+from napari_cellstage.core.scoring.splits import kfold
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.model import TrainedModel

@@ -26,7 +26,10 @@ NETWORK = ("torch", "torchvision")
             (*WINDOW, *NETWORK, "skimage"),
         ),
         (
-            tuple(f"napari_cellstage.core.{name}" for name in ("segment", "crops", "images", "workspace", "metrics")),
+            tuple(
+                f"napari_cellstage.core.{name}"
+                for name in ("segment", "crops", "images", "workspace", "scoring.scores", "review.table")
+            ),
             (*WINDOW, *NETWORK),
         ),
     ],

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.errors import CellStageError, TrainingError
-from napari_cellstage.core.metrics import Scores, score
+from napari_cellstage.core.scoring.scores import Scores, score
 from napari_cellstage.core.segment import SegmentSettings, find_cells_in_stack
 from napari_cellstage.core.store import free_folder
 from napari_cellstage.sample_data import SampleField, cell_cycle_field

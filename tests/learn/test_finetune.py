@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_cellstage.core.errors import TrainingError
-from napari_cellstage.core.metrics import score
+from napari_cellstage.core.scoring.scores import score
 from napari_cellstage.learn import finetune as room
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from napari_cellstage.core.errors import ModelError, TrainingError
-from napari_cellstage.core.metrics import score
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
+from napari_cellstage.core.scoring.scores import score
 from napari_cellstage.learn import job
 from napari_cellstage.learn.data import cell_names
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from napari_cellstage.core.errors import ModelError
-from napari_cellstage.core.metrics import score
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
+from napari_cellstage.core.scoring.scores import score
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
 

@@ -10,8 +10,8 @@ from napari.components import ViewerModel
 from napari.utils.notifications import notification_manager
 
 from napari_cellstage.core.errors import TrainingError
-from napari_cellstage.core.metrics import score
 from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.core.scoring.scores import score
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.job import Answer
 from napari_cellstage.ui import train_panel

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from napari_cellstage.core.errors import CellStageError
-from napari_cellstage.core.metrics import Scores
+from napari_cellstage.core.scoring.scores import Scores
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ from napari_cellstage.cli.answers import figures, score_lines, write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.sources import read_data
 from napari_cellstage.core.errors import ModelError, TrainingError
-from napari_cellstage.core.metrics import Scores, score
 from napari_cellstage.core.predictions import PART_NAMES, TRAINED
+from napari_cellstage.core.scoring.scores import Scores, score
 from napari_cellstage.learn.model import TrainedModel
 
 if TYPE_CHECKING:

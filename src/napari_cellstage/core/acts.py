@@ -46,8 +46,12 @@ def label_cells(
     change = image.change(rows, class_id, image_id, origin)
     if change is None:
         return None
-    act = "label" if class_id else "clear"
-    return Edit(f"{act} {_cells(len(change.t))}", "label", labels=(change,))
+    return Edit(label_text(len(change.t), class_id), "label", labels=(change,))
+
+
+def label_text(count: int, class_id: int) -> str:
+    """Return what giving cells a class is called, as a menu would say it."""
+    return f"{'label' if class_id else 'clear'} {_cells(count)}"
 
 
 def label_images(

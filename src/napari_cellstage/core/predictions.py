@@ -35,12 +35,19 @@ class Predictions:
         ``(N,)`` uint8; `NEITHER`, `TRAINED` or `HELD_OUT`.
     run
         Name of the run folder the model is in; empty when not saved.
+    embedding
+        ``(N, E)`` float16; what the model sees in each cell, see `core.review.space`; None where not known.
+    unlike
+        ``(N,)`` float32; how far from the training cells: over 1 the cell is unlike them, so that its class is not to
+        be believed. None where not known.
     """
 
     probabilities: NDArray[np.float32]
     class_ids: tuple[int, ...]
     part: NDArray[np.uint8]
     run: str = ""
+    embedding: NDArray[np.float16] | None = None
+    unlike: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.probabilities)
@@ -59,6 +66,12 @@ class Predictions:
         return top
 
     @property
+    def flagged(self) -> NDArray[np.bool_]:
+        """Which cells are unlike the training cells, ``(N,)``."""
+        none = np.zeros(len(self), dtype=bool)
+        return none if self.unlike is None else np.nan_to_num(self.unlike, nan=0.0) > 1
+
+    @property
     def runner_up(self) -> NDArray[np.int64]:
         """Class id of the second probability, ``(N,)``; 0 with one class or where not predicted."""
         if len(self.class_ids) < 2:
@@ -66,6 +79,10 @@ class Predictions:
         ids = np.asarray(self.class_ids, dtype=np.int64)
         order = np.argsort(np.nan_to_num(self.probabilities, nan=-1.0), axis=1, kind="stable")
         return np.where(np.isnan(self.probabilities[:, 0]), UNLABELLED, ids[order[:, -2]])
+
+    @property
+    def _more(self) -> dict[str, NDArray[Any] | None]:
+        return {"embedding": self.embedding, "unlike": self.unlike}
 
     def placed(self, rows: NDArray[np.integer[Any]], count: int) -> Self:
         """Return the same answers on another table of the same cells.
@@ -81,11 +98,12 @@ class Predictions:
         part = np.full(count, NEITHER, dtype=np.uint8)
         here = rows >= 0
         probabilities[rows[here]], part[rows[here]] = self.probabilities[here], self.part[here]
-        return replace(self, probabilities=probabilities, part=part)
+        more: dict[str, Any] = {name: None if a is None else _on_rows(a, rows, count) for name, a in self._more.items()}
+        return replace(self, probabilities=probabilities, part=part, **more)
 
     def to_arrays(self, cells: CellTable) -> dict[str, NDArray[Any]]:
         """Return plain arrays for a file, cells by name instead of by row."""
-        return {
+        values: dict[str, NDArray[Any]] = {
             "t": cells.t,
             "cell_id": cells.cell_id,
             "probabilities": self.probabilities,
@@ -93,13 +111,15 @@ class Predictions:
             "part": self.part,
             "run": np.array(self.run),
         }
+        return values | {name: a for name, a in self._more.items() if a is not None}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], rows_of: RowsOf, count: int) -> Self | None:
         """Make what `to_arrays` wrote, on a table of `count` rows; None when something is missing."""
         try:
             ids = tuple(int(i) for i in arrays["class_ids"])
-            stored = cls(arrays["probabilities"], ids, arrays["part"], str(arrays["run"]))
+            more = {name: arrays.get(name) for name in ("embedding", "unlike")}
+            stored = cls(arrays["probabilities"], ids, arrays["part"], str(arrays["run"]), **more)
             rows = rows_of(arrays["t"], arrays["cell_id"])
         except KeyError:
             return None
@@ -122,6 +142,13 @@ class Predictions:
             frame[f"p_{name_of.get(class_id, class_id)}"] = self.probabilities[:, column]
         frame["part"] = [PART_NAMES[p] for p in self.part]
         return frame
+
+
+def _on_rows(values: NDArray[Any], rows: NDArray[np.integer[Any]], count: int) -> NDArray[Any]:
+    """Return floats on another table; NaN in its other rows."""
+    placed = np.full((count, *values.shape[1:]), np.nan, dtype=values.dtype)
+    placed[rows[rows >= 0]] = values[rows >= 0]
+    return placed
 
 
 def annotation_frame(

@@ -9,8 +9,8 @@ from __future__ import annotations
 FORMAT_VERSION = 2
 APPLICATION_ID = 0x43454C53  # "CELS"
 
-# Where a label came from. The place of each in this tuple is its number in the database.
-ORIGINS = ("hand", "image", "well", "track", "folder", "import")
+# Where a label came from. The place of each in this tuple is its number in the database: new ones go to the end.
+ORIGINS = ("hand", "image", "well", "track", "folder", "import", "accepted", "review", "vote", "settled")
 
 _FORMAT_1 = """
 CREATE TABLE batch (

@@ -11,8 +11,8 @@ from napari_cellstage.core.classes import UNLABELLED, ClassScheme
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.folders import CropSet
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.scoring.splits import holdout
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
-from napari_cellstage.core.splits import holdout
 from napari_cellstage.learn.cutting import Cutter, check_cut_already, plates_of
 from napari_cellstage.learn.recipe import Recipe
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_cellstage.core.metrics import Scores, score
-from napari_cellstage.core.splits import holdout
+from napari_cellstage.core.scoring.scores import Scores, score
+from napari_cellstage.core.scoring.splits import holdout
 from napari_cellstage.learn.cutting import normalisation_of
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.device import choose_device, cpu_threads, describe, repeatable

@@ -14,7 +14,7 @@ from scipy.special import log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
 from napari_cellstage.core.errors import ModelError
-from napari_cellstage.core.splits import kfold
+from napari_cellstage.core.scoring.splits import kfold
 from napari_cellstage.learn.device import thread_count
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.recipe import Recipe

@@ -10,8 +10,8 @@ import numpy as np
 
 from napari_cellstage.core.errors import ModelError, ProjectError, TrainingError, TrainingStopped
 from napari_cellstage.core.feature_cache import FeatureCache
-from napari_cellstage.core.metrics import Scores
 from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note

@@ -21,9 +21,9 @@ from safetensors.numpy import load_file, save_file
 
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError, ModelError
-from napari_cellstage.core.metrics import Scores
 from napari_cellstage.core.normalise import MODES, Normalisation
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
+from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.learn.cutting import depth_of
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.recipe import Recipe

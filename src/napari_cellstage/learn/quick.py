@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ModelError, TrainingStopped
 from napari_cellstage.core.feature_cache import FeatureCache
-from napari_cellstage.core.metrics import Scores, score
+from napari_cellstage.core.scoring.scores import Scores, score
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.heads import BoostedHead, Chosen, LinearHead, choose_head, probabilities

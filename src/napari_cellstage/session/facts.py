@@ -16,8 +16,8 @@ from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.core.label_scopes import ClassedBy, classes_by
 from napari_cellstage.core.marks import origin_number
 from napari_cellstage.core.plates import source_names
+from napari_cellstage.core.scoring.split_groups import SPLITS, SplitBy, split_groups
 from napari_cellstage.core.snapshot import Images, WorkSnapshot
-from napari_cellstage.core.split_groups import SPLITS, SplitBy, split_groups
 from napari_cellstage.core.store import Project
 from napari_cellstage.session.work import WorkPart
 

@@ -8,7 +8,7 @@ from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
 from napari_cellstage.core.image_facts import FACTS, ImageFacts, dose_name, well_name
-from napari_cellstage.core.split_groups import SPLITS
+from napari_cellstage.core.scoring.split_groups import SPLITS
 from napari_cellstage.session import Session
 from napari_cellstage.ui.fact_rows import FactModel, FactTable, rows_of
 from napari_cellstage.ui.notices import showing_errors

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_cellstage.core.errors import TrainingError
-from napari_cellstage.core.metrics import Scores, score
+from napari_cellstage.core.scoring.scores import Scores, score
 
 
 def test_figures_of_a_small_example():

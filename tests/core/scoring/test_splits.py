@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_cellstage.core.splits import holdout, kfold
+from napari_cellstage.core.scoring.splits import holdout, kfold
 
 CELLS = st.integers(1, 60).flatmap(
     lambda n: st.tuples(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_cellstage.core.image_facts import ImageFacts
-from napari_cellstage.core.split_groups import split_groups
+from napari_cellstage.core.scoring.split_groups import split_groups
 
 FACTS = {
     1: ImageFacts("P1", "A01"),

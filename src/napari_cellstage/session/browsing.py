@@ -1,0 +1,104 @@
+"""What is looked at, over all images: the chosen cells, those shown in the gallery, the one to go to.
+
+Matrix, lists, map, gallery and viewer know each other by this only: whoever chooses cells says so here, and whoever
+shows cells listens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from psygnal import Signal
+
+from napari_cellstage.core import acts
+from napari_cellstage.core.classes import UNLABELLED
+from napari_cellstage.core.edits import Edit
+from napari_cellstage.core.marks import origin_number
+from napari_cellstage.core.review.cell_refs import CellRefs
+from napari_cellstage.session.facts import FactsPart
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the gallery shows.
+
+    Parameters
+    ----------
+    cells
+        In the order of whoever asked.
+    title
+        What they have in common, in words: "metaphase, predicted as prometaphase".
+    order
+        How to sort them at first; one of `core.review.orders.ORDERS`, or empty: as they are.
+    """
+
+    cells: CellRefs = field(default_factory=CellRefs)
+    title: str = ""
+    order: str = ""
+
+
+class BrowsingPart(FactsPart):
+    """Cells chosen and shown. None of it is kept on disk."""
+
+    chosen_changed = Signal(object)  # CellRefs
+    shown_changed = Signal(object)  # Shown
+    cell_wanted = Signal(int, int, int)  # image_id, t, cell_id: the viewer is to go there
+
+    _chosen = CellRefs()
+    _in_gallery = Shown()
+
+    @property
+    def chosen(self) -> CellRefs:
+        """The selected cells; the same in gallery, map, matrix and viewer."""
+        return self._chosen
+
+    def choose(self, cells: CellRefs) -> None:
+        """Select these cells and no others."""
+        if cells != self._chosen:
+            self._chosen = cells
+            self.chosen_changed.emit(cells)
+
+    @property
+    def shown(self) -> Shown:
+        """What the gallery shows."""
+        return self._in_gallery
+
+    def show_cells(self, cells: CellRefs, title: str, order: str = "") -> None:
+        """Fill the gallery."""
+        self._in_gallery = Shown(cells, title, order)
+        self.shown_changed.emit(self._in_gallery)
+
+    def visit(self, image_id: int, t: int, cell_id: int) -> None:
+        """Show a cell in the viewer: its image, time point and plane."""
+        if self._id(image_id) != self.current_id:
+            self.set_current(image_id)
+        self.cell_wanted.emit(image_id, t, cell_id)
+
+    def label_refs(self, cells: CellRefs, class_id: int, origin: str = "review", continues: bool = False) -> CellRefs:
+        """Give cells of any images a class, 0 to clear; one undo takes all back.
+
+        Cells that are not there any more are passed over. With `continues` it is undone together with the call before.
+
+        Returns
+        -------
+        CellRefs
+            Those whose label changed.
+        """
+        if class_id != UNLABELLED:
+            self.scheme.by_id(class_id)
+        edits = [edit for one in cells.by_image() if (edit := self._label_edit(cells, one, class_id, origin))]
+        if not edits:
+            return CellRefs()
+        changes = tuple(change for edit in edits for change in edit.labels)
+        text = acts.label_text(sum(len(change.t) for change in changes), class_id)
+        self._do(replace(edits[0], text=text, labels=changes), continues)
+        return CellRefs.joined(CellRefs(np.full(len(c.t), c.image_id), c.t, c.cell_id) for c in changes)
+
+    def _label_edit(self, cells: CellRefs, image_id: int, class_id: int, origin: str) -> Edit | None:
+        if image_id not in self._space.entries:
+            return None
+        image = self._space.image(image_id)
+        some = cells.take(cells.image_id == image_id)
+        rows = image.rows_of(some.t, some.cell_id)
+        return acts.label_cells(image, image_id, rows[rows >= 0], class_id, origin_number(origin))

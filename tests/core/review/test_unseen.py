@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_cellstage.core.classes import ClassScheme
+from napari_cellstage.core.errors import ModelError
+from napari_cellstage.core.review.cell_refs import CellRefs
+from napari_cellstage.core.review.unseen import Unseen
+
+
+def unseen(count: int = 4) -> Unseen:
+    chances = np.tile(np.array([0.7, 0.2, 0.1], dtype=np.float32), (count, 1))
+    numbers = np.arange(count)
+    return Unseen(
+        names=np.array([f"a#0/{i}" for i in range(count)]),
+        truth=numbers % 3,
+        groups=np.full(count, "image 1"),
+        fold=numbers % 2,
+        probabilities=chances,
+        raw=chances,
+        classes=ClassScheme.from_names(["a", "b, 'quoted'", "<b>"], "cyclic"),
+        how="out of fold",
+        cells=CellRefs(np.ones(count, dtype=np.int64), numbers * 0, numbers + 1),
+        moment=17,
+        embedding=np.ones((count, 2), dtype=np.float32),
+    )
+
+
+def test_what_was_saved_is_read_again(tmp_path):
+    made = unseen()
+
+    made.save(tmp_path / "unseen.npz")
+    again = Unseen.load(tmp_path / "unseen.npz")
+
+    assert again is not None
+    assert (again.classes, again.how, again.moment, again.by_cell) == (made.classes, "out of fold", 17, False)
+    assert again.cells == made.cells
+    assert np.array_equal(again.truth, made.truth)
+    assert again.unlike is None
+    assert Unseen.load(tmp_path / "nothing.npz") is None
+
+
+def test_todays_labels_replace_those_it_was_made_with():
+    ids = unseen().classes.ids
+
+    today = unseen().relabelled(np.array([ids[2], 0, ids[0], 99]))
+
+    assert today.truth.tolist() == [2, 0]
+    assert today.names.tolist() == ["a#0/0", "a#0/2"]
+    assert today.cells.cell_id.tolist() == [1, 3]
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    file = tmp_path / "unseen.npz"
+    file.write_bytes(b"nothing")
+
+    with pytest.raises(ModelError, match="is damaged"):
+        Unseen.load(file)

@@ -1,0 +1,63 @@
+"""Cells chosen, shown and labelled over several images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_cellstage.core.images import from_array
+from napari_cellstage.core.review.cell_refs import CellRefs
+from napari_cellstage.session import Session
+
+
+@pytest.fixture
+def session(tmp_path):
+    made = Session(tmp_path)
+    for name in ("a", "b"):
+        made.add_image(
+            from_array(np.random.default_rng(len(name)).integers(0, 9, (40, 40)) + ord(name), axes="YX", name=name)
+        )
+        labels = np.zeros((40, 40), dtype=np.int32)
+        labels[5:10, 5:10], labels[20:30, 20:30] = 1, 300
+        made.set_labels(labels)
+    made.add_class("one")
+    made.add_class("two")
+    yield made
+    made.close()
+
+
+def all_cells(session: Session) -> CellRefs:
+    return CellRefs.joined(CellRefs.of(one.image_id, session.cells(one.image_id)) for one in session.images)
+
+
+def test_cells_of_two_images_are_labelled_and_undone_as_one(session):
+    changed = session.label_refs(all_cells(session), 2)
+
+    assert changed == all_cells(session)
+    assert session.counts()[2] == 4
+    assert set(session.origins(1)) == {"review"}
+    session.undo()
+    assert session.counts()[2] == 0
+
+
+def test_cells_that_are_gone_are_passed_over(session):
+    gone = CellRefs(np.array([1, 1, 77]), np.array([0, 0, 0]), np.array([1, 9, 1]))
+
+    assert len(session.label_refs(gone, 1)) == 1
+
+
+def test_who_listens_hears_of_chosen_and_shown_cells_and_where_to_go(session):
+    heard = []
+    session.chosen_changed.connect(lambda cells: heard.append(len(cells)))
+    session.shown_changed.connect(lambda shown: heard.append(shown.title))
+    session.cell_wanted.connect(lambda *cell: heard.append(cell))
+    some = all_cells(session).take(slice(2))
+
+    session.choose(some)
+    session.choose(some)
+    session.show_cells(some, "two cells", "loss")
+    session.visit(2, 0, 300)
+    session.visit(1, 0, 300)
+
+    assert heard == [2, "two cells", (2, 0, 300), (1, 0, 300)]
+    assert session.current_id == 1
