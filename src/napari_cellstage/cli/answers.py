@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.core.safe_csv import write_csv
 from napari_cellstage.core.scoring.scores import Scores
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def write_table(table: pd.DataFrame, file: Path) -> None:
     """Write a table as CSV, making the folder it goes to."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        table.to_csv(file, index=False)
+        write_csv(table, file)
     except OSError as error:
         raise cannot_write(file, error) from error
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from napari_cellstage.core.errors import PlateError
+from napari_cellstage.core.safe_csv import plain_text
 from napari_cellstage.core.whole_files import reason_of
 
 Table = list[list[str]]
@@ -86,7 +87,7 @@ def _rows(text: str) -> Table:
 
 def _split(text: str, separator: str) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    rows = [[" ".join(cell.split()) for cell in row] for row in _lenient(reader)]
+    rows = [[plain_text(" ".join(cell.split())) for cell in row] for row in _lenient(reader)]
     width = max(map(len, rows), default=0)
     return [row + [""] * (width - len(row)) for row in rows]
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.predictions import Predictions, joined
+from napari_cellstage.core.safe_csv import write_csv
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.events import EpochDone
 from napari_cellstage.learn.model import TrainedModel
@@ -72,6 +73,6 @@ def save_predictions(folder: Path, snapshot: WorkSnapshot, predictions: dict[int
 
 def _write(file: Path, table: pd.DataFrame) -> None:
     try:
-        table.to_csv(file, index=False)
+        write_csv(table, file)
     except OSError as e:
         raise ProjectError(f"'{file}' can't be written: {e}. Make room, or save the project elsewhere.") from e

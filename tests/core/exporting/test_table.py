@@ -8,7 +8,7 @@ import pytest
 
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.exporting.source import ExportError, ExportSource
-from napari_cellstage.core.exporting.table import export_csv, without_formulas
+from napari_cellstage.core.exporting.table import export_csv
 
 from .conftest import driven
 
@@ -40,14 +40,6 @@ def test_cells_without_a_label_can_be_left_out(source: ExportSource, tmp_path: P
     answer = driven(export_csv(source, tmp_path / "cells.csv", True, never))
     assert answer.cells == 8
     assert (pd.read_csv(tmp_path / "cells.csv").label != "").all()
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
-def test_text_that_a_spreadsheet_would_run_is_made_text(text: str) -> None:
-    safe = without_formulas(pd.DataFrame({"a": [text, "b=1"], text: [1.0, -2.0]}))
-    assert safe.iloc[0, 0] == f"'{text}"
-    assert safe.iloc[1].tolist() == ["b=1", -2.0]
-    assert safe.columns[1] == f"'{text}"
 
 
 def test_nothing_to_export_is_said(source: ExportSource, tmp_path: Path) -> None:

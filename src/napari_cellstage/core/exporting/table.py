@@ -13,12 +13,12 @@ from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.exporting.places import cannot_write, free_file
 from napari_cellstage.core.exporting.source import Exported, ExportImage, ExportSource
 from napari_cellstage.core.predictions import PART_NAMES
+from napari_cellstage.core.safe_csv import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ShouldStop = Callable[[], bool]
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_csv(
@@ -41,7 +41,7 @@ def export_csv(
                 if stopped := should_stop():
                     break
                 frame = image_frame(image, source, labelled_only)
-                without_formulas(frame).to_csv(file, index=False, header=done == 0 and not file.tell())
+                write_csv(frame, file, header=done == 0 and not file.tell())
                 done += len(frame)
                 yield done, total
         if stopped:
@@ -96,17 +96,3 @@ def _probabilities(image: ExportImage, source: ExportSource, rows: Any) -> dict[
 def _confidence(image: ExportImage, rows: Any) -> Any:
     found = image.predictions
     return None if found is None else np.where(found.predicted[rows] == UNLABELLED, np.nan, found.confidence[rows])
-
-
-def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
-    """Put a ``'`` before text that a spreadsheet would run as a formula, such as a class named ``=1+1``."""
-    safe = frame.copy(deep=False)
-    for column in safe.columns:
-        if safe[column].dtype.kind == "O":
-            safe[column] = [_text(value) for value in safe[column]]
-    safe.columns = [_text(name) for name in safe.columns]
-    return safe
-
-
-def _text(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
