@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_cellstage.core import channel_guess
 from napari_cellstage.core.channel_guess import channel_sentence, guessed_channels, looks_nuclear, nuclear_score
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.folders import read_class_folders
@@ -115,3 +116,11 @@ def test_a_real_contact_sheet(data_dir: Path) -> None:
     prepared = prepare_sheet(crops, data_dir / "jurkat")
     stack = prepared.sheet.stack(None, lambda cell: crops.crops[prepared.order[cell]])
     assert looks_nuclear(stack) == 1  # bright field, DNA, dark field
+
+
+def test_of_pictures_that_tell_nothing_only_a_few_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    bright = from_array(255 - np.stack([fibres(), fibres()[::-1], nuclei()], axis=-1), "YXS", "a")
+    read = []
+    monkeypatch.setattr(channel_guess, "looks_nuclear", lambda stack: read.append(stack.name))
+    assert guessed_channels([bright] * 50) == {}
+    assert len(read) == 3

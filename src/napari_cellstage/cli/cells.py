@@ -14,9 +14,9 @@ from napari_cellstage.cli.scoring import load_model
 from napari_cellstage.cli.segmenting import SegmentChoices, chosen_scenes, find_with_progress
 from napari_cellstage.cli.sources import ProjectData
 from napari_cellstage.core.cells import CellTable
+from napari_cellstage.core.companion_labels import read_companion
 from napari_cellstage.core.errors import CellsError
-from napari_cellstage.core.images import ImageStack, open_image
-from napari_cellstage.core.segment import adopt_labels
+from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.volumes import LabelVolume
 
@@ -93,7 +93,7 @@ def _cells_of(stack: ImageStack, labels: Path | None, channel: int | None, repor
     """Return the cells of an image: those of a file, or found."""
     if labels is None:
         return find_with_progress(stack, SegmentChoices(channel=channel).on(stack, reporter), reporter)
-    return adopt_labels(open_image(labels).data[:, 0], stack)
+    return read_companion(labels, stack)
 
 
 def _as_work(stack: ImageStack, labels: LabelVolume, use_channels: tuple[int, ...]) -> WorkSnapshot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from itertools import product
 
@@ -18,6 +19,7 @@ _PLAIN = re.compile(r"(channel|ch|c)?[ _:-]*\d*|red|green|blue", re.IGNORECASE) 
 _WHOLE = 1024  # pixels a side up to which a plane is looked at as a whole
 _SHARES = 16  # of what `sampling` would read of a large one: four windows are enough to compare channels
 _TILES = 30
+_TRIES = 3  # images that tell nothing, such as colour pictures, after which no more of their kind are read
 _SPECK = 20  # pixels; smaller spots are noise
 _CLEARLY = 1.2  # times the first channel's score that another one needs: a toss-up is no reason to leave the first
 
@@ -52,10 +54,12 @@ def guessed_channels(stacks: Iterable[ImageStack]) -> dict[int, int]:
     The first image with that many channels counts: others of a project are made with the same stains.
     """
     made: dict[int, int] = {}
+    tried: Counter[int] = Counter()
     for stack in stacks:
         count = stack.shape[1]
-        if count in made or named_channel(stack.channel_names) is not None:
+        if count in made or tried[count] == _TRIES or named_channel(stack.channel_names) is not None:
             continue
+        tried[count] += 1
         if (channel := looks_nuclear(stack)) is not None:
             made[count] = channel
     return made

@@ -79,11 +79,13 @@ def _spots(volume: LabelVolume) -> LabelVolume:
     """Return a mask with a number for each separate spot, unique over all time points."""
     from skimage.measure import label
 
-    made, last = np.zeros(volume.shape, dtype=np.int32), 0
+    made, last, most = np.zeros(volume.shape, dtype=np.int32), 0, 0
     for t in range(volume.shape[0]):
         spots = label(np.asarray(volume[t]) > 0).astype(np.int32)  # type: ignore[no-untyped-call]
         made[t] = np.where(spots > 0, spots + last, 0)
-        last = max(last, int(made[t].max(initial=0)))
+        last, most = max(last, int(made[t].max(initial=0))), max(most, int(spots.max(initial=0)))
+    if most <= 1:
+        return volume  # no mask of many, but labels of one cell, which keeps its number
     numbered = LabelVolume.of(made)
     numbered.cells = CellTable.from_labels(numbered)
     return numbered

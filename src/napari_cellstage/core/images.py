@@ -134,7 +134,8 @@ def _of_content(content: Content, name: str, path: Path, scene: str, axes: str) 
         first,
         name,
         rgb=first.rgb,
-        channel_names=content.channel_names,
+        # A file that names some of its channels only says nothing of which is which.
+        channel_names=content.channel_names if len(content.channel_names or ()) == first.shape[1] else None,
         pixel_size_um=content.pixel_size_um,
         path=path.absolute(),
         fingerprint=of_file(path, scene, content.place),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
 
 import numpy as np
 
@@ -116,7 +117,7 @@ class Workspace(Shelf):
         if entry.stack is None:
             raise ProjectError(entry.missing)
         own = np.array(labels) if isinstance(labels, np.ndarray) else labels
-        return adopt_labels(own, entry.stack, self.project.cache)
+        return adopt_labels(own, entry.stack, self.project.cache / f"given-{uuid4().hex}.zarr")
 
     def counts(self) -> dict[int, int]:
         """Return how many cells have each class of the scheme, over all images."""
@@ -244,4 +245,4 @@ class Workspace(Shelf):
         """Freeze every image that has cells and whose pixels are at hand; `number` is not used again."""
         images, versions, stored = self.frozen()
         self._answers.expect(number, versions, stored.table)
-        return WorkSnapshot(images, self.scheme, channels, number)
+        return WorkSnapshot(images, self.scheme, channels, number, stored.moment[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding import adopt, targets
 from napari_cellstage.core.images import ImageStack, from_array
 from napari_cellstage.core.segment import adopt_labels
+from napari_cellstage.session import Session
 
 
 def stack() -> ImageStack:
@@ -73,3 +75,32 @@ def test_a_volume_is_taken_as_it_is() -> None:
     adopted = adopt_labels(volume, stack())
     volume.paint(0, (0, 0, 0), np.full((1, 3, 3), 5))
     np.testing.assert_array_equal(np.asarray(adopted)[:, 0], labels())
+
+
+def test_a_volume_with_its_axes_of_length_one_swapped_takes_the_shape_of_the_image() -> None:
+    volume = volumes.LabelVolume.of(labels()[None])
+    adopted = adopt_labels(volume, stack())
+    assert adopted.shape == (2, 1, 70, 90)
+    np.testing.assert_array_equal(np.asarray(adopted)[:, 0], labels())
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_large_labels_that_nobody_keeps_leave_nothing_behind(tmp_path: Path) -> None:
+    volume = adopt_labels(labels(), stack(), tmp_path / "a.zarr")
+    assert (tmp_path / "a.zarr").is_dir()
+    del volume
+    gc.collect()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_large_labels_given_to_a_project_leave_its_cache_in_place(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.add_image(stack())
+    kept = session.project.cache / "features.bin"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(b"measured")
+    session.set_labels(labels())
+    assert kept.read_bytes() == b"measured"
+    assert len(session.cells()) == sum(len(np.unique(frame)) - 1 for frame in labels())
+    session.close()

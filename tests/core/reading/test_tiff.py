@@ -206,3 +206,23 @@ def test_a_file_replaced_after_opening_is_read_anew(tmp_path: Path, pixels: np.n
     path.unlink()
     with pytest.raises(ImageError, match=r"The pixels of 'a.tif' can't be read.*disk gone"):
         stack.volume(0, 0)
+
+
+def test_numbers_with_a_decimal_comma_are_read(tmp_path: Path, pixels: np.ndarray) -> None:
+    path = tmp_path / "a.ome.tif"
+    size = {"PhysicalSizeX": 0.25, "PhysicalSizeY": 0.25, "TimeIncrement": 2.5}
+    tifffile.imwrite(path, pixels, metadata={"axes": "TCZYX", **size})
+    text = tifffile.tiffcomment(path)
+    tifffile.tiffcomment(path, text.replace('"0.25"', '"0,25"').replace('"2.5"', '"2,5"').encode())
+    stack = open_image(path)
+    assert stack.pixel_size_um == (1.0, 0.25, 0.25)
+    assert stack.time_step_s == 2.5
+
+
+def test_names_of_only_some_channels_are_no_names(tmp_path: Path, pixels: np.ndarray) -> None:
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(path, pixels[0, :, 0], metadata={"axes": "CYX", "Channel": {"Name": ["DNA", "actin"]}})
+    text = tifffile.tiffcomment(path)
+    start = text.rindex("<Channel")
+    tifffile.tiffcomment(path, (text[:start] + text[text.index("<", start + 1) :].removeprefix("</Channel>")).encode())
+    assert open_image(path).channel_names == ("channel 0", "channel 1")

@@ -28,7 +28,7 @@ def adopt(array: Any, stack: ImageStack, scratch: Path | None) -> LabelVolume:
             f"The labels have the shape {shape}, but '{stack.name}' needs (T, Z, Y, X) = {wanted}. "
             "Choose labels that were made for this image, one for every time point and plane."
         )
-    if isinstance(array, LabelVolume):
+    if isinstance(array, LabelVolume) and shape == wanted:
         return array.frozen()
     if np.prod(wanted, dtype=np.int64) <= _LARGE:
         return LabelVolume.of(_whole_numbers(np.asarray(array)).reshape(wanted))

@@ -23,23 +23,21 @@ def target_for(shape: tuple[int, int, int, int], scratch: Path | None, dtype: An
     shape
         T, Z, Y, X.
     scratch
-        Folder to make for labels that are large; None: one that goes with the volume.
+        Folder to make for labels that are large; None: a temporary one. It goes with the volume, unless a project
+        has taken it.
     dtype
         Of the labels.
     """
     if np.prod(shape, dtype=np.int64) * np.dtype(dtype).itemsize <= _IN_MEMORY:
         return LabelVolume.blank(shape, dtype)
-    if scratch is not None:
-        return LabelVolume.create(scratch, shape, dtype)
-    folder = _ScratchFolder()
-    volume = LabelVolume.create(folder.path / "labels.zarr", shape, dtype)
-    volume.keep = folder
+    place = Path(tempfile.mkdtemp(prefix="cellstage-")) / "labels.zarr" if scratch is None else scratch
+    volume = LabelVolume.create(place, shape, dtype)
+    volume.keep = _ScratchFolder(place.parent if scratch is None else place)
     return volume
 
 
 class _ScratchFolder:
-    """A temporary folder that is deleted with the last volume that keeps it, without the warning of `tempfile`."""
+    """A folder that is deleted with the last volume that keeps it, where it was not moved into a project meanwhile."""
 
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="cellstage-"))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+    def __init__(self, path: Path) -> None:
+        weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)

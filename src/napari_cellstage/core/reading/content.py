@@ -78,7 +78,7 @@ def checked_axes(axes: str, ndim: int, name: str, shape: Sequence[int]) -> str:
 
 def known_size(sizes: Any) -> tuple[float, float, float] | None:
     """Return z, y, x in micrometres; None unless y and x are plausible. An image without a size in z gets 1 there."""
-    z, y, x = (_number(size) for size in sizes)
+    z, y, x = (number_of(size) for size in sizes)
     low, high = _PLAUSIBLE_UM
     if not (low <= y <= high and low <= x <= high):
         return None
@@ -87,13 +87,14 @@ def known_size(sizes: Any) -> tuple[float, float, float] | None:
 
 def known_step(seconds: Any) -> float | None:
     """Return the seconds between time points; None where the file says nothing, or 0."""
-    step = _number(seconds)
+    step = number_of(seconds)
     return step if step > 0 else None
 
 
-def _number(value: Any) -> float:
+def number_of(value: Any) -> float:
+    """Return a number that a file gives, as text too; 0 for what is none. Some microscopes write ``0,5``."""
     try:
-        number = float(value)
+        number = float(value.replace(",", ".") if isinstance(value, str) else value)
     except (TypeError, ValueError):
         return 0.0
     return number if np.isfinite(number) else 0.0

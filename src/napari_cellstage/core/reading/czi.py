@@ -6,7 +6,9 @@ pylibCZIrw only, which comes with the extra ``czi``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +16,37 @@ from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.reading.content import Content, checked_axes, own_names, unique, unreadable
 from napari_cellstage.core.reading.czi_facts import CziFacts, Rectangle, Tiles, facts_of, tiles_of
 from napari_cellstage.core.reading.czi_planes import CziPlanes, open_czi
-from napari_cellstage.core.reading.pixels import Pixels, held, read_at_once, stamp
+from napari_cellstage.core.reading.pixels import Held, Pixels, held, read_at_once, stamp
 
 _TYPES = {"Gray8": "u1", "Gray16": "u2", "Gray32Float": "f4", "Bgr24": "u1", "Bgr48": "u2", "Bgr96Float": "f4"}
 _SMALLEST = 512  # no coarser level than this
+
+
+@dataclass(frozen=True)
+class _Directory:
+    """What a file holds: where its planes lie, what its pixels are, which tiles there are, what its XML says."""
+
+    box: dict[str, tuple[int, int]]
+    rectangles: dict[int, Rectangle]
+    types: dict[int, str]
+    tiles: dict[int, Tiles]
+    facts: CziFacts
+
+
+def _directory(file: Held[Any]) -> _Directory:
+    """Read it once for all scenes, as a mosaic has a hundred thousand tiles; planes may be read meanwhile."""
+    with file.parts["lock"]:
+        if "directory" not in file.parts:
+            reader = file.file
+            file.parts["directory"] = _Directory(
+                reader.total_bounding_box_no_pyramid,
+                reader.scenes_bounding_rectangle_no_pyramid,
+                reader.pixel_types,
+                tiles_of(reader),
+                facts_of(reader),
+            )
+        found: _Directory = file.parts["directory"]
+        return found
 
 
 class CziSource:
@@ -33,17 +62,14 @@ class CziSource:
         _need_library(path)
         self.path = path
         try:
-            reader = held(open_czi, path).file
-            self._box: dict[str, tuple[int, int]] = reader.total_bounding_box_no_pyramid
-            self._rectangles: dict[int, Rectangle] = reader.scenes_bounding_rectangle_no_pyramid
-            self._types: dict[int, str] = reader.pixel_types
-            self._tiles = tiles_of(reader)
+            directory = _directory(held(open_czi, path))
         except RuntimeError as error:  # what libCZI raises of everything, a file that was cut off above all
             raise unreadable(path, error) from error
+        self._box, self._rectangles, self._types = directory.box, directory.rectangles, directory.types
+        self._tiles, self._facts = directory.tiles, directory.facts
         if not self._types or self._types.get(0) not in _TYPES:
             kinds = ", ".join(self._types.values()) or "none"
             raise unreadable(path, f"its pixels are of a kind that can't be read ({kinds})")
-        self._facts: CziFacts = facts_of(reader)
 
     @property
     def scenes(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
-from napari_cellstage.core.reading.content import hex_color, known_size, known_step, own_colors
+from napari_cellstage.core.reading.content import hex_color, known_size, known_step, number_of, own_colors
 
 Rectangle = tuple[int, int, int, int]  # x, y, width, height
 
@@ -59,7 +59,7 @@ def facts_of(reader: Any) -> CziFacts:
         _scene_names(root.findall(f"{image}S/Scenes/Scene")),
         tuple(channel.get("Name", "") for channel in channels),
         own_colors([hex_color(channel.findtext("Color", "")) for channel in shown]),
-        known_size([float(value) * 1e6 if value else None for value in metres]),
+        known_size([number_of(value) * 1e6 for value in metres]),
         known_step(root.findtext(f"{image}T/Positions/Interval/Increment")),
     )
 
