@@ -166,6 +166,11 @@ class Journal(FactTable, ImageTable):
         rows = self._all(query, (image_id, version, (1 << 60) if until is None else until))
         return tuple(_paint(image_id, version, row) for row in rows)
 
+    def last_paint(self, image_id: int, version: int, until: int | None = None) -> int:
+        """Return the last entry of what was painted on a version of a segmentation, 0 for none."""
+        query = "SELECT MAX(seq) FROM paint WHERE image_id = ? AND version = ? AND seq <= ?"
+        return int(self._one(query, (image_id, version, (1 << 60) if until is None else until), 0))
+
     def drawn(self, image_id: int, version: int) -> tuple[DrawnCell, ...]:
         """Return the discs that a project of format 1 holds on a version of a segmentation, in order."""
         rows = self._all(

@@ -76,6 +76,10 @@ class Loader:
         image.never_again(painted)
         return image
 
+    def last_paint(self, image_id: int, version: int, until: int | None = None) -> int:
+        """Return the last entry of the journal that painted on a version of a segmentation, 0 for none."""
+        return self._journal.last_paint(image_id, version, until)
+
     def cells(self, image_id: int, shape: Shape, version: int, painted: tuple[PaintChange, ...]) -> Cells:
         """Return a version of a segmentation with boxes painted on it.
 

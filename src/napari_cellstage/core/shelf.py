@@ -126,15 +126,22 @@ class Shelf(OpenProject):
             return stored.reader(image_id)
         stored.tables[image_id] = image.cells
         labels, marks = image.labels.frozen(), (image.class_ids.copy(), image.origins.copy())
-        return partial(_frozen, image_id, wanted, image.cells, labels, marks, self.project.folder)
+        painted = self.loader.last_paint(image_id, wanted.version)
+        return partial(_frozen, image_id, wanted, image.cells, labels, marks, self.project.folder, painted)
 
 
 def _frozen(
-    image_id: int, wanted: Wanted, cells: CellTable, labels: LabelVolume, marks: tuple[Numbers, Numbers], folder: Path
+    image_id: int,
+    wanted: Wanted,
+    cells: CellTable,
+    labels: LabelVolume,
+    marks: tuple[Numbers, Numbers],
+    folder: Path,
+    painted: int,
 ) -> ImageSnapshot | None:
     stack = wanted.entry.reopened()
     if stack is None or not len(cells):
         return None
     image = AnnotatedImage(labels, cells, {}, wanted.version)
     image.class_ids, image.origins = marks
-    return snapshot_of(image_id, stack, image, labels, folder)
+    return snapshot_of(image_id, stack, image, labels, folder, painted)

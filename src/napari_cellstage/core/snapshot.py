@@ -48,6 +48,8 @@ class ImageSnapshot:
         ``(N,)`` int64; where each label came from, as places in `ORIGINS`. None where nobody has noted it.
     track_id
         ``(N,)`` int64; which cell over time each row is, 0 for none. None where cells have not been followed.
+    content
+        Text that is another one as soon as pixels or cells are others; empty where nobody can tell.
     """
 
     image_id: int
@@ -59,12 +61,13 @@ class ImageSnapshot:
     plate: str = ""
     origins: NDArray[np.int64] | None = None
     track_id: NDArray[np.int64] | None = None
+    content: str = ""
 
     def take(self, rows: NDArray[np.int64]) -> ImageSnapshot:
         """Return the image with some of its cells."""
         each = {name: getattr(self, name) for name in ("class_ids", "groups", "origins", "track_id")}
         taken: dict[str, Any] = {name: None if values is None else values[rows] for name, values in each.items()}
-        return replace(self, cells=self.cells.take(rows), **taken)
+        return replace(self, cells=self.cells.take(rows), content="", **taken)
 
     def with_notes(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Put into a table of its cells in which track each is, and where its label is from."""
@@ -135,9 +138,12 @@ class WorkSnapshot:
         Which channels the network sees.
     version
         The session's version when this was taken; an answer for cells that are no longer there is dropped.
+    moment
+        Last entry of the journal of labels that is in here; 0 where there is no journal.
     """
 
     images: Sequence[ImageSnapshot]
     scheme: ClassScheme
     channels: tuple[int, ...]
     version: int = 0
+    moment: int = 0

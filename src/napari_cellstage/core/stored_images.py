@@ -63,6 +63,11 @@ class StoredImages:
         """Return the cells that were read of an image, None where nobody has read them."""
         return self.tables.get(image_id)
 
+    @property
+    def moment(self) -> Moment:
+        """How far the journal had come."""
+        return self._moment
+
     @cached_property
     def _loader(self) -> Loader:
         journal = Journal(self._database, read_only=True, shared=True)
@@ -72,18 +77,24 @@ class StoredImages:
         wanted = self._images[image_id]
         with self._lock:  # one connection, and folds of a training may run in threads
             image = self._loader.image(image_id, wanted.shape, wanted.version, self._moment)
+            painted = self._loader.last_paint(image_id, wanted.version, self._moment[1])
         stack, labels = wanted.entry.reopened(), image.labels
         if stack is None or labels is None or not len(image.cells):
             return None
         self.tables[image_id] = image.cells
-        return snapshot_of(image_id, stack, image, labels, self._folder)
+        return snapshot_of(image_id, stack, image, labels, self._folder, painted)
 
 
 def snapshot_of(
-    image_id: int, stack: ImageStack, image: AnnotatedImage, labels: LabelVolume, folder: Path
+    image_id: int, stack: ImageStack, image: AnnotatedImage, labels: LabelVolume, folder: Path, painted: int
 ) -> ImageSnapshot:
-    """Return an image as work gets it; its tracks are read from the project's folder."""
+    """Return an image as work gets it; its tracks are read from the project's folder.
+
+    `painted` is the last entry of what was painted on its cells: with the version it says which cells these are.
+    """
     tracks = stored_tracks(folder, image_id, image)
     track_id = None if tracks is None else tracks.track_id
     origins = image.origins
-    return ImageSnapshot(image_id, stack, image.cells, labels, image.class_ids, origins=origins, track_id=track_id)
+    content = f"{stack.fingerprint}/{image.version}/{painted}"
+    noted = {"origins": origins, "track_id": track_id, "content": content}
+    return ImageSnapshot(image_id, stack, image.cells, labels, image.class_ids, **noted)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from napari_cellstage.core.classes import UNLABELLED, ClassScheme
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.folders import CropSet
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.scoring.splits import holdout
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.learn.cutting import Cutter, check_cut_already, plates_of
@@ -39,6 +41,10 @@ class TrainingSet:
         One a channel.
     names
         One a cell: what the cell is called in the model's card; see `cell_names`.
+    refs
+        The same cells in the project; empty where the data are class folders.
+    moment
+        Last entry of the journal of labels that is in `labels`; 0 where there is no journal.
     """
 
     crops: NDArray[np.generic]
@@ -49,6 +55,8 @@ class TrainingSet:
     channels: tuple[int, ...]
     channel_names: tuple[str, ...]
     names: tuple[str, ...]
+    refs: CellRefs = field(default_factory=CellRefs)
+    moment: int = 0
 
     def __post_init__(self) -> None:
         names = self.classes.names
@@ -69,6 +77,28 @@ class TrainingSet:
     def crop_size(self) -> int:
         """Side of the square crops, in pixels; the longer side of others."""
         return int(max(self.crops.shape[2:]))
+
+    def take(self, rows: NDArray[Any]) -> TrainingSet:
+        """Return some of the cells, by place or mask, with the classes that these have.
+
+        Raises
+        ------
+        TrainingError
+            If fewer than two classes are left, or one of them has a single cell.
+        """
+        places = np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows, dtype=np.int64)
+        present, labels = np.unique(self.labels[places], return_inverse=True)
+        ids = np.array([self.classes.ids[i] for i in present.tolist()], dtype=np.int64)
+        return replace(
+            self,
+            crops=self.crops[places],
+            masks=None if self.masks is None else self.masks[places],
+            labels=labels.astype(np.int64),
+            groups=self.groups[places],
+            classes=_without_empty(self.classes, ids),
+            names=tuple(self.names[i] for i in places.tolist()),
+            refs=self.refs.take(places) if len(self.refs) else self.refs,
+        )
 
     def held_out(self, recipe: Recipe) -> NDArray[np.bool_]:
         """Choose the cells that only measure the score: the same for every recipe of that share and seed."""
@@ -101,6 +131,8 @@ class TrainingSet:
             channels=snapshot.channels,
             channel_names=parts[0].channel_names if parts else (),
             names=tuple(name for p in parts for name in p.names),
+            refs=CellRefs.joined(p.refs for p in parts),
+            moment=snapshot.moment,
         )
 
     @classmethod
@@ -145,6 +177,7 @@ class _Part:
     class_ids: NDArray[np.int64]
     groups: NDArray[np.str_]
     names: list[str]
+    refs: CellRefs
     channel_names: tuple[str, ...]
 
 
@@ -159,7 +192,8 @@ def _labelled(image: ImageSnapshot, channels: tuple[int, ...], recipe: Recipe, p
     crops, masks = Cutter(image, channels, recipe, plate).cut(rows)
     groups = np.full(len(rows), str(image.image_id)) if image.groups is None else image.groups[rows]
     names, channel_names = cell_names(image), tuple(image.stack.channel_names[c] for c in channels)
-    return _Part(crops, masks, image.class_ids[rows], groups, [names[row] for row in rows], channel_names)
+    refs = CellRefs.of(image.image_id, image.cells, rows)
+    return _Part(crops, masks, image.class_ids[rows], groups, [names[row] for row in rows], refs, channel_names)
 
 
 def _without_empty(scheme: ClassScheme, ids: NDArray[np.int64]) -> ClassScheme:

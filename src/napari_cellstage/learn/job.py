@@ -11,6 +11,7 @@ import numpy as np
 from napari_cellstage.core.errors import ModelError, ProjectError, TrainingError, TrainingStopped
 from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.data import TrainingSet
@@ -43,6 +44,9 @@ class Answer:
     to_predict
         True when training was stopped, so that a stop is answered at once: the model is in `run`, its predictions
         are still to be made, by `predict_run`.
+    unseen
+        What models that had not seen them say about labelled cells: of all of them once it was cross-validated, of
+        the held-out part before; None when there are none.
     """
 
     recipe_name: str
@@ -50,6 +54,7 @@ class Answer:
     scores: Scores | None
     run: str
     to_predict: bool = False
+    unseen: Unseen | None = field(default=None, repr=False)
 
 
 Event = Note | BatchDone | EpochDone | Answer

@@ -23,6 +23,7 @@ from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError, ModelError
 from napari_cellstage.core.normalise import MODES, Normalisation
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
+from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.learn.cutting import depth_of
 from napari_cellstage.learn.data import TrainingSet
@@ -55,6 +56,9 @@ class TrainedModel:
         Name to array: the network's parameters, or a linear head's.
     booster
         XGBoost's UBJSON, or None.
+    unseen
+        What it says about its held-out cells; None when there were none, and for a model from disk, whose run folder
+        has a file of them.
     """
 
     classes: ClassScheme
@@ -65,6 +69,7 @@ class TrainedModel:
     scores: Scores | None
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
     booster: bytes | None = field(default=None, repr=False)
+    unseen: Unseen | None = field(default=None, repr=False)
 
     @classmethod
     def of(
@@ -77,13 +82,14 @@ class TrainedModel:
         *,
         arrays: dict[str, NDArray[Any]] | None = None,
         booster: bytes | None = None,
+        unseen: Unseen | None = None,
         **details: Any,
     ) -> TrainedModel:
         """Make a model and its card.
 
         Parameters
         ----------
-        data, recipe, normalisation, held_out, scores, arrays, booster
+        data, recipe, normalisation, held_out, scores, arrays, booster, unseen
             What it was made from; see the class.
         **details
             More plain JSON values for the card, such as ``started_from``.
@@ -100,10 +106,13 @@ class TrainedModel:
             "seed": recipe.seed,
             "split": _split_values(data, held_out),
             "scores": scores.to_dict() if scores else None,
+            "labels": _label_counts(data),
+            "moment": data.moment,
+            "cross_validated": 0,
             "versions": _versions(),
             **details,
         }
-        return cls(data.classes, recipe, normalisation, card, held_out, scores, arrays or {}, booster)
+        return cls(data.classes, recipe, normalisation, card, held_out, scores, arrays or {}, booster, unseen)
 
     @property
     def kind(self) -> str:
@@ -228,6 +237,11 @@ def _split_values(data: TrainingSet, held_out: NDArray[np.bool_]) -> dict[str, A
         "held_out": names[held_out].tolist(),
         "groups_held_out": groups if len(set(data.groups.tolist())) > 1 else [],
     }
+
+
+def _label_counts(data: TrainingSet) -> dict[str, int]:
+    counts = np.bincount(data.labels, minlength=len(data.classes)).tolist()
+    return dict(zip(data.classes.names, counts, strict=True))
 
 
 def _checked_split(split: dict[str, Any]) -> dict[str, Any]:

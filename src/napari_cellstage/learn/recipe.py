@@ -168,6 +168,14 @@ class Recipe:
     holdout: float = _choice(
         0.2, "Share of labelled cells kept out of training to measure the score.", min=0.0, max=0.5
     )
+    folds: int = _choice(
+        0,
+        "Cross-validation after training: that many models more, each without a part of the cells, so that every "
+        "labelled cell is predicted by one that has not seen it; takes that many times as long. 0: not at all.",
+        min=0,
+        max=50,
+        zero="none",
+    )
     seed: int = _choice(0, "Same seed, same data, same machine: same result.", min=0, max=2**31 - 1)
     device: str = _choice("auto", "auto, cuda, mps or cpu.", choices=("auto", "cuda", "mps", "cpu"))
     precision: Literal["auto", "full"] = _choice(

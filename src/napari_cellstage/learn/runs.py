@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from napari_cellstage.core.errors import ProjectError
+from napari_cellstage.core.errors import ModelError, ProjectError
 from napari_cellstage.core.predictions import Predictions, joined
 from napari_cellstage.core.safe_csv import write_csv
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.events import EpochDone
-from napari_cellstage.learn.model import TrainedModel
+from napari_cellstage.learn.model import CARD, TrainedModel
+from napari_cellstage.learn.run_records import UNSEEN, RunRecord, list_runs
 
+__all__ = [
+    "HISTORY",
+    "PREDICTIONS",
+    "UNSEEN",
+    "RunRecord",
+    "list_runs",
+    "new_run_folder",
+    "save_predictions",
+    "save_run",
+]
 HISTORY, PREDICTIONS = "history.csv", "predictions.csv"
 
 
@@ -42,7 +55,7 @@ def new_run_folder(runs: Path, recipe_name: str) -> Path:
 
 
 def save_run(folder: Path, model: TrainedModel, history: list[EpochDone]) -> None:
-    """Write the model, its card and ``history.csv``.
+    """Write the model, its card, ``history.csv``, and what the model says about its held-out cells.
 
     Raises
     ------
@@ -51,6 +64,26 @@ def save_run(folder: Path, model: TrainedModel, history: list[EpochDone]) -> Non
     """
     model.save(folder)
     _write(folder / HISTORY, pd.DataFrame([asdict(one) for one in history]))
+    if model.unseen is not None:
+        replace(model.unseen, run=folder.name).save(folder / UNSEEN)
+
+
+def note_in_card(folder: Path, **values: Any) -> None:
+    """Change values in the card of a run; the card is replaced in one step.
+
+    Raises
+    ------
+    ModelError
+        If it can't be read or written.
+    """
+    file = folder / CARD
+    try:
+        card = json.loads(file.read_text(encoding="utf-8")) | values
+        beside = file.with_suffix(".new")
+        beside.write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
+        beside.replace(file)
+    except (OSError, ValueError) as e:
+        raise ModelError(f"'{file}' can't be changed: {e}. Make room, or train again.") from e
 
 
 def save_predictions(folder: Path, snapshot: WorkSnapshot, predictions: dict[int, Predictions]) -> None:
