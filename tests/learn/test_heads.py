@@ -5,9 +5,9 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from napari_cellstage.core.errors import ModelError
+from napari_cellstage.core.scoring.calibration import best_temperature
 from napari_cellstage.learn.heads import (
     BoostedHead,
-    best_temperature,
     boosted_head,
     choose_head,
     linear_heads,

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
 from napari_cellstage.core.errors import ModelError
+from napari_cellstage.core.scoring.calibration import best_temperature
 from napari_cellstage.core.scoring.splits import kfold
 from napari_cellstage.learn.device import thread_count
 from napari_cellstage.learn.events import BatchDone
@@ -242,17 +242,6 @@ def _report(results: dict[float | str, tuple[float, float, float]], best: float 
     if best == "trees":
         return f"boosted trees ({trees:.2f} right in cross-validation, a linear classifier {linear:.2f})"
     return f"a linear classifier ({results[best][2]:.2f} right in cross-validation, boosted trees {trees:.2f})"
-
-
-def best_temperature(scores: NDArray[np.float64], labels: Labels) -> tuple[float, float]:
-    """Return the lowest mean log loss that dividing the scores by one number can give, and that number."""
-    rows = np.arange(len(labels))
-
-    def loss(log_temperature: float) -> float:
-        return float(-log_softmax(scores / np.exp(log_temperature), axis=1)[rows, labels].mean())
-
-    found = minimize_scalar(loss, bounds=(-2, 6), method="bounded")
-    return float(found.fun), float(np.exp(found.x))
 
 
 def linear_heads(

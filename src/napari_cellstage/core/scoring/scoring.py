@@ -1,0 +1,132 @@
+"""The making of `Scores`: figures, intervals and what to warn of, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellstage.core.scoring.calibration import expected_calibration_error
+from napari_cellstage.core.scoring.cautions import cautions, group_noun
+from napari_cellstage.core.scoring.figures import OF_A_CLASS, Floats, GroupSums, Places, Sums, of_classes, overall
+from napari_cellstage.core.scoring.intervals import FEW_GROUPS, Bootstrap, Interval, hull, wilson
+from napari_cellstage.core.scoring.kappas import KINDS, kappa_weights
+from napari_cellstage.core.scoring.scores import ClassScores, Scores
+
+Probabilities = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What is scored.
+
+    Parameters
+    ----------
+    truth, predicted
+        ``(N,)`` places in `classes`.
+    classes
+        Names of the K classes.
+    kind
+        Of the class scheme.
+    groups
+        ``(N,)``; image, well or movie of each cell; None where nobody said.
+    by_cell
+        Cells of one group were on both sides of the split.
+    """
+
+    truth: Places
+    predicted: Places
+    classes: tuple[str, ...]
+    kind: str
+    groups: NDArray[Any] | None
+    by_cell: bool
+
+    @property
+    def weights(self) -> Floats | None:
+        """``(K, K)``, of kappa."""
+        return kappa_weights(KINDS[self.kind], len(self.classes))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The groups' names."""
+        return () if self.groups is None else tuple(np.unique(self.groups).astype(str).tolist())
+
+    def draws(self, seed: int) -> tuple[Bootstrap, ...]:
+        """Return what intervals come from: groups drawn again and again, or cells; both where groups are few."""
+        size, count = len(self.classes), len(self.names)
+        by_group = count > 1 and not self.by_cell
+        numbers = [None] if not by_group or count < FEW_GROUPS else []
+        if by_group:
+            numbers.append(np.unique(self.groups, return_inverse=True)[1])  # type: ignore[arg-type]
+        return tuple(Bootstrap(self.truth, self.predicted, one, self.weights, size, seed) for one in numbers)
+
+
+def scored(
+    answers: Answers, probabilities: Probabilities | None = None, raw: Probabilities | None = None, seed: int = 0
+) -> Scores:
+    """Compare predicted with true classes; see `scores.score`."""
+    truth, size = answers.truth, len(answers.classes)
+    alone = np.zeros(len(truth), dtype=np.int64)
+    sums = GroupSums(truth, answers.predicted, alone, size, answers.weights).resampled(np.ones((1, 1)))
+    figures = {name: float(values[0]) for name, values in overall(sums, answers.weights).items()}
+    draws = answers.draws(seed)
+    intervals = _intervals(figures, answers, draws)
+    over_groups = len(answers.names) > 1 and not answers.by_cell
+    counts = np.bincount(truth * size + answers.predicted, minlength=size * size)
+    return Scores(
+        **figures,
+        low=intervals["accuracy"][0],
+        high=intervals["accuracy"][1],
+        n=len(truth),
+        confusion=counts.reshape(size, size).astype(np.int64),
+        classes=answers.classes,
+        kappa_kind=KINDS[answers.kind],
+        per_class=_per_class(sums, answers.classes, draws),
+        intervals=intervals,
+        ece=None if probabilities is None else expected_calibration_error(probabilities, truth),
+        ece_before=None if raw is None else expected_calibration_error(raw, truth),
+        groups=len(answers.names),
+        by_cell=answers.by_cell,
+        interval_over=f"{len(answers.names)} {group_noun(answers.names)}" if over_groups else "cells",
+        warnings=cautions(np.bincount(truth, minlength=size), answers.classes, answers.names, answers.by_cell),
+    )
+
+
+def _intervals(figures: dict[str, float], answers: Answers, draws: tuple[Bootstrap, ...]) -> dict[str, Interval]:
+    """Return the interval of each figure; a bootstrap never doubts what is all right, Wilson's interval does."""
+    count = len(answers.truth)
+    right = int((answers.truth == answers.predicted).sum())
+    of_cells = wilson(right, count)
+    of_groups = () if len(answers.names) < 2 or answers.by_cell else (draws[-1].overall("accuracy"),)
+    accuracy = hull(of_cells, *of_groups)
+    if right == count:
+        return dict.fromkeys(figures, accuracy)
+    others = {name: _around(value, *(one.overall(name) for one in draws)) for name, value in figures.items()}
+    return others | {"accuracy": accuracy}
+
+
+def _around(value: float, *intervals: Interval) -> Interval:
+    """Return the interval that holds all of them and the figure itself."""
+    return hull((value, value), *intervals) if not np.isnan(value) else (float("nan"), float("nan"))
+
+
+def _per_class(sums: Sums, classes: tuple[str, ...], draws: tuple[Bootstrap, ...]) -> tuple[ClassScores, ...]:
+    figures = {name: values[0] for name, values in of_classes(sums).items()}
+    found = []
+    for place, name in enumerate(classes):
+        right, true, predicted = (float(a[0, place]) for a in (sums.right, sums.true, sums.predicted))
+        shares = {"precision": (right, predicted), "recall": (right, true), "f1": (right, true + predicted - right)}
+        values: dict[str, Any] = {one: float(figures[one][place]) for one in OF_A_CLASS}
+        for one in OF_A_CLASS:
+            least = _least(one, *shares[one])
+            values[f"{one}_interval"] = _around(values[one], least, *(d.of_class(one, place) for d in draws))
+        found.append(ClassScores(name=name, n=int(true), predicted=int(predicted), **values))
+    return tuple(found)
+
+
+def _least(figure: str, part: float, whole: float) -> Interval:
+    """Return Wilson's interval of a share, below which none goes; F1 follows from the share right of all concerned."""
+    low, high = wilson(part, whole)
+    return (low, high) if figure != "f1" else (2 * low / (1 + low), 2 * high / (1 + high))
