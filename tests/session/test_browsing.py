@@ -61,3 +61,10 @@ def test_who_listens_hears_of_chosen_and_shown_cells_and_where_to_go(session):
 
     assert heard == [2, "two cells", (2, 0, 300), (1, 0, 300)]
     assert session.current_id == 1
+
+
+def test_rows_are_found_over_images_and_cells_that_are_gone_have_none(session):
+    cells = CellRefs(np.array([2, 1, 1, 77, 2]), np.array([0, 0, 3, 0, 0]), np.array([300, 1, 1, 1, 5]))
+
+    assert session.rows_of(cells).tolist() == [1, 0, -1, -1, -1]
+    assert session.rows_of(CellRefs()).tolist() == []

@@ -89,12 +89,12 @@ class Cutter:
     def in_order(self) -> NDArray[np.int64]:
         """Return all rows in the order in which their pixels are best read."""
         cells, reader = self._image.cells, self._pixels
-        windows = self._windows(np.arange(len(cells)))
+        windows = self.windows(np.arange(len(cells)))
         return np.lexsort((reader.place(windows.y, windows.x), cells.z.round(), cells.t)).astype(np.int64)
 
     def cut(self, rows: Rows) -> tuple[Crops, Masks]:
         """Return crops and masks of some rows; see `cut`."""
-        cells, windows = self._image.cells.take(rows), self._windows(rows)
+        cells, windows = self._image.cells.take(rows), self.windows(rows)
         crops = crop_cells(self._image.stack, cells, windows, self._channels, self._depth, self._pixels)
         masks = self._masks(cells, windows)
         if self._recipe.surroundings == "masked":
@@ -125,7 +125,8 @@ class Cutter:
             return self._own
         return levels_of(self._plate, self._channels)
 
-    def _windows(self, rows: Rows) -> Windows:
+    def windows(self, rows: Rows) -> Windows:
+        """Return where in the image the crops of some rows lie."""
         cells, recipe, shape = self._image.cells.take(rows), self._recipe, self._image.stack.shape[3:]
         if recipe.crop == "cell":
             return Windows.fitted(cells, shape, recipe.crop_size, recipe.margin)

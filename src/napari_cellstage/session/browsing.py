@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_cellstage.core import acts
@@ -74,6 +75,14 @@ class BrowsingPart(FactsPart):
         if self._id(image_id) != self.current_id:
             self.set_current(image_id)
         self.cell_wanted.emit(image_id, t, cell_id)
+
+    def rows_of(self, cells: CellRefs) -> NDArray[np.int64]:
+        """Return the row of each cell in the table of its image; -1 where it is not there any more."""
+        rows = np.full(len(cells), -1, dtype=np.int64)
+        for image_id, places in cells.by_image().items():
+            if image_id in self._space.entries:
+                rows[places] = self._space.image(image_id).rows_of(cells.t[places], cells.cell_id[places])
+        return rows
 
     def label_refs(self, cells: CellRefs, class_id: int, origin: str = "review", continues: bool = False) -> CellRefs:
         """Give cells of any images a class, 0 to clear; one undo takes all back.

@@ -172,11 +172,15 @@ def _changed(normal: NDArray[np.float32], recipe: Recipe, seed: int) -> NDArray[
 
 
 def _colors(look: Look) -> NDArray[np.float32]:
-    """Return the colour of each channel, ``(C, 3)`` from 0 to 1: the file's, or some that can be told apart."""
     channels = look.work.channels
+    stack = next((image.stack for image in _images(look)), None) if len(channels) > 1 else None
+    return tints(stack, channels)
+
+
+def tints(stack: ImageStack | None, channels: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return the colour of each channel, ``(C, 3)`` from 0 to 1: the file's, or some that can be told apart."""
     if len(channels) == 1:
         return np.ones((1, 3), dtype=np.float32)
-    stack = next((image.stack for image in _images(look)), None)
     named = _named(stack, channels) if stack is not None else []
     found = named or [COLORS[place % len(COLORS)] for place in range(len(channels))]
     return np.array([[int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)] for text in found], dtype=np.float32)

@@ -61,7 +61,7 @@ def test_no_cell_is_lost_and_none_is_twice(values, order, descending):
 
 
 def test_an_unknown_order_is_named():
-    with pytest.raises(CellStageError, match="no order 'beauty'.*loss.*as found"):
+    with pytest.raises(CellStageError, match=r"no order 'beauty'.*loss.*as found"):
         sort_rows(table([1]), "beauty")
 
 
