@@ -23,6 +23,8 @@ from napari_cellstage.core.edits import (
 )
 from napari_cellstage.core.errors import CellsError, ClassSchemeError
 from napari_cellstage.core.marks import HAND, Marks
+from napari_cellstage.core.people.carrying import carry_opinions
+from napari_cellstage.core.people.opinions import Opinions
 from napari_cellstage.core.volumes import LabelVolume
 
 ImageClass = tuple[int, int]  # class id and origin
@@ -30,9 +32,11 @@ NO_CLASS: ImageClass = (UNLABELLED, HAND)
 
 
 def label_cells(
-    image: AnnotatedImage, image_id: int, rows: NDArray[Any], class_id: int, origin: int = HAND
+    image: AnnotatedImage, image_id: int, rows: NDArray[Any], class_id: int, origin: int = HAND, restate: bool = False
 ) -> Edit | None:
     """Give rows of an image (numbers, or a mask) a class, 0 to clear; None when all of them have it already.
+
+    With `restate` it is noted also of those that have it, as another person says the same.
 
     Raises
     ------
@@ -43,7 +47,7 @@ def label_cells(
     rows = np.flatnonzero(rows) if rows.dtype == bool else np.unique(rows.astype(np.int64))
     if len(rows) and not (rows.min() >= 0 and rows.max() < count):
         raise CellsError(f"There is no cell in row {rows.max()}; the image has {count} cells. Click a cell again.")
-    change = image.change(rows, class_id, image_id, origin)
+    change = image.change(rows, class_id, image_id, origin, restate)
     if change is None:
         return None
     return Edit(label_text(len(change.t), class_id), "label", labels=(change,))
@@ -113,6 +117,7 @@ def replace_cells(
     cells: CellTable,
     version: int,
     image_class: ImageClass,
+    said: Opinions | None = None,
 ) -> tuple[Edit, CarryOver]:
     """Put another segmentation in place; labels and cells made by hand go with the cells they belong to.
 
@@ -126,10 +131,13 @@ def replace_cells(
         Under which it is stored.
     image_class
         Class and origin that cells of this image get; class 0 for none.
+    said
+        What each person says of its cells, which goes with them too.
     """
     highest = int(cells.cell_id.max(initial=0))
     painted, volume = carry_hand_cells(image, image_id, labels, version, highest)
     marks, result = carry_labels(image, volume)
+    own = carry_opinions(image, image_id, volume, result, said) if said else ()
     if image_class[0]:
         added = [c.after.max() for c in painted]
         marks = _with_class(marks, cells, [(c.t, int(i)) for c, i in zip(painted, added, strict=True)], image_class)
@@ -138,7 +146,7 @@ def replace_cells(
         "cells",
         segmentations=(SegmentationChange(image_id, image.version, version),),
         paint=painted,
-        labels=(LabelChange.between(image_id, image.marks(), marks),),
+        labels=(LabelChange.between(image_id, image.marks(), marks), *own),
     )
     return edit, result
 

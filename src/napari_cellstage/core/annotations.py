@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.edits import LabelChange, PaintChange
-from napari_cellstage.core.marks import HAND, Marks, Names, Numbers
+from napari_cellstage.core.marks import HAND, SETTLED, Marks, Names, Numbers
 from napari_cellstage.core.painting import paint
 from napari_cellstage.core.volumes import LabelVolume
 
@@ -119,14 +119,16 @@ class AnnotatedImage:
         return self.marks().names()
 
     def change(
-        self, rows: NDArray[np.integer[Any]], class_id: int, image_id: int, origin: int = HAND
+        self, rows: NDArray[np.integer[Any]], class_id: int, image_id: int, origin: int = HAND, restate: bool = False
     ) -> LabelChange | None:
         """Return the change that gives rows a class, or None when all have it.
 
-        A label that was given with its well or track becomes the user's own when it is given by hand.
+        A label that was given with its well or track becomes the user's own when it is given by hand; so does one that
+        is settled. With `restate` rows that have the class are in it too, as another person says the same.
         """
-        confirmed = (self.origins[rows] != HAND) & (origin == HAND)
-        rows = rows[(self.class_ids[rows] != class_id) | confirmed]
+        before = self.origins[rows]
+        confirmed = (before != origin) & (origin in (HAND, SETTLED)) & (before != SETTLED)
+        rows = rows[(self.class_ids[rows] != class_id) | confirmed | restate]
         if not len(rows):
             return None
         old = self._marks_of(np.asarray(rows, dtype=np.int64))
@@ -136,6 +138,11 @@ class AnnotatedImage:
     def apply(self, change: LabelChange) -> Numbers:
         """Make a change of labels; return the rows that changed."""
         return self._put(Marks(change.t, change.cell_id, change.after, change.origin_after))
+
+    def show(self, marks: Marks) -> None:
+        """Put other labels in place of all there are."""
+        self.class_ids[:], self.origins[:], self.strays = UNLABELLED, HAND, Marks()
+        self._put(marks)
 
     def paint(self, changes: tuple[PaintChange, ...]) -> None:
         """Paint boxes, in order; labels stay with their names."""

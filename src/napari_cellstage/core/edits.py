@@ -31,6 +31,8 @@ class LabelChange:
         ``(n,)`` int64; names of the cells and their class ids, 0 for not labelled.
     origin_before, origin_after
         ``(n,)`` int64; where the labels came from and come from now, as places in `ORIGINS`. Given by hand when empty.
+    who
+        The person for whom alone the cells have these classes; empty: all share them.
     """
 
     image_id: int
@@ -40,6 +42,7 @@ class LabelChange:
     after: Numbers
     origin_before: Numbers = field(default_factory=no_numbers)
     origin_after: Numbers = field(default_factory=no_numbers)
+    who: str = ""
 
     def __post_init__(self) -> None:
         for name in ("origin_before", "origin_after"):

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.core.audit_table import AuditTable
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.drawn import DrawnCell
 from napari_cellstage.core.edits import Edit, LabelChange, PaintChange
 from napari_cellstage.core.fact_table import FactTable
 from napari_cellstage.core.image_table import ImageTable
 from napari_cellstage.core.marks import Marks, Names
+from napari_cellstage.core.opinion_table import OpinionTable
 from napari_cellstage.core.project_lock import current_user
 
 # The last entry of each cell up to a moment; SQLite takes the other columns from the row that has the maximum.
@@ -28,10 +30,10 @@ _THEN = (
 _PLACE = "t, z, y, x, depth, height, width"
 
 
-class Journal(FactTable, ImageTable):
+class Journal(FactTable, ImageTable, OpinionTable, AuditTable):
     """What was done to a project, and what follows from it."""
 
-    def write(self, edit: Edit, how: str = "") -> int:
+    def write(self, edit: Edit, how: str = "", who: str = "") -> int:
         """Make an edit durable and return the number of its batch.
 
         Parameters
@@ -40,6 +42,8 @@ class Journal(FactTable, ImageTable):
             What changes.
         how
             ``"undo"`` or ``"redo"``; empty for something new.
+        who
+            Who does it; the user of this computer when empty.
 
         Raises
         ------
@@ -49,7 +53,7 @@ class Journal(FactTable, ImageTable):
         of_batch = edit.batches[-1] if how and edit.batches else None
         with self._transaction() as db:
             now = datetime.now(UTC).isoformat()
-            head = (now, current_user(), how or edit.kind, of_batch, edit.text)
+            head = (now, who or current_user(), how or edit.kind, of_batch, edit.text)
             insert = "INSERT INTO batch (at, who, kind, of_batch, text) VALUES (?,?,?,?,?)"
             batch = int(db.execute(insert, head).lastrowid or 0)
             self._write_changes(db, batch, edit)
@@ -152,6 +156,8 @@ class Journal(FactTable, ImageTable):
             "SELECT version FROM drawn_cell WHERE image_id = :image UNION "
             "SELECT version FROM paint WHERE image_id = :image UNION "
             f"SELECT version FROM ({spans}) WHERE EXISTS (SELECT 1 FROM annotation WHERE image_id = :image "
+            "AND class_id > 0 AND batch_id >= began AND batch_id < ended) UNION "
+            f"SELECT version FROM ({spans}) WHERE EXISTS (SELECT 1 FROM opinion WHERE image_id = :image "
             "AND class_id > 0 AND batch_id >= began AND batch_id < ended)"
         )
         query = f"SELECT DISTINCT version FROM segmentation WHERE image_id = :image AND version NOT IN ({used})"
@@ -182,6 +188,11 @@ class Journal(FactTable, ImageTable):
 
 
 def _write_labels(db: sqlite3.Connection, batch: int, change: LabelChange) -> None:
+    if change.who:
+        said = zip(change.t.tolist(), change.cell_id.tolist(), change.after.tolist(), strict=True)
+        insert = "INSERT INTO opinion (batch_id, who, image_id, t, cell_id, class_id) VALUES (?,?,?,?,?,?)"
+        db.executemany(insert, ((batch, change.who, change.image_id, *entry) for entry in said))
+        return
     columns = (change.t, change.cell_id, change.after, change.origin_after)
     entries = zip(*(column.tolist() for column in columns), strict=True)
     db.executemany(

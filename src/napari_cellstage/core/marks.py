@@ -16,6 +16,7 @@ Names = dict[tuple[int, int], int]
 """Class id of labelled cells by ``(t, cell_id)``."""
 Numbers = NDArray[np.int64]
 HAND = 0
+SETTLED = ORIGINS.index("settled")
 
 
 def no_numbers() -> Numbers:

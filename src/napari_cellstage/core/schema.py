@@ -79,15 +79,25 @@ CREATE VIEW journal AS
 _PARTS = """
 CREATE TABLE IF NOT EXISTS image_facts (
     image_id INTEGER PRIMARY KEY, plate TEXT NOT NULL, well TEXT NOT NULL, field TEXT NOT NULL,
-    treatment TEXT NOT NULL, dose TEXT NOT NULL, replicate TEXT NOT NULL);
+    treatment TEXT NOT NULL, dose TEXT NOT NULL, replicate TEXT NOT NULL, donor TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS image_hidden (
     seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, image_id INTEGER NOT NULL,
     hidden INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS opinion (
+    seq INTEGER PRIMARY KEY, batch_id INTEGER NOT NULL REFERENCES batch, who TEXT NOT NULL, image_id INTEGER NOT NULL,
+    t INTEGER NOT NULL, cell_id INTEGER NOT NULL, class_id INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS opinion_cell ON opinion (image_id, t, cell_id, seq);
+CREATE TABLE IF NOT EXISTS audit (
+    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, image_id INTEGER NOT NULL, version INTEGER NOT NULL,
+    t INTEGER NOT NULL, cell_id INTEGER NOT NULL, seed INTEGER NOT NULL, aside INTEGER NOT NULL);
 """
+
+# Columns that a part got later: table, name, kind. Added where they are missing.
+ADDED_COLUMNS = (("image_facts", "donor", "TEXT NOT NULL DEFAULT ''"),)
 
 _APPEND_ONLY = ("batch", "annotation", "scheme", "segmentation", "drawn_cell")
 _APPEND_ONLY_2 = ("paint", "image_class")
-_APPEND_ONLY_PARTS = ("image_hidden",)
+_APPEND_ONLY_PARTS = ("image_hidden", "opinion", "audit")
 
 
 def create_script() -> str:

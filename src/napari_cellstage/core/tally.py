@@ -50,13 +50,17 @@ class Tally:
 
     def __init__(self, journal: Journal | None = None, hidden: Iterable[int] = ()) -> None:
         self.hidden = set(hidden)
-        self.classes: dict[int, dict[int, int]] = journal.counts() if journal else {}
-        self.totals: dict[int, int] = {}
-        for image_id in self.classes.keys() - self.hidden:
-            self._add(image_id, 1)
+        self.recount(journal.counts() if journal else {})
         self.cells: dict[int, int] = journal.cell_counts() if journal else {}
         self.predicted: dict[int, int] = journal.predicted_versions() if journal else {}
         self.versions: dict[int, int] = journal.versions() if journal else {}
+
+    def recount(self, classes: dict[int, dict[int, int]]) -> None:
+        """Count other labels than before: for each image how many cells have each class."""
+        self.classes = classes
+        self.totals: dict[int, int] = {}
+        for image_id in classes.keys() - self.hidden:
+            self._add(image_id, 1)
 
     def count(self, change: LabelChange) -> None:
         """Count a change of labels that was made."""

@@ -19,16 +19,16 @@ from napari_cellstage.core.answers import Answers
 from napari_cellstage.core.carry_over import CarryOver
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import UNLABELLED
-from napari_cellstage.core.edits import Edit, History
+from napari_cellstage.core.edits import Edit
 from napari_cellstage.core.effects import NO_ROWS, Effects
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.image_records import ImageEntry
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.loading import Cells
 from napari_cellstage.core.marks import HAND
+from napari_cellstage.core.own_labels import OwnLabels
 from napari_cellstage.core.painting import paint
 from napari_cellstage.core.predictions import Predictions
-from napari_cellstage.core.shelf import Shelf
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.core.store import Project
 from napari_cellstage.core.volumes import LabelVolume
@@ -36,7 +36,7 @@ from napari_cellstage.core.volumes import LabelVolume
 NO_CLASS = (UNLABELLED, HAND)
 
 
-class Workspace(Shelf):
+class Workspace(OwnLabels):
     """Images, cells, labels, classes and predictions of one open project.
 
     Parameters
@@ -47,8 +47,6 @@ class Workspace(Shelf):
 
     def __init__(self, project: Project | None = None) -> None:
         super().__init__(project)
-        self.history = History()
-        self.image_classes = project.journal.image_classes() if project else {}
         self._answers = Answers()
         self._last_replaced: Edit | None = None
 
@@ -56,6 +54,7 @@ class Workspace(Shelf):
     def create(cls, folder: Path | str, early: Workspace) -> Self:
         """Make a project; classes and settings that were chosen while there was none go into it."""
         space = cls(Project.create(folder))
+        space.who = early.who
         if early.has_project:
             return space
         try:
@@ -102,7 +101,8 @@ class Workspace(Shelf):
         version = project.journal.next_version(image_id)
         stored = project.segmentations.write(image_id, version, volume, table)
         given = self.image_classes.get(image_id, NO_CLASS)
-        edit, result = acts.replace_cells(image, image_id, stored, table, version, given)
+        said = self.opinions(image_id)
+        edit, result = acts.replace_cells(image, image_id, stored, table, version, given, said)
         last = self.history.last
         joins = continues and last is not None and last is self._last_replaced and image_id not in last.image_ids
         effects = self.do(edit, joins, {image_id: Cells(stored, table, table)})
@@ -165,15 +165,18 @@ class Workspace(Shelf):
         return effects
 
     def _make(self, edit: Edit, how: str, new: dict[int, Cells]) -> Effects:
+        edit = self._own(edit)
         replaced = {c.image_id: self._target(edit, c.image_id, c.after, new) for c in edit.segmentations}
         for change in edit.paint:
             if change.image_id not in replaced:
                 self.ready_to_paint(change.image_id)
         if self.has_project:
-            batch = self.writable.journal.write(edit, how)
+            batch = self.writable.journal.write(edit, how, self.who)
             edit = edit if how else replace(edit, batches=(batch,))
         effects = Effects(edit, cells=edit.images_with_other_cells, predictions=edit.images_with_other_cells)
         self._put_cells(edit, replaced)
+        if edit.segmentations:
+            self._forget_own_histories()
         self._put_labels(edit, effects)
         self.hide(edit.hidden)
         if edit.scheme:
@@ -211,6 +214,8 @@ class Workspace(Shelf):
 
     def _put_labels(self, edit: Edit, effects: Effects) -> None:
         for change in edit.labels:
+            if change.who != self.only:  # what a person said went with the cells; nobody shows it now
+                continue
             image = self.known(change.image_id)
             rows = image.apply(change) if image else NO_ROWS
             self.tally.count(change)
@@ -222,7 +227,12 @@ class Workspace(Shelf):
                 del self.image_classes[one.image_id]
 
     def predictions(self, image_id: int) -> Predictions | None:
-        """Return the latest predictions of an image; None where there are none, or one of their classes is gone."""
+        """Return the latest predictions of an image.
+
+        None where there are none, where one of their classes is gone, and while only one person's labels are shown.
+        """
+        if self.only:
+            return None
         found = self._answers.of(image_id, self.image(image_id), self.project)
         return found if found and set(found.class_ids) <= set(self.scheme.ids) else None
 

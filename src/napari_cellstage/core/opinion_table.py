@@ -1,0 +1,57 @@
+"""What each person said, in the database: labels given blind, and the journal of shared labels read by person.
+
+The table `opinion` only grows, as the journal does: the last entry of a person for a cell is what that person says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_cellstage.core.database import Database
+from napari_cellstage.core.people.opinions import Batches, Entries, Opinions, opinions_of
+
+_ENTRIES = "SELECT batch_id, image_id, t, cell_id, class_id, {} FROM {} {} ORDER BY image_id, t, cell_id, seq"
+
+
+class OpinionTable(Database):
+    """Persons and what each said."""
+
+    def people(self) -> tuple[str, ...]:
+        """Return everyone who has labelled anything, by name."""
+        return tuple(str(row[0]) for row in self._all("SELECT DISTINCT who FROM batch WHERE kind = 'label' ORDER BY 1"))
+
+    def others_labelled(self, who: str) -> bool:
+        """Return whether anyone else has labelled here."""
+        return bool(self._all("SELECT 1 FROM batch WHERE kind = 'label' AND who != ? LIMIT 1", (who,)))
+
+    def opinions(self, image_id: int | None = None) -> Opinions:
+        """Return what each person says of each cell today, of one image or of all."""
+        names, batches = self._batches()
+        shared = self._entries("annotation", "origin", image_id)
+        own = self._entries("opinion", "who", image_id) if self._has_opinions() else []
+        places = {who: place for place, who in enumerate(names)}
+        own = [(*row[:5], places.setdefault(row[5], len(places))) for row in own]
+        return opinions_of(tuple(places), batches, _columns(shared), _columns(own))
+
+    def _batches(self) -> tuple[tuple[str, ...], Batches]:
+        rows = self._all("SELECT batch_id, who, kind, at FROM batch ORDER BY batch_id")
+        places: dict[str, int] = {}
+        who = [places.setdefault(row[1], len(places)) for row in rows]
+        kind, at = (np.array([row[place] for row in rows], dtype=np.str_) for place in (2, 3))
+        numbers = np.array([row[0] for row in rows], dtype=np.int64)
+        return tuple(places), Batches(numbers, np.array(who, dtype=np.int64), kind, at)
+
+    def _entries(self, table: str, extra: str, image_id: int | None) -> list[tuple[Any, ...]]:
+        if image_id is None:
+            return self._all(_ENTRIES.format(extra, table, ""))
+        return self._all(_ENTRIES.format(extra, table, "WHERE image_id = ?"), (image_id,))
+
+    def _has_opinions(self) -> bool:
+        """Return whether the table is there: a project that is older, and can't be written to, has none."""
+        return bool(self._all("SELECT 1 FROM sqlite_master WHERE name = 'opinion'"))
+
+
+def _columns(rows: list[tuple[Any, ...]]) -> Entries:
+    return Entries(*np.array(rows, dtype=np.int64).reshape(-1, 6).T)
