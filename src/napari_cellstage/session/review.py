@@ -13,13 +13,13 @@ from napari_cellstage.core.review.building import ImagePart, Judged, TopTwo, bli
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.review.table import ReviewTable
 from napari_cellstage.core.workspace import Workspace
-from napari_cellstage.session.runs import RunsPart
+from napari_cellstage.session.suspects import SuspectsPart
 
 if TYPE_CHECKING:
     from napari_cellstage.core.scoring.scores import Scores
 
 
-class ReviewPart(RunsPart):
+class ReviewPart(SuspectsPart):
     """The table behind matrix, gallery, lists and map."""
 
     review_changed = Signal()  # once, until somebody asks for the table again: keys must not wait for it
@@ -73,6 +73,7 @@ class ReviewPart(RunsPart):
 
     def _enter(self, space: Workspace) -> None:
         self._table = self._parts = self._scored = self._records = None
+        self._skipped = CellRefs()
         super()._enter(space)
         self.runs_changed.emit()
         self.review_changed.emit()

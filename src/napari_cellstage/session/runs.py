@@ -18,7 +18,7 @@ from napari_cellstage.session.browsing import BrowsingPart
 
 if TYPE_CHECKING:
     from napari_cellstage.core.review.comparing import RunComparison
-    from napari_cellstage.learn.runs import RunRecord
+    from napari_cellstage.learn.run_records import RunRecord
 
 UNSEEN_FILE = "unseen.npz"
 _KEPT = 4  # runs whose answers stay in memory
@@ -41,7 +41,7 @@ class RunsPart(BrowsingPart):
         if folder is None:
             return ()
         if self._records is None or self._records_of != folder:
-            from napari_cellstage.learn.runs import list_runs
+            from napari_cellstage.learn.run_records import list_runs
 
             if self._records_of != folder:
                 self._reviewed = ""

@@ -25,7 +25,7 @@ from napari_cellstage.ui.job_bar import JobBar
 from napari_cellstage.ui.keys_help import KeysHelp
 from napari_cellstage.ui.label_panel import LabelPanel
 from napari_cellstage.ui.label_scope import ScopeBox
-from napari_cellstage.ui.next_step import CELLS, STEPS
+from napari_cellstage.ui.next_step import CELLS, STEPS, TRAIN
 from napari_cellstage.ui.notices import show, showing_errors, warn
 from napari_cellstage.ui.open_layers import labels_layers
 from napari_cellstage.ui.open_layers_box import OpenLayersBox
@@ -33,6 +33,7 @@ from napari_cellstage.ui.overlay_panel import OverlayPanel
 from napari_cellstage.ui.pieces import Folded, scrolled
 from napari_cellstage.ui.plate_dialog import PlateLine
 from napari_cellstage.ui.preview import Preview
+from napari_cellstage.ui.review.step import ReviewStep
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.time_box import TimeBox
 from napari_cellstage.ui.train_panel import TrainPanel
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class CellStageDock(QWidget):
-    """The four steps, in one dock.
+    """The five steps, in one dock.
 
     Parameters
     ----------
@@ -104,6 +105,7 @@ class CellStageDock(QWidget):
         self.data.opening.close_link()
         self.exports.close_link()
         self.train.close_link(self.runner.close())
+        self.review.close_link()
         for event in self._layer_events():
             event.disconnect(self._on_layers)
         self.preview.close_link()
@@ -136,6 +138,7 @@ class CellStageDock(QWidget):
         self.give_all = GiveAll(self.session)
         self.exports = ExportButton(self.session)
         self.train = TrainPanel(self.session, self.runner, self.theme)
+        self.review = ReviewStep(self.session, self.runner, self.theme, self.link.press_key)
         self.overlay = OverlayPanel(self.link)
         self.job_bar = JobBar(self.runner)
         self.keys_help = KeysHelp(self)
@@ -149,7 +152,7 @@ class CellStageDock(QWidget):
         self.label.layout().insertWidget(2, Folded("Class to whole images, wells or doses", self.give_all))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        for step, panel in zip(STEPS, (self.data, self.cells, self.label, self.train), strict=True):
+        for step, panel in zip(STEPS, (self.data, self.cells, self.label, self.train, self.review), strict=True):
             self.tabs.addTab(scrolled(panel), step)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
@@ -170,6 +173,7 @@ class CellStageDock(QWidget):
         self.label.class_chosen.connect(link.give_class)
         self.label.next_wanted.connect(link.go_to_next)
         link.selection_changed.connect(self.train.select)
+        self.review.training_wanted.connect(lambda: self.go_to(TRAIN))
         self.time.coloring_wanted.connect(lambda coloring: setattr(link.tracks, "coloring", coloring))
         link.tracks.coloring_changed.connect(self.time.show_coloring)
         link.armed_changed.connect(self.label.show_armed)

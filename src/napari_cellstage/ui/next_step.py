@@ -7,8 +7,8 @@ from datetime import datetime
 
 from napari_cellstage.session import Session
 
-DATA, CELLS, LABEL, TRAIN = "Data", "Cells", "Label", "Train"
-STEPS = (DATA, CELLS, LABEL, TRAIN)
+DATA, CELLS, LABEL, TRAIN, REVIEW = "Data", "Cells", "Label", "Train", "Review"
+STEPS = (DATA, CELLS, LABEL, TRAIN, REVIEW)
 GOOD_START = 10  # labels a class, for a first model
 
 
@@ -42,7 +42,7 @@ def _label_or_train(session: Session) -> NextStep:
     if len(labelled) < 2:
         return NextStep("Click a cell, press the number of its class. Label at least two classes.", LABEL)
     if session.predictions() is not None:
-        return NextStep("Look for wrong colours, correct them with the number keys, train again.", LABEL)
+        return NextStep("See what the model gets wrong, correct it with the number keys, train again.", REVIEW)
     if min(labelled) < GOOD_START:
         rarest = min((class_id for class_id, n in counts.items() if n), key=lambda class_id: counts[class_id])
         name = session.scheme.by_id(rarest).name
@@ -70,3 +70,12 @@ def _when(session: Session, run: str) -> str:
         return "this session"
     made = datetime.fromtimestamp(folder.stat().st_mtime)
     return made.strftime("%H:%M") if made.date() == datetime.now().date() else made.strftime("%d %b")
+
+
+def made_text(made: str) -> str:
+    """Return a moment, ISO 8601, as the clock here shows it: the time today, else the day and the time."""
+    try:
+        here = datetime.fromisoformat(made).astimezone()
+    except ValueError:
+        return "unknown time"
+    return here.strftime("%H:%M") if here.date() == datetime.now().astimezone().date() else here.strftime("%d %b %H:%M")

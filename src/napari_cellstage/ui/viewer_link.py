@@ -14,6 +14,7 @@ from psygnal import Signal
 
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.ui.chosen_link import ChosenLink
 from napari_cellstage.ui.edit_tools import EditTools
 from napari_cellstage.ui.keys import KeyBinder
 from napari_cellstage.ui.label_scope import LabelScope
@@ -82,6 +83,7 @@ class ViewerLink:
         self._picker.hovered.connect(self._status.show)
         self._closed = False
         self._connect()
+        self._chosen = ChosenLink(session, self.selection, lambda row: self.layers.centre_on(row))
 
     # what the dock reads and sets
 
@@ -142,6 +144,9 @@ class ViewerLink:
 
     def give_class(self, class_id: int) -> None:
         """Give a class (0: none) to the selected cells, or to the one under the mouse when none is selected."""
+        if self.selection.rows and self._chosen.elsewhere:
+            self.guard(lambda: self.session.label_refs(self.session.chosen, class_id))
+            return
         rows = self.selection.rows or (() if self.hovered_row is None else (self.hovered_row,))
         if not rows:
             self.viewer.status = "Click a cell first, then press its number key."
@@ -231,6 +236,7 @@ class ViewerLink:
         self.session.current_changed.disconnect(self._on_current_changed)
         self.session.scheme_changed.disconnect(self._on_scheme_changed)
         self.session.cells_changed.disconnect(self._on_cells_changed)
+        self._chosen.close()
         self.tools.drawing.hide()
         self._status.close()
         self._keys.close()
@@ -246,7 +252,7 @@ class ViewerLink:
         self.session.cells_changed.connect(self._on_cells_changed)
 
     def _on_current_changed(self) -> None:
-        self.selected_row = None
+        self._chosen.on_image()
 
     def _on_cells_changed(self, image_id: int) -> None:
         if image_id == self.session.current_id:

@@ -68,7 +68,7 @@ def compare_unseen(a: Unseen, b: Unseen, names: tuple[str, str]) -> RunCompariso
     cells = a.cells.take(mine)
     right_a, right_b = said_a == truth, said_b == truth
     won, lost = cells.take(right_b & ~right_a), cells.take(right_a & ~right_b)
-    return RunComparison(*names, compare(truth, said_a, said_b), won, lost)
+    return RunComparison(*names, compare(truth, said_a, said_b, a.groups[mine]), won, lost)
 
 
 def _ids(unseen: Unseen, places: NDArray[Any]) -> NDArray[np.int64]:

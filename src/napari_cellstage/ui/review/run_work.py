@@ -1,0 +1,36 @@
+"""Long work about one run, as the worker drives it. No widgets; torch is loaded when it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.ui.workers import ShouldStop
+
+Begun = Callable[[ShouldStop], Generator[Any, None, Any]]
+
+
+def cross_validating(snapshot: WorkSnapshot, run: Path) -> Begun:
+    """Return the work of predicting every labelled cell by models that have not seen it, with a run's recipe."""
+
+    def work(should_stop: ShouldStop) -> Generator[Any, None, Any]:
+        from napari_cellstage.learn.job import cross_validate_run
+
+        return (yield from cross_validate_run(snapshot, run, should_stop))
+
+    return work
+
+
+def reporting(run: Path) -> Begun:
+    """Return the work of writing the report of a run."""
+
+    def work(_should_stop: ShouldStop) -> Generator[Any, None, Path]:
+        from napari_cellstage.reporting import write_report
+
+        yield BatchDone("writing the report", 0, 1)
+        return write_report(run)
+
+    return work

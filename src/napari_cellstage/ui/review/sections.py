@@ -1,0 +1,79 @@
+"""The sections of the Review step: each is built when it is first opened and refreshed while it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from napari_cellstage.core.review.cell_refs import CellRefs
+
+MATRIX, LISTS, MAP, RUNS, PEOPLE = "Matrix", "Lists", "Map", "Runs", "People"
+Maker = Callable[[], QWidget]
+
+
+class Sections(QTabWidget):
+    """Tabs whose content is made when needed.
+
+    Parameters
+    ----------
+    makers
+        What makes each section, by its title. A section may have `refresh`, `mark` (cells chosen) and `close_link`.
+    """
+
+    def __init__(self, makers: Mapping[str, Maker], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._makers = dict(makers)
+        self.made: dict[str, Any] = {}
+        self._fresh: set[str] = set()
+        self.setDocumentMode(True)
+        for title in makers:
+            place = QWidget()
+            QVBoxLayout(place).setContentsMargins(0, 4, 0, 0)
+            self.addTab(place, title)
+        self.currentChanged.connect(self.refresh)
+
+    @property
+    def title(self) -> str:
+        """Title of the section that is seen."""
+        return self.tabText(self.currentIndex())
+
+    def open(self, title: str) -> Any:
+        """Show a section; return it."""
+        self.setCurrentIndex(list(self._makers).index(title))
+        return self.section(title)
+
+    def section(self, title: str) -> Any:
+        """Return a section, made if it was not."""
+        if title not in self.made:
+            made = self._makers[title]()
+            self.made[title] = made
+            place = self.widget(list(self._makers).index(title))
+            if place is not None and (layout := place.layout()) is not None:
+                layout.addWidget(made)
+        return self.made[title]
+
+    def outdate(self) -> None:
+        """Note that every section has to be refreshed before it is seen again."""
+        self._fresh.clear()
+
+    def refresh(self, *_what: object) -> None:
+        """Bring the section that is seen up to date."""
+        title = self.title
+        section = self.section(title)
+        if title not in self._fresh and hasattr(section, "refresh"):
+            section.refresh()
+        self._fresh.add(title)
+
+    def mark(self, chosen: CellRefs) -> None:
+        """Show which cells are chosen, in the section that is seen."""
+        section = self.made.get(self.title)
+        if section is not None and hasattr(section, "mark"):
+            section.mark(chosen)
+
+    def close_link(self) -> None:
+        """Let every section go."""
+        for section in self.made.values():
+            if hasattr(section, "close_link"):
+                section.close_link()
