@@ -117,7 +117,7 @@ def test_groups_go_with_the_cells(folders: Path, tmp_path: Path) -> None:
     saved(folders, tmp_path / "s.cellsheet", r"^m\d")
     sheet = sheet_of(open_sheet(tmp_path / "s.cellsheet"))
     assert sheet is not None
-    assert sheet.groups_of(np.array([1, 2, 3, 99])).tolist() == ["m0", "m0", "m1", "cell 99"]
+    assert sheet.groups_of(np.array([1, 2, 3, 99])).tolist() == ["movie m0", "movie m0", "movie m1", "cell 99"]
     alone = saved(folders, tmp_path / "own.cellsheet")
     assert alone.groups_of(np.array([1, 5])).tolist() == ["G1/m0_0.tif", "S/m0_0.tif"]
     assert sheet_of(alone.stack()) is None

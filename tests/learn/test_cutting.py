@@ -198,7 +198,7 @@ def test_class_folders_are_taken_as_they_are(changes: dict, text: str):
 def test_groups_of_the_image_are_the_groups_of_the_split():
     wells = np.array(["A1"] * 6 + ["B2"] * 6)
     data = TrainingSet.from_snapshot(work(replace(field(), groups=wells), field(2)), QUICK)
-    assert data.groups.tolist() == ["A1"] * 6 + ["B2"] * 6 + ["2"] * 12
+    assert data.groups.tolist() == ["A1"] * 6 + ["B2"] * 6 + ["image 2"] * 12
 
 
 def test_tiles_of_a_contact_sheet_have_no_mask_and_are_not_masked():

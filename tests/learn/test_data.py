@@ -38,7 +38,7 @@ def test_from_snapshot_takes_the_labelled_cells_only():
     assert data.crops.shape == (6, 1, 16, 16)
     assert data.classes.names == ("a", "c")
     assert data.labels.tolist() == [1, 0, 0, 1, 0, 1]
-    assert data.groups.tolist() == ["7"] * 4 + ["9"] * 2
+    assert data.groups.tolist() == ["image 7"] * 4 + ["image 9"] * 2
     assert [int(c.max()) for c in data.crops] == [10, 30, 40, 50, 10, 20]
     assert data.masks is not None
     assert data.masks.sum(axis=(1, 2)).tolist() == [100] * 6

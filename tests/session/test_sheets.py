@@ -115,7 +115,7 @@ def test_groups_keep_cells_of_one_movie_together(session: Session, folders: Path
     session.add_sheet(read_class_folders(folders, r"^m\d"), folders)
     (image,) = session.snapshot().images
     assert image.groups is not None
-    assert sorted(set(image.groups.tolist())) == ["m0", "m1"]
+    assert sorted(set(image.groups.tolist())) == ["movie m0", "movie m1"]
     assert len(image.groups) == 8
 
 

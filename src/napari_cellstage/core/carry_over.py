@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,6 +94,26 @@ def carry_labels(image: AnnotatedImage, after: LabelVolume) -> tuple[Marks, Carr
     where = zip(*(getattr(cells, name)[rows].tolist() for name in ("t", "cell_id", "z", "y", "x")), strict=True)
     places = {(t, cell_id): (t, z, y, x) for t, cell_id, z, y, x in where}
     return _marks(given), CarryOver(kept, moved, tuple(sorted(lost)), places, image.names())
+
+
+def heirs_of(image: AnnotatedImage, names: Sequence[Name], after: LabelVolume) -> list[Name | None]:
+    """Return for each named cell the one of another segmentation that lies where it was; None where there is none.
+
+    Parameters
+    ----------
+    image
+        The cells as they were.
+    names
+        ``(t, cell_id)`` of some of them.
+    after
+        ``(T, Z, Y, X)``, the other segmentation.
+    """
+    t, ids = np.array(names, dtype=np.int64).reshape(-1, 2).T
+    rows = image.rows_of(t, ids)
+    here = rows >= 0
+    found = np.zeros(len(rows), dtype=np.int64)
+    found[here], _ = _heirs(image, rows[here], after)
+    return [(int(when), int(one)) if one else None for when, one in zip(t, found, strict=True)]
 
 
 def carry_hand_cells(

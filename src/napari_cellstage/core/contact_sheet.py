@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.folder_files import FolderCell, listed_cells
 from napari_cellstage.core.folders import CropSet, read_cell
+from napari_cellstage.core.group_guesses import original_of
 from napari_cellstage.core.image_records import relative_path
 from napari_cellstage.core.images import RGB_NAMES, ImageStack, from_array
 from napari_cellstage.core.sheet_pixels import Grid, Mosaic, PictureOf, SheetPixels
@@ -66,7 +67,7 @@ class ContactSheet:
         order = np.lexsort((np.arange(len(crops)), crops.labels))
         cells = tuple(crops.cells[i] for i in order)
         groups = tuple(str(crops.groups[i]) for i in order)
-        own = groups == tuple(cell.name for cell in cells)
+        own = groups == tuple(original_of(cell.name) for cell in cells)
         values = np.ascontiguousarray(crops.crops)
         sheet = cls(
             root=root.absolute(),
@@ -176,8 +177,8 @@ class ContactSheet:
         )
 
     def groups_of(self, cell_id: NDArray[np.integer[Any]]) -> NDArray[np.str_]:
-        """Return the group of each cell, ``(N,)``: its movie, say, or its own picture."""
-        names = self.groups or self.names
+        """Return the group of each cell, ``(N,)``: its movie, say, or its own picture, with turned copies of that."""
+        names = tuple(f"movie {name}" for name in self.groups) or tuple(map(original_of, self.names))
         # A cell drawn by hand over a sheet has no picture; it stands for itself.
         return np.array([names[i - 1] if 0 < i <= len(names) else f"cell {i}" for i in cell_id.tolist()], dtype=np.str_)
 

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from napari_cellstage.core.errors import ProjectError
-from napari_cellstage.core.schema import APPLICATION_ID, FORMAT_VERSION, create_script, migration, parts_script
+from napari_cellstage.core.schema import (
+    ADDED_COLUMNS,
+    APPLICATION_ID,
+    FORMAT_VERSION,
+    create_script,
+    migration,
+    parts_script,
+)
 
 
 class Database:
@@ -88,6 +95,13 @@ class Database:
         if script := migration(found):
             self._db.executescript(f"BEGIN IMMEDIATE;{script}PRAGMA user_version = {FORMAT_VERSION};COMMIT;")
         self._db.executescript(parts_script())
+        for table, column, kind in ADDED_COLUMNS:
+            if column not in self._columns(table):
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+
+    def _columns(self, table: str) -> tuple[str, ...]:
+        """Return the names of the columns of a table; none where there is no such table."""
+        return tuple(row[1] for row in self._db.execute(f"PRAGMA table_info({table})"))
 
     def _checked_version(self) -> int:
         application = self._db.execute("PRAGMA application_id").fetchone()[0]

@@ -13,14 +13,15 @@ _MARKS = ", ".join(f":{name}" for name in FACTS)
 
 
 class FactTable(Database):
-    """Plate, well, treatment and dose of images."""
+    """Plate, well, treatment, dose and donor of images."""
 
     def facts(self) -> dict[int, ImageFacts]:
         """Return the facts of every image that has any."""
         if not self._all("SELECT 1 FROM sqlite_master WHERE name = 'image_facts'"):
             return {}  # a project of an older format that can't be written to
-        rows = self._all(f"SELECT image_id, {_COLUMNS} FROM image_facts ORDER BY image_id")
-        return {image_id: ImageFacts(*said) for image_id, *said in rows}
+        names = [name for name in FACTS if name in self._columns("image_facts")]  # an old read-only one may lack some
+        rows = self._all(f"SELECT image_id, {', '.join(names)} FROM image_facts ORDER BY image_id")
+        return {image_id: ImageFacts(**dict(zip(names, said, strict=True))) for image_id, *said in rows}
 
     def put_facts(self, facts: Mapping[int, ImageFacts]) -> None:
         """Put facts in place of those that images had, all or none; empty ones take them away."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.folder_files import FolderCell, as_people_sort, folder_cells
+from napari_cellstage.core.group_guesses import original_of
 from napari_cellstage.core.pictures import fitted, read_picture
 
 _READERS = 8
@@ -190,7 +191,7 @@ def _are_colours(cells: list[FolderCell], count: int) -> bool:
 
 def _groups(names: list[str], group_from: str | None) -> list[str]:
     if group_from is None:
-        return names
+        return [original_of(name) for name in names]
     try:
         pattern = re.compile(group_from)
     except re.error as error:

@@ -9,6 +9,19 @@ from dataclasses import dataclass
 _APART = r"[_\-. #]+"
 _PART = r"[^_\-. #]+"
 _OFFERED = 4
+# How programs name turned, mirrored and otherwise changed copies of a picture: cell_12_rot90.png, cell_12-flip_lr.png
+_COPY = re.compile(
+    r"(?:[_\-. ](?:rot(?:ated?)?[_\-]?\d{1,3}|(?:[hv]|lr|ud)?flip(?:ped)?(?:[_\-]?(?:h|v|lr|ud|x|y|horizontal|vertical))?"
+    r"|mirror(?:ed)?(?:[_\-]?[xy])?|aug(?:mented)?[_\-]?\d{0,4}))+(?=\.[A-Za-z]+$|$)",
+    re.IGNORECASE,
+)
+
+
+def original_of(name: str) -> str:
+    """Return the name of the picture that another was made from by turning or mirroring; its own if it is none."""
+    folder, slash, file = name.rpartition("/")
+    kept = _COPY.sub("", file)
+    return f"{folder}{slash}{kept}" if kept and not kept.startswith(".") else name
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is known of an image besides its pixels: plate, well, field, treatment, dose and replicate.
+"""What is known of an image besides its pixels: plate, well, field, treatment, dose, replicate and donor.
 
 Wells and doses come from many hands and machines, written in as many ways. They are brought into one form here, so
 that "a-1" and "A01" are one well and "0,10 uM" and "0.1 µM" one dose.
@@ -41,6 +41,8 @@ class ImageFacts:
         As `dose_name` writes it: ``"0.1 µM"``.
     replicate
         Which repeat of the experiment.
+    donor
+        Patient, animal or culture that the cells are from.
     """
 
     plate: str = ""
@@ -49,6 +51,7 @@ class ImageFacts:
     treatment: str = ""
     dose: str = ""
     replicate: str = ""
+    donor: str = ""
 
     def __bool__(self) -> bool:
         """Tell whether anything is known."""
@@ -64,7 +67,8 @@ class ImageFacts:
         done = f"{self.treatment} {self.dose}".strip()
         site = f"field {self.field}" if self.field else ""
         repeat = f"replicate {self.replicate}" if self.replicate else ""
-        return " · ".join(part for part in (self.plate, self.well, site, done, repeat) if part)
+        person = f"donor {self.donor}" if self.donor else ""
+        return " · ".join(part for part in (self.plate, self.well, site, done, repeat, person) if part)
 
 
 FACTS = tuple(one.name for one in fields(ImageFacts))

@@ -100,7 +100,8 @@ def _read_row(known: dict[str, Column], row: list[str], number: int, notes: Note
     if dose:
         column = known["dose"]
         dose = notes.dose(number, column.title, dose, said.get("unit") or column.unit)
-    facts = ImageFacts(said.get("plate", ""), well, "", said.get("treatment", ""), dose, said.get("replicate", ""))
+    plain = {name: said.get(name, "") for name in ("plate", "treatment", "replicate", "donor")}
+    facts = ImageFacts(well=well, dose=dose, **plain)
     notes.put((facts.plate, well), facts, number)
 
 

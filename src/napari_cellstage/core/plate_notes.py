@@ -23,13 +23,14 @@ _SAME = {
     "dose": "dose doses concentration conc concs amount level exposure finalconcentration finalconc",
     "unit": "unit units doseunit concentrationunit concunit",
     "replicate": "replicate replicates rep repl biologicalreplicate technicalreplicate repeat",
+    "donor": "donor donors donorid patient patientid subject subjectid individual animal animalid mouse",
 }
 MEANING = {word: name for name, words in _SAME.items() for word in words.split()}
 # A unit behind a title, in brackets or, when it is one for sure, without.
 _UNIT = re.compile(r"[\s_,]*[(\[]\s*([^)\]]+?)\s*[)\]]\s*$|[\s_,]+([pnuµ\u03bcmk]?(?:M|mol/l|g/m?l|g/m?L|Gy)|%)$")
 _BROKEN_CELL = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)", re.IGNORECASE)
 _FORMULA = re.compile(r"[=@+](?=[A-Za-z($])|=")
-LAID_DOWN = ("treatment", "dose", "replicate")
+LAID_DOWN = ("treatment", "dose", "replicate", "donor")
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ _PARTS = {
     "treatment": _FREE,
     "dose": r"\d[^/_]*?|(?<![A-Za-z])[A-Za-z][^/_]*?",
     "replicate": _COUNTED,
+    "donor": _FREE,
 }
 # Two parts that take anything, side by side: the first would get one letter, and trying all ways takes for ever.
-_ENDLESS = re.compile(r"(\{(plate|treatment|dose)\}|\*)(\{(plate|treatment)\}|(?<!\*)\*)", re.IGNORECASE)
+_ENDLESS = re.compile(r"(\{(plate|treatment|dose|donor)\}|\*)(\{(plate|treatment|donor)\}|(?<!\*)\*)", re.IGNORECASE)
 _TOKEN = re.compile(r"\{(\w*)\}|(\*)")
 _ENDING = re.compile(r"(\.ome)?\.[A-Za-z][A-Za-z0-9]{1,4}$", re.IGNORECASE)
 _OF_384 = (16, 24)

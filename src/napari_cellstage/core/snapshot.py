@@ -50,6 +50,8 @@ class ImageSnapshot:
         ``(N,)`` int64; which cell over time each row is, 0 for none. None where cells have not been followed.
     content
         Text that is another one as soon as pixels or cells are others; empty where nobody can tell.
+    aside
+        ``(t, cell_id)`` of cells that are set aside to check the final model: no training and no choice sees them.
     """
 
     image_id: int
@@ -62,6 +64,16 @@ class ImageSnapshot:
     origins: NDArray[np.int64] | None = None
     track_id: NDArray[np.int64] | None = None
     content: str = ""
+    aside: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def audit(self) -> NDArray[np.bool_] | None:
+        """Which rows are set aside, ``(N,)``; None where none is."""
+        if not self.aside:
+            return None
+        named = zip(self.cells.t.tolist(), self.cells.cell_id.tolist(), strict=True)
+        aside = set(self.aside)
+        return np.array([name in aside for name in named], dtype=bool)
 
     def take(self, rows: NDArray[np.int64]) -> ImageSnapshot:
         """Return the image with some of its cells."""

@@ -118,7 +118,7 @@ class TrainingSet:
         parts = [
             _labelled(image, snapshot.channels, recipe, plates.get(image.plate, ()))
             for image in snapshot.images
-            if (image.class_ids != UNLABELLED).any()
+            if labelled_for_training(image).any()
         ]
         ids = np.concatenate([p.class_ids for p in parts]) if parts else np.zeros(0, int)
         scheme = _without_empty(snapshot.scheme, ids)
@@ -168,6 +168,12 @@ def cell_names(image: ImageSnapshot) -> list[str]:
     return [f"{start}/{t}/{i}" for t, i in zip(image.cells.t.tolist(), image.cells.cell_id.tolist(), strict=True)]
 
 
+def labelled_for_training(image: ImageSnapshot) -> NDArray[np.bool_]:
+    """Return which cells of an image have a label and are not set aside to check the final model."""
+    labelled: NDArray[np.bool_] = image.class_ids != UNLABELLED
+    return labelled if image.audit is None else labelled & ~image.audit
+
+
 @dataclass(frozen=True)
 class _Part:
     """The labelled cells of one image."""
@@ -188,9 +194,11 @@ def _labelled(image: ImageSnapshot, channels: tuple[int, ...], recipe: Recipe, p
             f"The network is to see channels {', '.join(map(str, channels)) or 'none'}, but '{image.stack.name}' has "
             f"{have} (numbered from 0). Choose channels that every labelled image has."
         )
-    rows = np.flatnonzero(image.class_ids != UNLABELLED)
+    rows = np.flatnonzero(labelled_for_training(image))
     crops, masks = Cutter(image, channels, recipe, plate).cut(rows)
-    groups = np.full(len(rows), str(image.image_id)) if image.groups is None else image.groups[rows]
+    kind = "movie" if image.stack.shape[0] > 1 else "image"
+    alone = np.full(len(rows), f"{kind} {image.image_id}")
+    groups = alone if image.groups is None else image.groups[rows]
     names, channel_names = cell_names(image), tuple(image.stack.channel_names[c] for c in channels)
     refs = CellRefs.of(image.image_id, image.cells, rows)
     return _Part(crops, masks, image.class_ids[rows], groups, [names[row] for row in rows], refs, channel_names)

@@ -103,9 +103,11 @@ class SheetsPart(WorkPart):
         frozen = super().snapshot()
         if not isinstance(frozen.images, Images):
             return frozen
+        said = {image_id for image_id, fields in frozen.images.extras.items() if "groups" in fields}  # plate, donor ...
         groups = {
             entry.image_id: {"groups": sheet.groups_of(self.cells(entry.image_id).cell_id)}
             for entry, sheet in self._sheets()
+            if entry.image_id not in said
         }
         return replace(frozen, images=frozen.images.with_extras(groups))
 

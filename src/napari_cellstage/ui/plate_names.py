@@ -91,7 +91,7 @@ class NamesPart(QWidget):
         layout = QVBoxLayout(self)
         layout.addWidget(
             hint(
-                "Write a file name with its parts in braces: plate, well, field, treatment, dose, replicate. "
+                "Write a file name with its parts in braces: plate, well, field, treatment, dose, replicate, donor. "
                 "* stands for anything. Below you see at once what is found."
             )
         )

@@ -17,7 +17,14 @@ from napari_cellstage.ui.plate_grid import PlateGrid
 from napari_cellstage.ui.plate_looks import COLOR_BY, legend, looks, plates_of, wells_of
 from napari_cellstage.ui.theme import PanelTheme
 
-SPLIT_TEXTS = ("other wells, where it can be", "other images", "other wells", "other plates")
+SPLIT_TEXTS = (
+    "other wells, where it can be",
+    "other images",
+    "other wells",
+    "other plates",
+    "other movies",
+    "other donors",
+)
 
 
 class PlatePart(QWidget):

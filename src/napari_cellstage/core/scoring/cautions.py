@@ -16,11 +16,8 @@ _MOST_NAMED = 5
 
 
 def group_noun(names: Sequence[str], several: bool = True) -> str:
-    """Return what groups are, by their names: ``"wells"``, or ``"well"`` for one; ``"groups"`` where they are mixed.
-
-    A bare number is an image, as `learn.data` names groups.
-    """
-    words = {"image" if name.isdigit() else name.partition(" ")[0] for name in names}
+    """Return what groups are, by their names: ``"wells"``, or ``"well"`` for one; ``"groups"`` where they are mixed."""
+    words = {name.partition(" ")[0] for name in names}
     word = words.pop() if len(words) == 1 else ""
     one = word if word in NOUNS else "group"
     return NOUNS.get(one, "groups") if several else one
