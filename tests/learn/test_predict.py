@@ -11,7 +11,7 @@ from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.images import from_array
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
-from napari_cellstage.learn import predict as room
+from napari_cellstage.learn import predict_image as room
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.network_predict import view_numbers

@@ -13,7 +13,7 @@ from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.measure import steady_normalisation
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.predict import predict
-from napari_cellstage.learn.quick import fit_quick, predict_quick
+from napari_cellstage.learn.quick import fit_quick, judge_quick
 from napari_cellstage.learn.recipe import Recipe
 
 
@@ -128,13 +128,13 @@ def test_cells_measured_before_are_not_measured_again(data, recipe, run, tmp_pat
     events, model = run(fit_quick(data, recipe, cache=cache))
     assert [e.done for e in events if isinstance(e, BatchDone) and e.what == "measuring cells"][-1] == 36
 
-    _, fresh = run(predict_quick(model, data.crops))
+    fresh = run(judge_quick(model, data.crops))[1].probabilities
     shuffled = np.random.default_rng(0).permutation(36)
     some_new = np.concatenate([data.crops[shuffled], data.crops[:2] + 1])
     measured = []
     real = measuring.feature_batches
     monkeypatch.setattr(measuring, "feature_batches", lambda c, *a: measured.append(len(c)) or real(c, *a))
-    _, cached = run(predict_quick(model, some_new, cache=cache))
+    cached = run(judge_quick(model, some_new, cache=cache))[1].probabilities
     assert measured == [2]
     assert np.allclose(cached[:36], fresh[shuffled], atol=1e-6)
 

@@ -10,22 +10,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_cellstage.core.scoring.scores import Scores, score
 from napari_cellstage.core.scoring.splits import holdout
 from napari_cellstage.learn.cutting import normalisation_of
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.device import choose_device, cpu_threads, describe, repeatable
+from napari_cellstage.learn.ending import Ending, Parts
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.held_out import scored
 from napari_cellstage.learn.keep import Keeper
 from napari_cellstage.learn.learner import Learner, Stopped, class_weights, torch_errors_said_plainly
 from napari_cellstage.learn.model import TrainedModel
-from napari_cellstage.learn.network_predict import halved, network_arrays, network_probabilities
+from napari_cellstage.learn.network_predict import Seen, halved, look, network_arrays
 from napari_cellstage.learn.networks import make_network
 from napari_cellstage.learn.recipe import Recipe, epochs_for
 from napari_cellstage.learn.torch_start import torch
@@ -36,14 +36,15 @@ Stop = Callable[[], bool]
 Event = Note | BatchDone | EpochDone
 
 
-def fit_finetune(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Event, None, TrainedModel]:
+def fit_finetune(
+    data: TrainingSet, recipe: Recipe, should_stop: Stop, held_out: NDArray[np.bool_] | None = None
+) -> Generator[Event, None, TrainedModel]:
     """Train a network; see `napari_cellstage.learn.fit.fit`."""
     with cpu_threads(recipe.threads), repeatable(recipe.seed), torch_errors_said_plainly():
-        return (yield from _train(data, recipe, should_stop))
+        return (yield from _train(data, recipe, should_stop, split(data, recipe, held_out)))
 
 
-def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Event, None, TrainedModel]:
-    parts = split(data, recipe)
+def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop, parts: Parts) -> Generator[Event, None, TrainedModel]:
     normalisation = normalisation_of(data.crops[parts.train], recipe)
     crops, labels = torch.from_numpy(normalisation.apply(data.crops)), torch.from_numpy(data.labels)
 
@@ -55,7 +56,7 @@ def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Ev
     weights = class_weights(labels[parts.train], len(data.classes), recipe.class_weights)
     learner = Learner(network.to(device), recipe, weights, started_from != FROM_SCRATCH, should_stop)
 
-    keeper, scores = Keeper(recipe.patience), None
+    keeper, kept = Keeper(recipe.patience), None
     epochs = recipe.epochs or epochs_for(len(parts.train))
     for epoch in range(1, epochs + 1):
         began = time.perf_counter()
@@ -65,45 +66,39 @@ def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Ev
         seen = yield from _look(learner, crops[watched], should_stop)
         if should_stop():
             break
-        valid_loss, valid_accuracy = agreement(seen, data.labels[watched])
+        valid_loss, valid_accuracy = agreement(seen.probabilities, data.labels[watched])
         yield EpochDone(epoch, epochs, loss, valid_loss, valid_accuracy, speed)
         if keeper.look(learner.best_guess, epoch, valid_loss if len(parts.valid) else math.nan):
             if len(parts.valid):
                 seen = yield from _look(learner, crops[parts.held_out], should_stop)
             # Of one view only: so that a training that is stopped has a score of what it kept.
-            scores = _score(seen, data, parts.held_out) or scores
+            kept = seen if seen.reached == len(parts.held_out) else kept
         if keeper.patience_is_over(epoch):
             break
 
     best = keeper.restore(learner.best_guess)
-    seen = yield from network_probabilities(best, crops[parts.held_out], recipe, should_stop, what="scoring")
-    scores = _score(seen, data, parts.held_out) or scores
+    ending = Ending(data, recipe, parts, crops, should_stop)
+    judged = yield from ending.judged(best, kept)
+    space = yield from ending.space(best)
+    unseen = judged.unseen(data, parts, space, recipe.seed)
     return TrainedModel.of(
         data,
         recipe,
         normalisation,
         parts.is_held_out,
-        scores,
-        arrays=network_arrays(best),
+        scored(unseen),
+        arrays=network_arrays(best) | (space.arrays() if space else {}),
+        unseen=unseen,
         started_from=started_from,
         epochs_done=keeper.epoch,
+        temperature=judged.temperature,
         stopped=should_stop(),
     )
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Rows of a training set: learned from, choosing the epoch, and measuring the score. No cell is in two."""
-
-    train: NDArray[np.int64]
-    valid: NDArray[np.int64]
-    held_out: NDArray[np.int64]
-    is_held_out: NDArray[np.bool_]
-
-
-def split(data: TrainingSet, recipe: Recipe) -> Parts:
+def split(data: TrainingSet, recipe: Recipe, held_out: NDArray[np.bool_] | None = None) -> Parts:
     """Divide a training set, never through a group unless there is only one."""
-    is_held_out = data.held_out(recipe)
+    is_held_out = data.held_out(recipe) if held_out is None else held_out
     rest = np.flatnonzero(~is_held_out)
     share = recipe.validation if len(rest) >= LEAST_FOR_VALIDATION * len(data.classes) else 0.0
     chooses = holdout(data.labels[rest], data.groups[rest], share, recipe.seed + 1)
@@ -143,9 +138,9 @@ def even_size(cells: int, batch_size: int) -> int:
     return -(-cells // -(-cells // batch_size))
 
 
-def _look(learner: Learner, crops: Tensor, should_stop: Stop) -> Generator[BatchDone, None, NDArray[np.float32]]:
+def _look(learner: Learner, crops: Tensor, should_stop: Stop) -> Generator[BatchDone, None, Seen]:
     """Predict in one view, as fast as can be."""
-    return (yield from network_probabilities(learner.best_guess, crops, learner.recipe, should_stop, 1, "validating"))
+    return (yield from look(learner.best_guess, crops, learner.recipe, should_stop, 1, "validating"))
 
 
 def agreement(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> tuple[float, float]:
@@ -154,10 +149,3 @@ def agreement(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> t
         return math.nan, math.nan
     of_truth = np.maximum(probabilities[np.arange(len(truth)), truth], 1e-7)
     return float(-np.log(of_truth).mean()), float((probabilities.argmax(axis=1) == truth).mean())
-
-
-def _score(probabilities: NDArray[np.float32], data: TrainingSet, rows: NDArray[np.int64]) -> Scores | None:
-    """Score the predictions of these cells; None without cells, or when a stop left some unpredicted."""
-    if not len(rows) or np.isnan(probabilities).any():
-        return None
-    return score(data.labels[rows], probabilities.argmax(axis=1), data.classes.names)

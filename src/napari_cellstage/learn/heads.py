@@ -125,6 +125,22 @@ class Chosen:
     report: str
 
 
+@dataclass(frozen=True)
+class KnownChoice:
+    """What was chosen at an earlier training on nearly the same cells, so that it need not be looked for again.
+
+    Parameters
+    ----------
+    trees
+        Boosted trees; else a linear head, whose strength is chosen anew, as that takes no time.
+    temperature
+        That was found then.
+    """
+
+    trees: bool
+    temperature: float
+
+
 def probabilities(scores: NDArray[np.float64], temperature: float) -> Values:
     """Return ``(N, K)`` float32 that sum to 1."""
     values: Values = softmax(scores / temperature, axis=1).astype(np.float32)
@@ -132,7 +148,13 @@ def probabilities(scores: NDArray[np.float64], temperature: float) -> Values:
 
 
 def choose_head(
-    features: Values, labels: Labels, groups: NDArray[Any], classes: int, recipe: Recipe, should_stop: ShouldStop
+    features: Values,
+    labels: Labels,
+    groups: NDArray[Any],
+    classes: int,
+    recipe: Recipe,
+    should_stop: ShouldStop,
+    known: KnownChoice | None = None,
 ) -> Generator[BatchDone, None, Chosen]:
     """Try linear heads of several strengths and boosted trees on held-back groups, then train the best on all cells.
 
@@ -150,9 +172,15 @@ def choose_head(
         Its `class_weights`, `seed` and `threads`.
     should_stop
         Once True, the best so far is taken.
+    known
+        What was chosen before; None to try everything.
     """
+    if known is not None and known.trees:
+        yield BatchDone("training boosted trees", 0, 1)
+        head = boosted_head(features, labels, classes, recipe, should_stop)
+        return Chosen(head, known.temperature, "boosted trees, as before, since few labels have changed")
     fold = kfold(labels, groups, FOLDS, recipe.seed)
-    trees = len(labels) >= FEWEST_FOR_TREES * classes
+    trees = len(labels) >= FEWEST_FOR_TREES * classes and known is None
     trial = _Trial(labels, classes)
     folds = int(fold.max()) + 1
     for number in range(folds if folds > 1 else 0):

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.feature_cache import FeatureCache, cell_keys
+from napari_cellstage.core.feature_cache import cell_keys
 from napari_cellstage.core.features import batch_size, feature_batches
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.learn.cutting import normalisation_of
@@ -25,6 +25,33 @@ if TYPE_CHECKING:
 ShouldStop = Callable[[], bool]
 Masks = NDArray[np.bool_]
 Values = NDArray[np.float32]
+
+
+class KnownFeatures(Protocol):
+    """Where features measured before are found again, by a key that says what was measured."""
+
+    def get(self, keys: list[bytes]) -> dict[bytes, Values]:
+        """Return the features that are known."""
+        ...
+
+    def put(self, features: dict[bytes, Values]) -> None:
+        """Keep features."""
+        ...
+
+
+class FeaturesInMemory:
+    """Features of one piece of work that measures the same cells several times, where no folder is to keep them."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Values] = {}
+
+    def get(self, keys: list[bytes]) -> dict[bytes, Values]:
+        """Return the features that are known."""
+        return {key: self._known[key] for key in keys if key in self._known}
+
+    def put(self, features: dict[bytes, Values]) -> None:
+        """Keep features."""
+        self._known |= features
 
 
 @dataclass(frozen=True)
@@ -46,13 +73,13 @@ class Measure:
     normalisation: Normalisation
     recipe: Recipe
     frozen: FrozenNetwork | None = None
-    cache: FeatureCache | None = None
+    cache: KnownFeatures | None = None
 
     def features(
         self, crops: NDArray[np.generic], masks: Masks | None, should_stop: ShouldStop, what: str
     ) -> Generator[BatchDone, None, Values]:
         """Return features ``(N, F)`` of raw crops ``(N, C, H, W)``, or fewer rows when stopped."""
-        keys = cell_keys(crops, masks, self.normalisation, self._settings) if self.cache else []
+        keys = cell_keys(crops, masks, self.normalisation, self.settings) if self.cache else []
         known = self.cache.get(keys) if self.cache else {}
         todo = np.array([row for row in range(len(crops)) if not keys or keys[row] not in known], dtype=np.int64)
         parts: list[Values] = []
@@ -68,7 +95,8 @@ class Measure:
         return _in_order(len(crops), todo, fresh, [known.get(key) for key in keys])
 
     @property
-    def _settings(self) -> str:
+    def settings(self) -> str:
+        """What is measured beside the classical features, such as a network's digest."""
         return self.frozen.key if self.frozen else ""
 
     def _measure(

@@ -10,6 +10,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError, ModelError
 from napari_cellstage.core.normalise import MODES, Normalisation
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
+from napari_cellstage.core.review.space import Space
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.learn.cutting import depth_of
@@ -113,6 +115,11 @@ class TrainedModel:
             **details,
         }
         return cls(data.classes, recipe, normalisation, card, held_out, scores, arrays or {}, booster, unseen)
+
+    @cached_property
+    def space(self) -> Space | None:
+        """Where cells lie in what it sees of them; None for a model of an earlier version."""
+        return Space.from_arrays(self.arrays)
 
     @property
     def kind(self) -> str:

@@ -10,17 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ModelError
-from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.snapshot import WorkSnapshot
-from napari_cellstage.learn.cutting import Cutter, plates_of
+from napari_cellstage.learn.cutting import plates_of
 from napari_cellstage.learn.data import cell_names
 from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.feature_tables import FeatureTables
 from napari_cellstage.learn.fit import never
+from napari_cellstage.learn.measure import KnownFeatures
 from napari_cellstage.learn.model import TrainedModel
+from napari_cellstage.learn.predict_image import ImageWork
+from napari_cellstage.learn.verdicts import Verdicts
 
 Pixel = TypeVar("Pixel", bound=np.generic)
-CHUNK = 4096  # cells whose crops are in memory at a time
 
 
 def predict(
@@ -28,7 +30,7 @@ def predict(
     crops: NDArray[np.generic],
     masks: NDArray[np.bool_] | None = None,
     should_stop: Callable[[], bool] = never,
-    cache: FeatureCache | None = None,
+    cache: KnownFeatures | None = None,
     *,
     scaled: bool = False,
 ) -> Generator[BatchDone, None, NDArray[np.float32]]:
@@ -59,6 +61,19 @@ def predict(
     ModelError
         If the crops have another number of channels than the model, or lack an image to be scaled by.
     """
+    return (yield from judge(model, crops, masks, should_stop, cache, scaled=scaled)).probabilities
+
+
+def judge(
+    model: TrainedModel,
+    crops: NDArray[np.generic],
+    masks: NDArray[np.bool_] | None = None,
+    should_stop: Callable[[], bool] = never,
+    cache: KnownFeatures | None = None,
+    *,
+    scaled: bool = False,
+) -> Generator[BatchDone, None, Verdicts]:
+    """Say what a model makes of crops: their classes, and where they lie in what it sees; see `predict`."""
     model.check_crops(crops.shape[1])
     if model.normalisation.by_image and not scaled:
         raise ModelError(
@@ -67,13 +82,13 @@ def predict(
         )
     crops = resized(crops, model.crop_size)
     if model.kind == "finetune":
-        from napari_cellstage.learn.network_predict import predict_network
+        from napari_cellstage.learn.network_predict import judge_by_network
 
-        return (yield from predict_network(model, crops, should_stop))
-    from napari_cellstage.learn.quick import predict_quick
+        return (yield from judge_by_network(model, crops, should_stop))
+    from napari_cellstage.learn.quick import judge_quick
 
     masks = None if masks is None else resized(masks, model.crop_size)
-    return (yield from predict_quick(model, crops, masks, should_stop, cache))
+    return (yield from judge_quick(model, crops, masks, should_stop, cache))
 
 
 def predict_snapshot(
@@ -81,7 +96,8 @@ def predict_snapshot(
     snapshot: WorkSnapshot,
     should_stop: Callable[[], bool] = never,
     run: str = "",
-    cache: FeatureCache | None = None,
+    cache: KnownFeatures | None = None,
+    tables: FeatureTables | None = None,
 ) -> Generator[BatchDone, None, dict[int, Predictions]]:
     """Predict every cell of every image of a project, a few thousand crops in memory at a time.
 
@@ -97,6 +113,8 @@ def predict_snapshot(
         Name of the run folder, for the predictions to say.
     cache
         Where the quick kind finds features measured before.
+    tables
+        Where it finds those of whole images.
 
     Returns
     -------
@@ -105,35 +123,30 @@ def predict_snapshot(
     """
     model.check_channels(len(snapshot.channels))
     plates = plates_of(snapshot.images, model.recipe)
-    total = sum(len(image.cells) for image in snapshot.images)
+    total, done = sum(len(image.cells) for image in snapshot.images), 0
     answers: dict[int, Predictions] = {}
-    done = 0
     for image in snapshot.images:
-        probabilities = np.full((len(image.cells), len(model.classes)), np.nan, dtype=np.float32)
-        cutter = Cutter(image, snapshot.channels, model.cutting, plates.get(image.plate, ()))
-        for rows in _chunks(cutter.in_order() if len(image.cells) else np.zeros(0, np.int64)):
-            if should_stop():
-                break
-            work = predict(model, *cutter.cut(rows), should_stop, cache, scaled=True)
-            probabilities[rows] = yield from _counted(work, done, total)
-            done += len(rows)
-        answers[image.image_id] = Predictions(probabilities, model.classes.ids, model.parts(cell_names(image)), run)
+        plate = plates.get(image.plate, ())
+        work = ImageWork(model, image, snapshot.channels, plate, should_stop, cache, tables).judge()
+        said = yield from _counted(work, done, total)
+        done += len(image.cells)
+        part = model.parts(cell_names(image))
+        answers[image.image_id] = Predictions(
+            said.probabilities, model.classes.ids, part, run, said.embedding, said.unlike
+        )
     return answers
 
 
-def _chunks(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-
-
 def _counted(
-    work: Generator[BatchDone, None, NDArray[np.float32]], before: int, total: int
-) -> Generator[BatchDone, None, NDArray[np.float32]]:
-    """Run the work of one chunk, counting cells of the whole."""
+    work: Generator[BatchDone, None, Verdicts], before: int, total: int
+) -> Generator[BatchDone, None, Verdicts]:
+    """Run the work of one image, counting cells of the whole."""
     while True:
         try:
             event = next(work)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            said: Verdicts = end.value
+            return said
         yield replace(event, done=before + event.done, total=total)
 
 

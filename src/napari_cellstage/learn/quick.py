@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ModelError, TrainingStopped
-from napari_cellstage.core.feature_cache import FeatureCache
-from napari_cellstage.core.scoring.scores import Scores, score
+from napari_cellstage.core.review.space import Space
+from napari_cellstage.core.review.unseen import Unseen
+from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
-from napari_cellstage.learn.heads import BoostedHead, Chosen, LinearHead, choose_head, probabilities
-from napari_cellstage.learn.measure import Measure, pretrained_at_hand, steady_normalisation
+from napari_cellstage.learn.heads import BoostedHead, Chosen, KnownChoice, LinearHead, choose_head, probabilities
+from napari_cellstage.learn.held_out import scored, unseen_of
+from napari_cellstage.learn.measure import KnownFeatures, Measure, pretrained_at_hand, steady_normalisation
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.verdicts import Verdicts, placed
 
 if TYPE_CHECKING:
     from napari_cellstage.learn.frozen import FrozenNetwork
@@ -33,16 +36,20 @@ def never() -> bool:
 
 
 def fit_quick(
-    data: TrainingSet, recipe: Recipe, should_stop: ShouldStop = never, cache: FeatureCache | None = None
+    data: TrainingSet,
+    recipe: Recipe,
+    should_stop: ShouldStop = never,
+    cache: KnownFeatures | None = None,
+    *,
+    held_out: Masks | None = None,
+    known: KnownChoice | None = None,
 ) -> Generator[Note | BatchDone | EpochDone, None, TrainedModel]:
     """Measure the labelled cells, choose a classifier on the training part, score it on the held-out part.
 
     Parameters
     ----------
-    data, recipe, should_stop
+    data, recipe, should_stop, cache, held_out, known
         As in `fit`.
-    cache
-        Where features measured before are found again.
 
     Raises
     ------
@@ -50,39 +57,52 @@ def fit_quick(
         If it is stopped before there is any model.
     """
     start = time.perf_counter()
-    held_out = data.held_out(recipe)
+    held_out = data.held_out(recipe) if held_out is None else held_out
     normalisation = steady_normalisation(data.crops[~held_out], recipe)
     frozen = yield from _frozen(recipe, data.crops.shape[1])
     measure = Measure(normalisation, recipe, frozen, cache)
     features = yield from measure.features(data.crops, data.masks, should_stop, "measuring cells")
     if len(features) < len(data):
         raise TrainingStopped("Training was stopped before there was a first model. Nothing has changed; train again.")
+    train = ~held_out
     chosen = yield from choose_head(
-        features[~held_out], data.labels[~held_out], data.groups[~held_out], len(data.classes), recipe, should_stop
+        features[train], data.labels[train], data.groups[train], len(data.classes), recipe, should_stop, known
     )
     yield Note(f"Quick model: {chosen.report}.")
-    scores = _score(chosen, features[held_out], data, held_out)
+    space = Space.fit(features[train], data.groups[train], recipe.seed, labels=data.labels[train])
+    unseen = _unseen(chosen, space, features, data, held_out)
+    scores = scored(unseen)
     yield _epoch(chosen, features, data, held_out, scores, len(data) / (time.perf_counter() - start))
-    return _model(data, measure, held_out, scores, chosen)
+    return _model(data, measure, held_out, unseen, scores, chosen, space)
 
 
-def predict_quick(
+def judge_quick(
     model: TrainedModel,
     crops: NDArray[np.generic],
     masks: Masks | None = None,
     should_stop: ShouldStop = never,
-    cache: FeatureCache | None = None,
-) -> Generator[BatchDone, None, Values]:
-    """Predict raw crops with a quick model; see `predict`. Rows not reached before a stop are NaN."""
-    if not model.card["uses_masks"]:
-        masks = None
-    found = np.full((len(crops), len(model.classes)), np.nan, dtype=np.float32)
+    cache: KnownFeatures | None = None,
+) -> Generator[BatchDone, None, Verdicts]:
+    """Say what a quick model makes of raw crops; see `judge`. Rows not reached before a stop are NaN."""
+    features = np.zeros((0, 0), np.float32)
     if len(crops):
-        measure = Measure(model.normalisation, model.recipe, _frozen_of(model), cache)
-        features = yield from measure.features(crops, masks, should_stop, "predicting")
-        if len(features):
-            found[: len(features)] = probabilities(_head(model).scores(features), float(model.card["temperature"]))
-    return found
+        masks = masks if model.card["uses_masks"] else None
+        features = yield from measure_of(model, cache).features(crops, masks, should_stop, "predicting")
+    return judged(model, features, len(crops))
+
+
+def measure_of(model: TrainedModel, cache: KnownFeatures | None = None) -> Measure:
+    """Return how a quick model measures cells."""
+    return Measure(model.normalisation, model.recipe, _frozen_of(model), cache)
+
+
+def judged(model: TrainedModel, features: Values, count: int) -> Verdicts:
+    """Say what a quick model makes of the features ``(n, F)`` of the first `n` of so many cells."""
+    found = np.full((count, len(model.classes)), np.nan, dtype=np.float32)
+    if not len(features):
+        return Verdicts(found)
+    found[: len(features)] = probabilities(_head(model).scores(features), float(model.card["temperature"]))
+    return Verdicts.made(found, features, model.space)
 
 
 def _frozen(recipe: Recipe, channels: int) -> Generator[Note, None, FrozenNetwork | None]:
@@ -106,10 +126,24 @@ def _frozen_of(model: TrainedModel) -> FrozenNetwork | None:
     return FrozenNetwork.from_arrays(model.arrays, name, "", model.input_count)
 
 
-def _score(chosen: Chosen, features: Values, data: TrainingSet, held_out: NDArray[np.bool_]) -> Scores | None:
+def _unseen(chosen: Chosen, space: Space, features: Values, data: TrainingSet, held_out: Masks) -> Unseen | None:
+    """Return what the model says of its held-out cells, as confident as it will be of new ones.
+
+    The temperature is from folds of the training cells, so no held-out cell has a say in it.
+    """
     if not held_out.any():
         return None
-    return score(data.labels[held_out], chosen.head.scores(features).argmax(axis=1), data.classes.names)
+    seen = features[held_out]
+    scores = chosen.head.scores(seen)
+    embedding, unlike = placed(space, seen)
+    return unseen_of(
+        data,
+        held_out,
+        probabilities(scores, 1.0),
+        probabilities(scores, chosen.temperature),
+        embedding=embedding,
+        unlike=unlike,
+    )
 
 
 def _epoch(
@@ -128,10 +162,17 @@ def _epoch(
 
 
 def _model(
-    data: TrainingSet, measure: Measure, held_out: NDArray[np.bool_], scores: Scores | None, chosen: Chosen
+    data: TrainingSet,
+    measure: Measure,
+    held_out: Masks,
+    unseen: Unseen | None,
+    scores: Scores | None,
+    chosen: Chosen,
+    space: Space,
 ) -> TrainedModel:
     head, frozen = chosen.head, measure.frozen
     arrays: dict[str, NDArray[Any]] = dict(head.arrays()) if isinstance(head, LinearHead) else {}
+    arrays |= space.arrays()
     return TrainedModel.of(
         data,
         measure.recipe,
@@ -140,6 +181,7 @@ def _model(
         scores,
         arrays=arrays | (frozen.arrays() if frozen else {}),
         booster=head.model if isinstance(head, BoostedHead) else None,
+        unseen=unseen,
         started_from=f"classical features and frozen {frozen.name} ({frozen.source})"
         if frozen
         else "classical features",
