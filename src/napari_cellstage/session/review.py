@@ -31,14 +31,16 @@ class ReviewPart(SuspectsPart):
 
     def review_table(self) -> ReviewTable:
         """Return every cell of the project with its label and what is said of it; made when something has changed."""
-        blind = bool(getattr(self, "blind", False))
-        if self._table is None or self._table_of != self._now(blind):
+        now = self._now()
+        if self._table is None or self._table_of != now:
             made = self._made()
-            self._table, self._table_of = blinded(made) if blind else made, self._now(blind)
+            self._table, self._table_of = blinded(made) if self._space.only else made, now
         return self._table
 
     def review_scores(self) -> Scores | None:
         """Return how good the reviewed run is on cells it had not seen, with the labels of today; None without any."""
+        if self._space.only:
+            return None  # who labels blind is not told what a model says of these labels
         run = self.review_run
         if self._scored is None or self._scored[0] != run:
             self._scored = (run, self._score(run))
@@ -57,19 +59,14 @@ class ReviewPart(SuspectsPart):
 
     # when it is made again
 
-    def note_run(self, name: str = "") -> None:
-        """Look at the run folders again; see `RunsPart`."""
-        super().note_run(name)
-        self._outdate()
-
     def set_predictions(self, answers: dict[int, Predictions], version: int) -> bool:
         """Take the answers to the snapshot of a version; see `WorkPart`."""
         kept = super().set_predictions(answers, version)
         self._outdate()
         return kept
 
-    def _now(self, blind: bool) -> tuple[object, ...]:
-        return (self.project, self.review_run, tuple(self._space.entries), blind)
+    def _now(self) -> tuple[object, ...]:
+        return (self.project, self.review_run, tuple(self._space.entries), self._space.only)
 
     def _enter(self, space: Workspace) -> None:
         self._table = self._parts = self._scored = self._records = None
@@ -84,6 +81,10 @@ class ReviewPart(SuspectsPart):
         super()._tell(effects)
         if was_known:
             self.review_changed.emit()
+
+    def _tell_runs(self) -> None:
+        super()._tell_runs()
+        self._outdate()
 
     def _outdate(self) -> None:
         self._table = self._scored = None

@@ -32,6 +32,7 @@ class RunsPart(BrowsingPart):
 
     _records: tuple[RunRecord, ...] | None = None
     _records_of: Path | None = None
+    _names: frozenset[str] = frozenset()  # of the runs when their folders were read last
     _reviewed: str = ""
     _answers_read: dict[_Key, Unseen] | None = None
 
@@ -46,6 +47,7 @@ class RunsPart(BrowsingPart):
             if self._records_of != folder:
                 self._reviewed = ""
             self._records, self._records_of = list_runs(folder), folder
+            self._names = frozenset(one.name for one in self._records)
         return self._records
 
     def run(self, name: str) -> RunRecord | None:
@@ -76,15 +78,14 @@ class RunsPart(BrowsingPart):
             )
         if name != self.review_run:
             self._reviewed = name
-            self.runs_changed.emit()
+            self._tell_runs()
 
     def note_run(self, name: str = "") -> None:
         """Look at the run folders again, as one has been added or has got more files; a new one is reviewed next."""
-        known = {one.name for one in self._records or ()}
         self._records = self._answers_read = None
-        if name and name not in known:
+        if name and name not in self._names:
             self._reviewed = name
-        self.runs_changed.emit()
+        self._tell_runs()
 
     def set_predictions(self, answers: dict[int, Predictions], version: int) -> bool:
         """Take the answers to the snapshot of a version, and note the run they are of; see `WorkPart`."""
@@ -152,6 +153,9 @@ class RunsPart(BrowsingPart):
                 )
         first, second = (one for one in (found[a], found[b]) if one is not None)
         return compare_unseen(first, second, (a, b))
+
+    def _tell_runs(self) -> None:
+        self.runs_changed.emit()
 
     def _runs_folder(self) -> Path | None:
         return None if self.project is None else self.project.runs

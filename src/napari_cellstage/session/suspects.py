@@ -23,7 +23,7 @@ class SuspectsPart(RunsPart):
 
     def suspects(self) -> CellRefs:
         """Return cells whose label is probably wrong, most suspicious first, without those checked or skipped."""
-        unseen = self.unseen()
+        unseen = None if self._space.only else self.unseen()
         if unseen is None or not len(unseen):
             return CellRefs()
         from napari_cellstage.core.review.suspects import find_errors
