@@ -45,7 +45,7 @@ def sort_rows(table: ReviewTable, order: str, descending: bool | None = None) ->
     if order not in ORDERS:
         raise CellStageError(f"There is no order '{order}'. Choose one of: {', '.join(ORDERS)}.")
     falling = order in _FALLING if descending is None else descending
-    values = _VALUES.get(order, lambda one: getattr(one, order))(table)
+    values = _VALUES[order](table) if order in _VALUES else getattr(table, order)
     return _sorted(np.asarray(values, dtype=np.float64), falling)
 
 

@@ -1,4 +1,4 @@
-"""Crops as the eye wants them, for the gallery: a little more than the network sees, as bright as their image makes them.
+"""Crops as the eye wants them, for the gallery: a little more than the network sees, black and white by their image.
 
 Brightness is information, so what is black and white is the same for all cells of an image. No widgets; in a worker.
 """
@@ -22,6 +22,7 @@ from napari_cellstage.core.plane_reader import KEPT_BYTES, PlaneReader
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.snapshot import Images, ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.windows import Windows
+from napari_cellstage.learn.attention import placed
 from napari_cellstage.learn.cutting import Cutter
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.ui.crop_pictures import tints
@@ -159,7 +160,7 @@ class _OpenImage:
         cells = image.cells.take(rows)
         crops = crop_cells(image.stack, cells, windows, self._channels, None, self._pixels)
         outlines = [None] * len(rows) if image.stack.tile else self._outlines(rows, windows)
-        places = windows_in_image(windows)
+        places = (tuple(one) for one in placed(windows).tolist())
         return [Picture(*each) for each in zip(self._colored(crops), outlines, places, strict=True)]
 
     def _outlines(self, rows: NDArray[np.int64], windows: Windows) -> NDArray[np.bool_]:
@@ -181,13 +182,3 @@ def wider(windows: Windows) -> Windows:
     """Return windows with a little more around the cell, of no more pixels than a tile can show."""
     size = min(round(windows.size * WIDER), LARGEST)
     return Windows(windows.y, windows.x, windows.steps * (windows.size * WIDER / size), size)
-
-
-def windows_in_image(windows: Windows) -> list[Window]:
-    """Return top, left, height and width of each window, from pixel edge to pixel edge."""
-    down, across = windows.steps[:, 0], windows.steps[:, 1]
-    # A crop's pixel size // 2 lies on the image pixel of the centre.
-    top = windows.y - (windows.size // 2 + 0.5) * down
-    left = windows.x - (windows.size // 2 + 0.5) * across
-    size = windows.size
-    return list(zip(top.tolist(), left.tolist(), (down * size).tolist(), (across * size).tolist(), strict=True))

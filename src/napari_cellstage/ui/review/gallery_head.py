@@ -1,0 +1,87 @@
+"""The lines above the gallery: what is shown, in which order, how large."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QFlowLayout
+
+from napari_cellstage.core.review.orders import AS_FOUND, ORDERS
+
+SIDES = (48, 64, 96, 128)
+NORMAL = 96
+KEYS_TIP = (
+    "Number keys give the chosen cells a class, 0 takes it away, Enter accepts what the model says.\n"
+    "Double-click or Space goes to the cell in the viewer. Ctrl+Z takes back."
+)
+
+
+class GalleryHead(QWidget):
+    """Title, order, size and what is drawn upon the crops.
+
+    Signals
+    -------
+    order_chosen : one of `ORDERS`.
+    size_changed : pixels across a tile.
+    outline_toggled : whether cells are outlined.
+    """
+
+    order_chosen = Signal(str)
+    size_changed = Signal(int)
+    outline_toggled = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = QLabel()
+        self.title.setTextFormat(Qt.TextFormat.PlainText)  # names of classes are the user's
+        self.title.setWordWrap(True)
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.title.setToolTip(KEYS_TIP)
+        self.order = QComboBox()
+        self.order.setAccessibleName("Order of the cells")
+        for name, tip in ORDERS.items():
+            self.order.addItem(f"by {name}" if name != AS_FOUND else name, name)
+            self.order.setItemData(self.order.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.order.activated.connect(self._on_order)  # also when the same one is chosen again: labels have changed
+        self.side = QComboBox()
+        self.side.setAccessibleName("Size of the pictures")
+        self.side.setToolTip("How large each cell is shown, in pixels of the screen")
+        for side in SIDES:
+            self.side.addItem(f"{side} px", side)
+        self.side.setCurrentIndex(SIDES.index(NORMAL))
+        self.side.activated.connect(lambda place: self.size_changed.emit(SIDES[place]))
+        self.outline = QCheckBox("outline")
+        self.outline.setToolTip("Draw the outline of each cell")
+        self.outline.toggled.connect(self.outline_toggled)
+        self._lay_out()
+        self.show_order("")
+
+    def add(self, part: QWidget) -> None:
+        """Put one more choice at the end of the line."""
+        self._row.addWidget(part)
+
+    def show_order(self, order: str) -> None:
+        """Show in which order cells are."""
+        place = self.order.findData(order if order in ORDERS else AS_FOUND)
+        self.order.setCurrentIndex(place)
+        self.order.setToolTip(ORDERS[self.order.itemData(place)])
+
+    def show_title(self, title: str, count: int, chosen: int) -> None:
+        """Say what is shown, how many, and how many of them are chosen."""
+        cells = f"{count:,} cell{'s' if count != 1 else ''}" if title or count else ""
+        parts = (title, cells, f"{chosen:,} chosen" if chosen else "")
+        self.title.setText(" · ".join(part for part in parts if part))
+
+    def _lay_out(self) -> None:
+        self._row = QFlowLayout()  # a second line where the dock is narrow
+        for part in (self.order, self.side, self.outline):
+            self._row.addWidget(part)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.title)
+        layout.addLayout(self._row)
+
+    def _on_order(self, place: int) -> None:
+        name = self.order.itemData(place)
+        self.order.setToolTip(ORDERS[name])
+        self.order_chosen.emit(name)
