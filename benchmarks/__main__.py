@@ -31,9 +31,11 @@ MODULES = (
     "projects",
     "mitocheck_finetune",
     "mitocheck_quick",
+    "label_errors",
+    "queue",
 )
 # Trainings of many minutes.
-LONG = ("large_full", "projects", "mitocheck_finetune", "mitocheck_quick")
+LONG = ("large_full", "projects", "mitocheck_finetune", "mitocheck_quick", "label_errors", "queue")
 MARK = "benchmark rows: "
 SIGNS = {True: "[green]reached[/]", False: "[red]missed[/]", None: "reported"}
 
