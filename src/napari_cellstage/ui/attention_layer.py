@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.learn.attention import Attention
-
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
+    from napari_cellstage.learn.attention import Attention
     from napari_cellstage.session import Session
     from napari_cellstage.ui.overlay_layer import Placement
 
@@ -37,7 +36,7 @@ class AttentionLayer:
 
     def __init__(self, viewer: ViewerModel, session: Session, placement: Callable[[], Placement | None]) -> None:
         self._viewer, self._session, self._placement = viewer, session, placement
-        self._attention = Attention()
+        self._attention: Attention | None = None
         self._visited: tuple[int, int, int] | None = None
         self.layer: Image | None = None
         session.current_changed.connect(self._on_current)
@@ -64,8 +63,10 @@ class AttentionLayer:
     def _draw(self) -> None:
         self._remove()
         placement, found = self._placement(), self._attention
+        if placement is None or found is None or not len(found):
+            return
         here = found.cells.image_id == (self._session.current_id or 0)
-        if placement is None or not here.any():
+        if not here.any():
             return
         found = found.take(here)
         plane, rows = self._plane(found)

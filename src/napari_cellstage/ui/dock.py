@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.session import Session
+from napari_cellstage.ui.attention_layer import AttentionLayer
 from napari_cellstage.ui.carry_over_list import CarryOverList
 from napari_cellstage.ui.cells_panel import CellsPanel
 from napari_cellstage.ui.closing import ClosingWatch
@@ -71,6 +72,7 @@ class CellStageDock(QWidget):
         self.theme = PanelTheme(viewer, self)
         self.runner = JobRunner(self)
         self.preview = Preview(viewer, self.link, self)
+        self.attention = AttentionLayer(viewer, self.session, lambda: self.link.layers.placement)
         self._adopted: weakref.WeakSet[Image] = weakref.WeakSet()
         self._layers_timer = QTimer(self)
         self._layers_timer.setSingleShot(True)
@@ -109,6 +111,7 @@ class CellStageDock(QWidget):
         for event in self._layer_events():
             event.disconnect(self._on_layers)
         self.preview.close_link()
+        self.attention.close()
         self.theme.close_link()
         self.link.close()
         self.session.close()
@@ -173,6 +176,7 @@ class CellStageDock(QWidget):
         self.label.class_chosen.connect(link.give_class)
         self.label.next_wanted.connect(link.go_to_next)
         link.selection_changed.connect(self.train.select)
+        self.review.explained.connect(self.attention.show)
         self.review.training_wanted.connect(lambda: self.go_to(TRAIN))
         self.time.coloring_wanted.connect(lambda coloring: setattr(link.tracks, "coloring", coloring))
         link.tracks.coloring_changed.connect(self.time.show_coloring)
@@ -190,7 +194,8 @@ class CellStageDock(QWidget):
     # what the wires do
 
     def _is_shown(self, layer: Image) -> bool:
-        return layer in self._adopted or any(layer is one for one in self.link.layers.made_here)
+        ours = (*self.link.layers.made_here, self.attention.layer)
+        return layer in self._adopted or any(layer is one for one in ours)
 
     def _labels_layers(self) -> list[tuple[str, Any]]:
         ours = (*self.link.layers.made_here, self.preview.layer)

@@ -23,9 +23,11 @@ class ReviewStep(QWidget):
     Signals
     -------
     training_wanted : nothing is trained.
+    explained : where the network looks, for the viewer; a `learn.attention.Attention`.
     """
 
     training_wanted = Signal()
+    explained = Signal(object)
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class ReviewStep(QWidget):
 
             self._panel = ReviewPanel(*self._what)
             self._panel.training_wanted.connect(self.training_wanted)
+            self._panel.gallery.attention.explained.connect(self.explained)
             if (layout := self.layout()) is not None:
                 layout.addWidget(self._panel)
         return self._panel
