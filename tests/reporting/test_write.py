@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_cellstage.core.classes import ClassScheme
+from napari_cellstage.core.errors import ModelError
+from napari_cellstage.core.scoring.scores import Scores, score_unseen
+from napari_cellstage.core.scoring.words import class_texts, figures_of
+from napari_cellstage.learn.examples import EXAMPLES
+from napari_cellstage.learn.model import CARD
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.run_records import UNSEEN
+from napari_cellstage.learn.runs import HISTORY
+from napari_cellstage.reporting import ReportError, write_report
+from tests.reporting.made import Made
+
+NASTY = ("<script>alert(1)</script>", "=1+1", "\"quotes\" & 'more'", "{{ 7*7 }}")
+VOID = {"meta", "img", "br"}
+Make = Callable[..., Made]
+
+
+class Checked(HTMLParser):
+    """Reads a page, and fails where tags do not match; keeps tags, addresses and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.alts: list[str | None] = []
+        self.text = ""
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        found = dict(attrs)
+        self.addresses += [str(found[name]) for name in ("src", "href", "xlink:href") if name in found]
+        assert not [name for name in found if name.startswith("on")]
+        if tag == "img":
+            self.alts.append(found.get("alt"))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def report(folder: Path) -> Checked:
+    return Checked(write_report(folder).read_text(encoding="utf-8"))
+
+
+def changed(made: Made, **values: Any) -> None:
+    (made.folder / CARD).write_text(json.dumps(made.card | values), encoding="utf-8")
+
+
+def test_the_page_has_every_part_and_needs_no_network(make_run: Make) -> None:
+    made = make_run()
+    page = report(made.folder)
+    for part in ("Data and split", "Scores", "Confusion matrix", "Calibration", "Examples", "Suspected label errors"):
+        assert part in page.text
+    for part in ("unlike the training data", "Learning curves", "Model card", "Recipe", "Reproduce", "Versions"):
+        assert part in page.text
+    assert all(address.startswith(("data:image/png;base64,", "#")) for address in page.addresses)
+    assert "@import" not in page.text
+    assert "url(" not in page.text
+    assert "script" not in page.tags
+    assert page.tags.count("svg") == 4
+    assert all(page.alts)
+    assert len(page.alts) >= 30
+    assert made.folder.joinpath("report.html").stat().st_size < 3_000_000
+
+
+def test_figures_are_those_of_the_scores_to_the_last_digit(make_run: Make) -> None:
+    made = make_run()
+    scores = score_unseen(made.unseen)
+    text = report(made.folder).text
+    assert scores.text in text
+    for one in figures_of(scores):
+        assert one.text in text
+    for single in scores.per_class:
+        assert all(words in text for words in class_texts(single))
+    card = Scores.from_dict(json.loads((made.folder / CARD).read_text())["scores"])
+    assert [one.text for one in figures_of(card)] == [one.text for one in figures_of(scores)]
+
+
+def test_same_run_same_bytes(make_run: Make, tmp_path: Path) -> None:
+    folder = make_run().folder
+    one = write_report(folder, tmp_path / "new folder" / "one.html").read_bytes()
+    assert one == write_report(folder, tmp_path / "two.html").read_bytes()
+    assert not list(tmp_path.glob("**/.part-*"))
+
+
+def test_text_from_outside_is_harmless(make_run: Make) -> None:
+    made = make_run(names=NASTY, name="<b>run & 'one'")
+    unseen = replace(made.unseen, groups=np.array([f"donor <i>{g}</i>" for g in made.unseen.groups]))
+    unseen.save(made.folder / UNSEEN)
+    changed(made, channel_names=["<u>dapi</u>"], data="/data/<x>/it's", group_from="<m>\\d+", versions={"<q>": "<q>"})
+    page = report(made.folder)
+    assert not {"script", "b", "i", "u", "x", "q"} & set(page.tags)
+    for text in (*NASTY, "<b>run & 'one'", "<u>dapi</u>"):
+        assert text in page.text
+
+
+def test_a_run_without_model_or_pictures_or_answers_says_so(make_run: Make) -> None:
+    made = make_run()
+    (made.folder / "head.ubj").unlink()
+    assert "model's file is gone" in report(made.folder).text
+    (made.folder / EXAMPLES).unlink()
+    text = report(made.folder).text
+    assert "This run has no pictures of its cells. Train again to get them." in text
+    assert "Suggested" in text
+    (made.folder / UNSEEN).unlink()
+    text = report(made.folder).text
+    assert f"This run has no {UNSEEN}" in text
+    assert score_unseen(made.unseen).text in text
+    (made.folder / HISTORY).unlink()
+    assert "this recipe is fitted in one go" in report(made.folder).text
+
+
+def test_damaged_parts_are_named_and_the_rest_is_there(make_run: Make) -> None:
+    made = make_run()
+    for name in (UNSEEN, EXAMPLES, HISTORY):
+        (made.folder / name).write_bytes(b"nonsense")
+    text = report(made.folder).text
+    assert f"{UNSEEN}' is damaged" in text
+    assert f"{EXAMPLES}' is damaged" in text
+    assert score_unseen(made.unseen).text in text
+
+
+def test_a_run_without_scores_or_of_an_earlier_version(make_run: Make) -> None:
+    made = make_run()
+    for name in (UNSEEN, EXAMPLES):
+        (made.folder / name).unlink()
+    changed(made, scores=None)
+    text = report(made.folder).text
+    assert "No cells were held out of this training" in text
+    assert "there is no score" in text
+    old = {name: value for name, value in made.card.items() if name not in ("labels", "moment", "temperature")}
+    few = ("accuracy", "low", "high", "balanced_accuracy", "macro_f1", "n", "confusion", "classes")
+    old["scores"] = {name: made.card["scores"][name] for name in few}
+    (made.folder / CARD).write_text(json.dumps(old), encoding="utf-8")
+    text = report(made.folder).text
+    assert score_unseen(made.unseen).text in text
+    assert "Matthews" not in text
+
+
+@pytest.mark.parametrize("cells", [1, 7])
+def test_a_few_scored_cells_are_enough(make_run: Make, cells: int) -> None:
+    made = make_run()
+    some = made.unseen.take(np.arange(cells))
+    some.save(made.folder / UNSEEN)
+    changed(made, scores=score_unseen(some).to_dict())
+    assert score_unseen(some).text in report(made.folder).text
+
+
+def test_two_hundred_classes_and_three_channels(make_run: Make) -> None:
+    made = make_run(tuple(f"class {place}" for place in range(200)), 600, ("a", "b", "c"))
+    page = report(made.folder)
+    assert "class 199" in page.text
+    assert any("200 classes" in str(alt) for alt in page.alts)
+    assert (made.folder / EXAMPLES).stat().st_size < 2_000_000
+    assert (made.folder / "report.html").stat().st_size < 3_000_000
+
+
+def test_all_labels_in_one_image_is_said_first(make_run: Make) -> None:
+    made = make_run(by_cell=True)
+    text = report(made.folder).text
+    assert "on both sides of the split" in text[: text.index("Data and split")]
+
+
+def test_the_command_has_every_choice_that_is_not_the_usual_one(make_run: Make) -> None:
+    recipe = Recipe.load("finetune").but(seed=7, epochs=3, rotate=False, crop="cell", fixed_low="1, 2", fixed_high="9")
+    made = make_run(recipe=recipe, name="a run")
+    changed(made, data="/data/my cells", group_from=r"movie(\d+)")
+    page = write_report(made.folder).read_text(encoding="utf-8")
+    command = Checked(page).text.partition("napari-cellstage train")[2].splitlines()[0]
+    assert " '/data/my cells' --out 'a run-again' --recipe finetune --group-from 'movie(\\d+)'" in command
+    for words in ("--seed 7", "--epochs 3", "--set rotate=false", "--set crop=cell", "--set 'fixed_low=1, 2'"):
+        assert words in command
+    assert "margin" not in command
+
+
+def test_a_run_of_a_project_names_the_project(make_run: Make, tmp_path: Path) -> None:
+    made = make_run()
+    project = tmp_path / "p.cellstage"
+    (project / "runs").mkdir(parents=True)
+    (project / "project.sqlite").touch()
+    folder = made.folder.rename(project / "runs" / made.folder.name)
+    text = report(folder).text
+    assert f"train {project} --out" in text
+    assert "the labels that the project has by then" in text
+    assert "up to entry 412 of the project's journal" in text
+
+
+def test_mistakes_are_said(make_run: Make, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"There is no run folder '.*nowhere'\. Name the folder that a training"):
+        write_report(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=r"No report can be made of '.*empty': card.json is missing"):
+        write_report(tmp_path / "empty")
+    made = make_run()
+    (tmp_path / "file").touch()
+    with pytest.raises(ReportError, match=r"The report can't be written to '.*': .*\. Choose another place, or make"):
+        write_report(made.folder, tmp_path / "file" / "report.html")
+
+
+def test_colours_are_those_of_the_classes(make_run: Make) -> None:
+    made = make_run()
+    page = write_report(made.folder).read_text(encoding="utf-8")
+    assert all(one.color in page for one in ClassScheme.from_dict(made.card["classes"]))
