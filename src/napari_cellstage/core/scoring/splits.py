@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 Labels = NDArray[np.integer[Any]]
 Groups = NDArray[Any]
@@ -70,6 +69,8 @@ def kfold(labels: Labels, groups: Groups, folds: int, seed: int) -> NDArray[np.i
     fold = np.zeros(len(labels), dtype=np.int64)
     if folds < 2:
         return fold
+    from sklearn.model_selection import StratifiedGroupKFold  # takes a second, and who lists runs needs none of it
+
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A class with fewer cells than folds is no mistake here: rare stages are the rule.
