@@ -29,6 +29,7 @@ MODULES = (
     "large",
     "large_full",
     "projects",
+    "unlike",
     "mitocheck_finetune",
     "mitocheck_quick",
     "label_errors",

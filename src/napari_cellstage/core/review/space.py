@@ -8,25 +8,22 @@ well imaged and of no known class.
 
 from __future__ import annotations
 
-import zlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ModelError
+from napari_cellstage.core.review.neighbours import BLOCK, TINY, directions, group_codes, nearest
 
 Floats = NDArray[np.float32]
 PREFIX = "space_"
-NEIGHBOURS = 5
-STAYS_UNDER = 0.99  # share of training cells that are not flagged when their own group is left out
+STAYS_UNDER = (0.999, 0.99)  # share of training cells, their own group left out, by plain distance and by angle
 FURTHEST = 10.0  # standard deviations at which a feature is cut off
 SHRINKAGE = 0.2  # of the covariance within classes
 FEWEST = 20  # of fewer cells nobody can say what is unlike them
-MEASURED = 4000  # training cells that the threshold is taken from, at most
-BLOCK = 4096
-TINY = 1e-6
+FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +41,7 @@ class Space:
     references, reference_groups
         ``(R, E)`` embedded training cells, and ``(R,)`` a number of the group that each is from.
     limits
-        ``(3,)``; what each of the two distances, and the larger of both, stays under; NaN where cells were too few.
+        ``(2,)``; what distance and angle stay under; NaN where cells were too few.
     """
 
     mean: Floats
@@ -61,7 +58,7 @@ class Space:
         features: Floats,
         groups: NDArray[Any],
         seed: int = 0,
-        dims: int = 32,
+        dims: int = 64,
         references: int = 2000,
         labels: NDArray[Any] | None = None,
     ) -> Self:
@@ -91,10 +88,8 @@ class Space:
         if len(np.unique(names)) < 2:
             names = np.arange(len(names)).astype(str)  # each cell is a group of its own
         kept = _spread(len(embedded), labels, references, seed)
-        codes = group_codes(names)
-        none = np.full(3, np.nan, dtype=np.float32)
-        space = cls(mean, weight, axes, turn, embedded[kept], codes[kept], none)
-        return space if len(embedded) < FEWEST else replace(space, limits=space._limits(embedded, names, seed))
+        limits = _limits(embedded, names, labels, kept)
+        return cls(mean, weight, axes, turn, embedded[kept], group_codes(names[kept]), limits)
 
     def embed(self, features: Floats) -> Floats:
         """Return ``(N, E)`` of features ``(N, F)``.
@@ -127,7 +122,7 @@ class Space:
         known = np.isfinite(embedded).all(axis=1)
         if known.any() and np.isfinite(self.limits).all() and len(self.references):
             plain, angle = self._distances(embedded[known].astype(np.float32), None if but is None else but[known])
-            found[known] = np.maximum(plain / self.limits[0], angle / self.limits[1]) / self.limits[2]
+            found[known] = np.maximum(plain / self.limits[0], angle / self.limits[1])
         return found
 
     def arrays(self) -> dict[str, Floats]:
@@ -142,31 +137,34 @@ class Space:
             return None
         return cls(*(np.asarray(arrays[name], dtype=np.float32) for name in names))
 
-    def _limits(self, embedded: Floats, names: NDArray[np.str_], seed: int) -> Floats:
-        """Return what most training cells stay under when their own group is left out."""
-        some = np.random.default_rng(seed).permutation(len(embedded))[:MEASURED]
-        both = np.stack(self._distances(embedded[some], names[some]))
-        both = both[:, np.isfinite(both).all(axis=0)]
-        if both.shape[1] < FEWEST:
-            return np.full(3, np.nan, dtype=np.float32)
-        each = np.maximum(np.quantile(both, STAYS_UNDER, axis=1), TINY)
-        larger = (both / each[:, None]).max(axis=0)
-        return np.array([*each, max(float(np.quantile(larger, STAYS_UNDER)), TINY)], dtype=np.float32)
-
     def _distances(self, embedded: Floats, but: NDArray[Any] | None) -> tuple[Floats, Floats]:
-        """Return mean distances to the nearest references, and the same of directions after the turn."""
         codes = None if but is None else group_codes(np.asarray(but).astype(str))
-        plain = _nearest(embedded, self.references, codes, self.reference_groups)
-        turned, references = _unit(embedded @ self.turn), _unit(self.references @ self.turn)
-        return plain, _nearest(turned, references, codes, self.reference_groups)
+        return _distances(embedded, self.references, self.turn, codes, self.reference_groups)
 
 
-def group_codes(names: NDArray[np.str_]) -> Floats:
-    """Return a number for each name, the same in every run, that float32 holds exactly."""
-    unique, places = np.unique(names, return_inverse=True)
-    codes = np.array([zlib.crc32(name.encode()) & 0xFFFFFF for name in unique.tolist()], dtype=np.float32)
-    found: Floats = codes[places.reshape(-1)]
-    return found
+def _limits(embedded: Floats, names: NDArray[np.str_], labels: NDArray[Any] | None, kept: NDArray[np.intp]) -> Floats:
+    """Return what most training cells stay under when axes and references are found without their group."""
+    from sklearn.model_selection import GroupKFold
+
+    if len(embedded) < FEWEST:
+        return np.full(2, np.nan, dtype=np.float32)
+    found = []
+    for others, held in GroupKFold(min(FOLDS, len(np.unique(names)))).split(embedded, groups=names):
+        turn = _turn(embedded[others], None if labels is None else np.asarray(labels)[others])
+        references = embedded[np.intersect1d(others, kept)]
+        if len(references):
+            found.append(np.stack(_distances(embedded[held], references, turn)))
+    both = np.concatenate(found, axis=1)
+    limits = [np.quantile(values, share) for values, share in zip(both, STAYS_UNDER, strict=True)]
+    return np.maximum(limits, TINY).astype(np.float32)
+
+
+def _distances(
+    embedded: Floats, references: Floats, turn: Floats, codes: Floats | None = None, but: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Return mean distances to the nearest references, and the same of directions after the turn."""
+    plain = nearest(embedded, references, codes, but)
+    return plain, nearest(directions(embedded @ turn), directions(references @ turn), codes, but)
 
 
 def _scaling(features: Floats) -> tuple[Floats, Floats]:
@@ -179,7 +177,8 @@ def _scaling(features: Floats) -> tuple[Floats, Floats]:
 
 
 def _standard(features: Floats, mean: Floats, weight: Floats) -> Floats:
-    values = np.nan_to_num((features - mean) * weight, nan=0.0, posinf=FURTHEST, neginf=-FURTHEST)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite features are cut off, or say nothing
+        values = np.nan_to_num((features - mean) * weight, nan=0.0, posinf=FURTHEST, neginf=-FURTHEST)
     standard: Floats = np.clip(values, -FURTHEST, FURTHEST).astype(np.float32)
     return standard
 
@@ -225,32 +224,3 @@ def _spread(count: int, labels: NDArray[Any] | None, most: int, seed: int) -> ND
             rank[labels[mixed] == label] = np.arange(np.count_nonzero(labels == label))
         mixed = mixed[np.argsort(rank, kind="stable")]
     return np.sort(mixed[:most])
-
-
-def _nearest(values: Floats, references: Floats, codes: Floats | None, reference_codes: Floats) -> Floats:
-    """Return ``(N,)`` mean distance to the nearest references, those with a cell's own code left out; NaN for none."""
-    if codes is None:
-        from sklearn.neighbors import NearestNeighbors
-
-        finder = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(references)), algorithm="brute").fit(references)
-        distances, _ = finder.kneighbors(values)
-        return np.asarray(distances.mean(axis=1), dtype=np.float32)
-    blocks = [slice(start, start + BLOCK) for start in range(0, len(values), BLOCK)]
-    return np.concatenate([_nearest_others(values[b], references, codes[b], reference_codes) for b in blocks])
-
-
-def _nearest_others(values: Floats, references: Floats, codes: Floats, reference_codes: Floats) -> Floats:
-    from sklearn.metrics.pairwise import euclidean_distances
-
-    distances = euclidean_distances(values, references)
-    distances[codes[:, None] == reference_codes] = np.inf
-    count = min(NEIGHBOURS, len(references))
-    nearest = np.partition(distances, count - 1, axis=1)[:, :count]
-    there = np.isfinite(nearest)
-    sums = np.where(there, nearest, 0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
-    return np.where(there.any(axis=1), sums, np.nan).astype(np.float32)
-
-
-def _unit(values: Floats) -> Floats:
-    unit: Floats = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), TINY)
-    return unit
