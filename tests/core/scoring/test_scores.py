@@ -45,6 +45,44 @@ def test_scores_survive_json():
     assert again.classes == scores.classes
 
 
+def test_what_is_undefined_is_null_in_json_and_comes_back_as_such():
+    groups = np.array([f"movie {i % 3}" for i in range(12)])
+    probabilities = np.full((12, 3), 1 / 3)
+    truth, predicted = np.repeat([0, 1], 6), np.zeros(12, int)
+    scores = score(truth, predicted, ["a", "b", "c"], groups=groups, probabilities=probabilities, kind="cyclic")
+    text = json.dumps(scores.to_dict(), allow_nan=False)
+    again = Scores.from_dict(json.loads(text))
+    assert np.isnan(again.per_class[1].precision)  # never predicted
+    assert np.isnan(again.per_class[2].recall)  # never true
+    assert json.loads(text)["per_class"][1]["precision"] is None
+    assert json.dumps(again.to_dict()) == text
+    assert (again.groups, again.interval_over, again.kappa_kind) == (3, "3 movies", "cyclic")
+    assert again.intervals["macro_f1"] == scores.intervals["macro_f1"]
+    assert again.ece == scores.ece
+    assert again.ece_before is None
+    assert again.warnings == scores.warnings != ()
+
+
+def test_cards_of_older_and_newer_versions_still_open():
+    old = {"accuracy": 0.75, "low": 0.3, "high": 0.95, "balanced_accuracy": 0.8, "macro_f1": 0.7, "n": 4}
+    old |= {"confusion": [[2, 1], [0, 1]], "classes": ["a", "b"]}
+    found = Scores.from_dict(old | {"something": "newer"})
+    assert found.text == "0.75 (0.30–0.95), 4 cells"
+    assert found.per_class == found.warnings == ()
+    assert found.kappa is None
+    assert np.isnan(found.matthews)
+    assert Scores.from_dict(found.to_dict()).text == found.text
+
+
+def test_two_hundred_classes_are_scored():
+    names = [f"c{i}" for i in range(200)]
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(0, 200, (2, 3000))
+    scores = score(truth, predicted, names, groups=rng.integers(0, 40, 3000).astype(str), kind="ordered")
+    assert len(scores.per_class) == 200
+    assert abs(scores.kappa) < 0.1  # type: ignore[arg-type]
+
+
 def test_no_cells_are_said_plainly():
     with pytest.raises(TrainingError, match=r"There are 0 cells to score on\. Label more cells"):
         score(np.zeros(0, int), np.zeros(0, int), ["a"])

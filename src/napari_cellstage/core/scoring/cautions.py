@@ -13,6 +13,10 @@ NOUNS = {"image": "images", "well": "wells", "plate": "plates", "movie": "movies
 """What the first word of a group's name says it is, and the word for several."""
 
 _MOST_NAMED = 5
+_NOT_GROUPED = (
+    "Nobody said which of these pictures are of one image or movie, so each is taken by itself: where some are, the "
+    "score is too good and the interval too narrow."
+)
 
 
 def group_noun(names: Sequence[str], several: bool = True) -> str:
@@ -39,7 +43,11 @@ def cautions(
     by_cell
         Cells of one group were on both sides of the split.
     """
-    said = (_about_groups(names, by_cell), _about_classes([c for c, n in zip(classes, counts, strict=True) if not n]))
+    alone = len(names) == counts.sum() > 1 and group_noun(names, several=False) == "group"
+    said = (
+        _NOT_GROUPED if alone else _about_groups(names, by_cell),
+        _about_classes([c for c, n in zip(classes, counts, strict=True) if not n]),
+    )
     return tuple(one for one in said if one)
 
 

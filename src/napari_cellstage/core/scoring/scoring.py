@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from napari_cellstage.core.scoring.kappas import KINDS, kappa_weights
 from napari_cellstage.core.scoring.scores import ClassScores, Scores
 
 Probabilities = NDArray[np.floating[Any]]
+_UNKNOWN: Interval = (math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,7 @@ def scored(
     figures = {name: float(values[0]) for name, values in overall(sums, answers.weights).items()}
     draws = answers.draws(seed)
     intervals = _intervals(figures, answers, draws)
-    over_groups = len(answers.names) > 1 and not answers.by_cell
+    over_groups = 1 < len(answers.names) < len(truth) and not answers.by_cell
     counts = np.bincount(truth * size + answers.predicted, minlength=size * size)
     return Scores(
         **figures,
@@ -102,14 +104,15 @@ def _intervals(figures: dict[str, float], answers: Answers, draws: tuple[Bootstr
     of_groups = () if len(answers.names) < 2 or answers.by_cell else (draws[-1].overall("accuracy"),)
     accuracy = hull(of_cells, *of_groups)
     if right == count:
-        return dict.fromkeys(figures, accuracy)
+        # With one class Matthews' correlation is 0 by agreement and kappa undefined: there is no interval to speak of.
+        return {name: accuracy if value == 1 else _UNKNOWN for name, value in figures.items()}
     others = {name: _around(value, *(one.overall(name) for one in draws)) for name, value in figures.items()}
     return others | {"accuracy": accuracy}
 
 
 def _around(value: float, *intervals: Interval) -> Interval:
     """Return the interval that holds all of them and the figure itself."""
-    return hull((value, value), *intervals) if not np.isnan(value) else (float("nan"), float("nan"))
+    return _UNKNOWN if np.isnan(value) else hull((value, value), *intervals)
 
 
 def _per_class(sums: Sums, classes: tuple[str, ...], draws: tuple[Bootstrap, ...]) -> tuple[ClassScores, ...]:
