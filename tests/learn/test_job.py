@@ -11,18 +11,22 @@ import pytest
 
 from napari_cellstage.core.errors import ModelError, TrainingError
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
+from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import score
 from napari_cellstage.learn import job
+from napari_cellstage.learn.choice import Choice
 from napari_cellstage.learn.data import cell_names
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.job import Answer, predict_run, train_and_predict
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.run_records import list_runs
+from napari_cellstage.learn.validating import cross_validate_run
 from napari_cellstage.sample_data import cell_cycle_field
 from napari_cellstage.session import Session
 
 SMALL = {"network": "mobilenet_v3_small", "weights": "none", "epochs": 2, "crop_size": 48, "views": 1, "threads": 1}
-QUICK = Recipe.load("quick").but(crop_size=48, threads=1)
+QUICK = Recipe.load("quick").but(crop_size=48, threads=1, folds=2)
 NETWORK = Recipe.load("finetune").but(**SMALL)
 
 
@@ -72,7 +76,7 @@ def test_both_recipes_are_scored_on_the_same_cells_and_the_better_is_kept(sessio
     snapshot = session.snapshot()
     events, last = play(train_and_predict(snapshot, [QUICK, NETWORK], runs))
     shown = [event for event in events if isinstance(event, Answer)]
-    assert [one.recipe_name for one in shown] == ["quick"]  # its overlay is to be seen while the network trains
+    assert shown[0].recipe_name == "quick"  # its overlay is to be seen while the network trains
     assert "is kept" in texts(events)
     cards = [json.loads((folder / "card.json").read_text()) for folder in sorted(runs.iterdir())]
     assert len(cards) == 2
@@ -81,8 +85,12 @@ def test_both_recipes_are_scored_on_the_same_cells_and_the_better_is_kept(sessio
     assert np.array_equal(parts[0] == HELD_OUT, parts[1] == HELD_OUT)
     assert (parts[0] == HELD_OUT).any()
     assert (parts[0] == NEITHER).any()
-    best = max((model.scores.accuracy, model.scores.macro_f1) for model in models)
-    assert (last.scores.accuracy, last.scores.macro_f1) == best
+    best = max((model.scores.accuracy, model.scores.macro_f1) for model in models if model.card["cross_validated"] == 0)
+    kept = json.loads((runs / last.run / "card.json").read_text())
+    own = kept.get("held_out_scores", kept["scores"])
+    assert (own["accuracy"], own["macro_f1"]) >= best
+    assert last.scores.to_dict() == kept["chosen_scores"]  # of the choosing, not the better of the two
+    assert "flatters" in texts(events)
 
 
 def test_a_run_folder_holds_what_is_shown(session, runs):
@@ -99,6 +107,72 @@ def test_a_run_folder_holds_what_is_shown(session, runs):
     assert set(table["part"]) == {"training", "held out", "neither"}
     assert (table["part"] == "training").sum() == (found.part == TRAINED).sum()
     assert len(pd.read_csv(runs / last.run / "history.csv")) == 1
+
+
+def test_the_answer_is_shown_before_it_is_cross_validated(session, runs):
+    snapshot = session.snapshot()
+    events, last = play(train_and_predict(snapshot, [QUICK.but(folds=3)], runs))
+    kinds = [isinstance(event, Answer) for event in events]
+    folds = [event.done / event.total for event in events if isinstance(event, BatchDone) and "fold " in event.what]
+    shown = next(event for event in events if isinstance(event, Answer))
+    assert kinds.index(True) < next(
+        i for i, e in enumerate(events) if isinstance(e, BatchDone) and "fold 1 of 3" in e.what
+    )
+    assert folds == sorted(folds)
+    assert last.predictions is shown.predictions  # so that the overlay is not painted twice
+    assert (shown.unseen.how, last.unseen.how) == ("held out", "out of fold")
+    labelled = int((snapshot.images[0].class_ids > 0).sum())
+    assert len(last.unseen) == labelled == last.scores.n
+    assert last.unseen.moment == snapshot.moment > 0
+    stored = Unseen.load(runs / last.run / "unseen.npz")
+    assert np.array_equal(stored.probabilities, last.unseen.probabilities)
+    assert stored.run == last.run
+    card = json.loads((runs / last.run / "card.json").read_text())
+    assert card["cross_validated"] == 3
+    assert card["scores"] == last.scores.to_dict()
+    assert card["held_out_scores"] == shown.scores.to_dict()
+    assert sum(card["labels"].values()) == labelled
+
+
+def test_a_stop_in_cross_validation_keeps_the_folds_done_and_the_answer(session, runs):
+    stopped = []
+    work = train_and_predict(session.snapshot(), [QUICK.but(folds=5)], runs, lambda: bool(stopped))
+    events, last = play(work, lambda event: isinstance(event, BatchDone) and "fold 4 of 5" in event.what, stopped)
+    assert "Stopped: 3 of 5 folds" in texts(events)
+    assert not last.to_predict
+    assert 0 < len(last.unseen) < 30
+    assert set(last.unseen.fold.tolist()) == {0, 1, 2}
+
+
+def test_an_earlier_run_is_cross_validated_with_the_labels_of_today(session, runs):
+    _, last = play(train_and_predict(session.snapshot(), [QUICK.but(folds=0)], runs))
+    assert last.unseen.how == "held out"
+    (runs / last.run / "weights.safetensors").unlink()  # its model is not needed
+    session.label_cells([4], 2)
+    try:
+        events, found = play(cross_validate_run(session.snapshot(), runs / last.run, 3))
+    finally:
+        session.undo()
+    assert found.how == "out of fold"
+    assert 2 in np.asarray(found.classes.ids)[found.truth[found.cells.cell_id == session.cells().cell_id[4]]]
+    assert found.moment > last.unseen.moment
+    assert "Cross-validated" in texts(events)
+    record = next(one for one in list_runs(runs) if one.name == last.run)
+    assert (record.cross_validated, record.has_model, record.has_unseen) == (3, False, True)
+    assert "gone" in record.problem
+    with pytest.raises(TrainingError, match="2 folds or more, not 1"):
+        play(cross_validate_run(session.snapshot(), runs / last.run, 1))
+
+
+def test_an_error_while_cross_validating_loses_no_answer(session, runs, monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise TrainingError("the disk is full")
+        yield
+
+    monkeypatch.setattr(job, "cross_validated", broken)
+    events, last = play(train_and_predict(session.snapshot(), [QUICK], runs))
+    assert last.predictions
+    assert "Not cross-validated: the disk is full" in texts(events)
 
 
 def test_the_worse_network_is_not_kept(session, runs, monkeypatch):
@@ -155,9 +229,10 @@ def test_an_error_of_torch_is_never_a_runtime_error(session, runs, monkeypatch):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
         yield
 
-    monkeypatch.setattr(job, "fit", broken)
-    with pytest.raises(TrainingError, match="Training can't go on: mat1 and mat2"):
-        play(train_and_predict(session.snapshot(), [NETWORK], runs))
+    with monkeypatch.context() as patched:
+        patched.setattr(job, "fit", broken)
+        with pytest.raises(TrainingError, match="Training can't go on: mat1 and mat2"):
+            play(train_and_predict(session.snapshot(), [NETWORK], runs))
     monkeypatch.setattr(job, "predict_snapshot", broken)
     _, last = play(_stopped_training(session, runs))
     with pytest.raises(TrainingError, match="The cells can't be predicted: mat1"):
@@ -193,4 +268,9 @@ def _score_as(monkeypatch, scores):
         model = yield from real(work, history)
         return replace(model, scores=scores[model.recipe.name])
 
+    def choose(_first, _second, _seed):
+        quick, network = (scores[name] for name in ("quick", "finetune"))
+        return Choice(network.accuracy > quick.accuracy, max(quick, network, key=lambda one: one.accuracy))
+
     monkeypatch.setattr(job, "_keeping_epochs", scored)
+    monkeypatch.setattr(job, "choose", choose)

@@ -135,10 +135,16 @@ class KnownChoice:
         Boosted trees; else a linear head, whose strength is chosen anew, as that takes no time.
     temperature
         That was found then.
+    labels
+        How many labelled cells each class had then.
+    reused
+        The how manyth training this is that takes it over.
     """
 
     trees: bool
     temperature: float
+    labels: dict[str, int]
+    reused: int
 
 
 def probabilities(scores: NDArray[np.float64], temperature: float) -> Values:

@@ -1,30 +1,35 @@
-"""What the Train button does: train by one recipe after the other, predict every cell, keep the better model."""
+"""What the Train button does: train by one recipe after the other, predict every cell, keep the better model.
+
+The predictions are shown as soon as there are any; cross-validation of the model that is kept comes after.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from napari_cellstage.core.errors import ModelError, ProjectError, TrainingError, TrainingStopped
+from napari_cellstage.core.errors import CellStageError, ModelError, ProjectError, TrainingError, TrainingStopped
 from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.learn.choice import choose
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.feature_tables import FeatureTables
 from napari_cellstage.learn.fit import fit, never
+from napari_cellstage.learn.known_choice import known_choice
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.predict import predict_snapshot
-from napari_cellstage.learn.quick import fit_quick
 from napari_cellstage.learn.recipe import Recipe
-from napari_cellstage.learn.runs import new_run_folder, save_predictions, save_run
+from napari_cellstage.learn.runs import new_run_folder, note_in_card, save_predictions, save_run
+from napari_cellstage.learn.validating import cross_validated
 
 ShouldStop = Callable[[], bool]
-GRACE = 0.3  # seconds after a stop in which cells are still predicted
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Answer:
     predictions
         By image id.
     scores
-        On the held-out cells; None when there were none.
+        On cells that its models had not seen; None when there were none. Where two models were compared, of the
+        choosing: see `learn.choice`.
     run
         Name of the run folder; empty when it could not be saved.
     to_predict
@@ -72,7 +78,7 @@ def train_and_predict(
     recipes
         One or more; the first one's held-out share and seed hold for all.
     runs_folder
-        Each training leaves a folder in it: model, card.json, history.csv, predictions.csv.
+        Each training leaves a folder in it: model, card.json, history.csv, predictions.csv, unseen.npz.
     should_stop
         A stop ends the work normally, with the best answer so far.
 
@@ -81,7 +87,7 @@ def train_and_predict(
     Note, BatchDone, EpochDone
         As they come.
     Answer
-        The first recipe's, so that it can be shown while the next one trains.
+        Whenever there is one to be shown while the work goes on: before the next recipe, and before cross-validation.
 
     Returns
     -------
@@ -104,14 +110,29 @@ def train_and_predict(
 
 @dataclass(frozen=True)
 class _Trained:
-    """A model with the folder it was saved in, or None."""
+    """A model with the folder it was saved in, or None, and the cells it was made from."""
 
     model: TrainedModel
     folder: Path | None
+    data: TrainingSet | None = None
 
     @property
     def run(self) -> str:
         return self.folder.name if self.folder else ""
+
+    def answer(self, predictions: dict[int, Predictions], to_predict: bool = False) -> Answer:
+        model = self.model
+        unseen = None if model.unseen is None else replace(model.unseen, run=self.run)
+        return Answer(model.recipe.name, predictions, model.scores, self.run, to_predict, unseen)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The best answer so far, and the model that it is of."""
+
+    answer: Answer
+    trained: _Trained
+    compared: bool = False
 
 
 def predict_run(
@@ -135,16 +156,17 @@ def predict_run(
     """
     try:
         trained = _Trained(TrainedModel.load(folder), folder)
-        return (yield from _predicted(trained, snapshot, FeatureCache(folder.parent.parent / "cache"), should_stop))
+        return (yield from _predicted(trained, snapshot, folder.parent.parent / "cache", should_stop))
     except RuntimeError as e:
         raise TrainingError(f"The cells can't be predicted: {e}") from e
 
 
 def _predicted(
-    trained: _Trained, snapshot: WorkSnapshot, cache: FeatureCache, should_stop: ShouldStop
+    trained: _Trained, snapshot: WorkSnapshot, cache: Path, should_stop: ShouldStop
 ) -> Generator[Note | BatchDone, None, Answer]:
     """Predict every cell, and keep the table with the run."""
-    predictions = yield from predict_snapshot(trained.model, snapshot, should_stop, trained.run, cache)
+    known = (FeatureCache(cache), FeatureTables(cache))
+    predictions = yield from predict_snapshot(trained.model, snapshot, should_stop, trained.run, *known)
     if missing := _missing(predictions):
         yield Note(f"Stopped: {missing} cells were not predicted.")
     if trained.folder:
@@ -152,7 +174,7 @@ def _predicted(
             save_predictions(trained.folder, snapshot, predictions)
         except ProjectError as e:
             yield Note(str(e))
-    return Answer(trained.model.recipe.name, predictions, trained.model.scores, trained.run)
+    return trained.answer(predictions)
 
 
 class _Work:
@@ -162,31 +184,30 @@ class _Work:
         self._snapshot = snapshot
         self._runs = runs
         self._should_stop = should_stop
-        self._cache = FeatureCache(runs.parent / "cache")
+        self._cache = runs.parent / "cache"
 
     def run(self, recipes: Sequence[Recipe]) -> Generator[Event, None, Answer]:
         """Train by each recipe; see `train_and_predict`."""
         first = recipes[0]
-        best = yield from self._answer((yield from self._train(first)))
+        trained = yield from self._train(first)
+        best = _Kept((yield from self._answer(trained)), trained)
         for recipe in recipes[1:]:
             if self._should_stop():
                 yield Note(f"Stopped: {recipe.name} was not trained.")
                 break
-            yield best
+            yield best.answer
             same_split = recipe.but(holdout=first.holdout, seed=first.seed)
             try:
                 best = yield from self._better(best, (yield from self._train(same_split)))
             except TrainingStopped:
-                yield Note(f"Stopped before {recipe.name} had learned anything: {best.recipe_name} is kept.")
-        return best
+                yield Note(f"Stopped before {recipe.name} had learned anything: {best.answer.recipe_name} is kept.")
+        return (yield from self._validated(best))
 
     def _train(self, recipe: Recipe) -> Generator[Event, None, _Trained]:
         data = TrainingSet.from_snapshot(self._snapshot, recipe)
         history: list[EpochDone] = []
-        if recipe.kind == "quick":
-            work = fit_quick(data, recipe, self._should_stop, self._cache)
-        else:
-            work = fit(data, recipe, self._should_stop)
+        known = known_choice(self._runs, data, recipe) if recipe.kind == "quick" else None
+        work = fit(data, recipe, self._should_stop, cache=FeatureCache(self._cache), known=known)
         model = yield from _keeping_epochs(work, history)
         if model.card.get("epochs_done") == 0:
             raise TrainingStopped(
@@ -199,28 +220,61 @@ class _Work:
         except (ModelError, ProjectError) as e:
             yield Note(f"This model is not kept on disk. {e}")
             folder = None
-        return _Trained(model, folder)
+        return _Trained(model, folder, data)
 
     def _answer(self, trained: _Trained) -> Generator[Event, None, Answer]:
         """Predict every cell; after a stop, leave that to whoever asked, so that the stop is answered at once."""
         if self._should_stop() and trained.folder:
-            return Answer(trained.model.recipe.name, {}, trained.model.scores, trained.run, to_predict=True)
+            return trained.answer({}, to_predict=True)
         return (yield from _predicted(trained, self._snapshot, self._cache, self._should_stop))
 
-    def _better(self, old: Answer, new: _Trained) -> Generator[Event, None, Answer]:
-        """Return the answer that scores better on the held-out cells, and say why."""
+    def _better(self, old: _Kept, new: _Trained) -> Generator[Event, None, _Kept]:
+        """Return the answer that does better on the held-out cells, with a score of the choosing; say why."""
         stopped = "Stopped. " if self._should_stop() else ""
-        name = new.model.recipe.name
-        if old.scores is None or new.model.scores is None:
+        name, old_name = new.model.recipe.name, old.answer.recipe_name
+        seen, mine = old.trained.model.unseen, new.model.unseen
+        if seen is None or mine is None or old.trained.model.scores is None or new.model.scores is None:
             why = "was stopped before it had a score" if stopped else "has no held-out cells to be compared on"
-            yield Note(f"{stopped}{old.recipe_name} is kept: {name} {why}.")
+            yield Note(f"{stopped}{old_name} is kept: {name} {why}.")
             return old
-        both = f"{name} {new.model.scores.text}; {old.recipe_name} {old.scores.text}, on the same held-out cells"
-        if _rank(new.model.scores) <= _rank(old.scores):
-            yield Note(f"{stopped}{old.recipe_name} is kept, as {name} is not better: {both}.")
-            return old
-        yield Note(f"{stopped}{name} is kept, as it is better: {both}.")
-        return (yield from self._answer(new))
+        choice = choose(seen, mine, new.model.recipe.seed)
+        both = f"{name} {new.model.scores.text}; {old_name} {old.trained.model.scores.text}, on the same held-out cells"
+        if choice.takes_second:
+            yield Note(f"{stopped}{name} is kept, as it is better: {both}.")
+            kept = _Kept((yield from self._answer(new)), new, compared=True)
+        else:
+            yield Note(f"{stopped}{old_name} is kept, as {name} is not better: {both}.")
+            kept = replace(old, compared=True)
+        yield Note(
+            f"The better of two scores flatters, so the score shown, {choice.scores.accuracy:.2f}, is of choosing so: "
+            "each group of held-out cells is scored with the model that does better on the other groups."
+        )
+        yield from self._noted(kept.trained, choice.scores)
+        return replace(kept, answer=replace(kept.answer, scores=choice.scores))
+
+    def _noted(self, trained: _Trained, scores: Scores) -> Generator[Note, None, None]:
+        try:
+            if trained.folder:
+                note_in_card(trained.folder, chosen_scores=scores.to_dict())
+        except ModelError as e:
+            yield Note(str(e))
+
+    def _validated(self, kept: _Kept) -> Generator[Event, None, Answer]:
+        """Cross-validate the recipe that is kept where it asks for that; the answer is shown before."""
+        answer, trained = kept.answer, kept.trained
+        recipe = trained.model.recipe
+        if recipe.folds < 2 or trained.data is None or self._should_stop():
+            return answer
+        yield answer
+        try:
+            cache = FeatureCache(self._cache)
+            found = yield from cross_validated(trained.data, recipe, trained.folder, self._should_stop, cache)
+        except CellStageError as e:
+            yield Note(f"Not cross-validated: {e}")
+            return answer
+        if found is None:
+            return answer
+        return replace(answer, unseen=found.unseen, scores=answer.scores if kept.compared else found.scores)
 
 
 def _keeping_epochs(
@@ -240,7 +294,3 @@ def _keeping_epochs(
 
 def _missing(predictions: dict[int, Predictions]) -> int:
     return sum(int(np.isnan(one.probabilities[:, 0]).sum()) for one in predictions.values() if len(one))
-
-
-def _rank(scores: Scores) -> tuple[float, float]:
-    return scores.accuracy, scores.macro_f1

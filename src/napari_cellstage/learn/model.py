@@ -108,7 +108,7 @@ class TrainedModel:
             "seed": recipe.seed,
             "split": _split_values(data, held_out),
             "scores": scores.to_dict() if scores else None,
-            "labels": _label_counts(data),
+            "labels": label_counts(data),
             "moment": data.moment,
             "cross_validated": 0,
             "versions": _versions(),
@@ -195,7 +195,7 @@ class TrainedModel:
         ModelError
             If the folder holds no whole model, or one of a newer version.
         """
-        card = _read_card(folder)
+        card = read_card(folder)
         try:
             return cls(
                 classes=ClassScheme.from_dict(card["classes"]),
@@ -246,7 +246,8 @@ def _split_values(data: TrainingSet, held_out: NDArray[np.bool_]) -> dict[str, A
     }
 
 
-def _label_counts(data: TrainingSet) -> dict[str, int]:
+def label_counts(data: TrainingSet) -> dict[str, int]:
+    """Return how many labelled cells each class has, by name."""
     counts = np.bincount(data.labels, minlength=len(data.classes)).tolist()
     return dict(zip(data.classes.names, counts, strict=True))
 
@@ -265,7 +266,14 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _read_card(folder: Path) -> dict[str, Any]:
+def read_card(folder: Path) -> dict[str, Any]:
+    """Return what a run's card says, without its model.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or it can't be read.
+    """
     file = folder / CARD
     if not file.is_file():
         raise ModelError(f"There is no model in '{folder}': {CARD} is missing. Choose a folder that a training made.")

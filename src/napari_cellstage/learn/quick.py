@@ -18,7 +18,7 @@ from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.heads import BoostedHead, Chosen, KnownChoice, LinearHead, choose_head, probabilities
 from napari_cellstage.learn.held_out import scored, unseen_of
 from napari_cellstage.learn.measure import KnownFeatures, Measure, pretrained_at_hand, steady_normalisation
-from napari_cellstage.learn.model import TrainedModel
+from napari_cellstage.learn.model import TrainedModel, label_counts
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.verdicts import Verdicts, placed
 
@@ -73,7 +73,7 @@ def fit_quick(
     unseen = _unseen(chosen, space, features, data, held_out)
     scores = scored(unseen)
     yield _epoch(chosen, features, data, held_out, scores, len(data) / (time.perf_counter() - start))
-    return _model(data, measure, held_out, unseen, scores, chosen, space)
+    return _model(data, measure, held_out, unseen, scores, chosen, space, known)
 
 
 def judge_quick(
@@ -169,6 +169,7 @@ def _model(
     scores: Scores | None,
     chosen: Chosen,
     space: Space,
+    known: KnownChoice | None,
 ) -> TrainedModel:
     head, frozen = chosen.head, measure.frozen
     arrays: dict[str, NDArray[Any]] = dict(head.arrays()) if isinstance(head, LinearHead) else {}
@@ -188,6 +189,12 @@ def _model(
         frozen_network=frozen.name if frozen else None,
         classifier=chosen.report,
         temperature=chosen.temperature,
+        choice={
+            "trees": isinstance(head, BoostedHead),
+            "temperature": chosen.temperature,
+            "labels": known.labels if known else label_counts(data),
+            "reused": known.reused if known else 0,
+        },
         uses_masks=data.masks is not None,
         feature_count=head.width if isinstance(head, BoostedHead) else len(head.mean),
     )

@@ -12,10 +12,12 @@ import pandas as pd
 
 from napari_cellstage.core.errors import ModelError, ProjectError
 from napari_cellstage.core.predictions import Predictions, joined
+from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.safe_csv import write_csv
+from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.events import EpochDone
-from napari_cellstage.learn.model import CARD, TrainedModel
+from napari_cellstage.learn.model import CARD, TrainedModel, read_card
 from napari_cellstage.learn.run_records import UNSEEN, RunRecord, list_runs
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "new_run_folder",
     "save_predictions",
     "save_run",
+    "save_unseen",
 ]
 HISTORY, PREDICTIONS = "history.csv", "predictions.csv"
 
@@ -66,6 +69,23 @@ def save_run(folder: Path, model: TrainedModel, history: list[EpochDone]) -> Non
     _write(folder / HISTORY, pd.DataFrame([asdict(one) for one in history]))
     if model.unseen is not None:
         replace(model.unseen, run=folder.name).save(folder / UNSEEN)
+
+
+def save_unseen(folder: Path, unseen: Unseen, scores: Scores) -> None:
+    """Keep predictions out of fold in place of those of the held-out part, whose scores stay in the card beside.
+
+    Raises
+    ------
+    ModelError
+        If that can't be written.
+    """
+    card = read_card(folder)
+    beside = folder / f"new_{UNSEEN}"  # whoever reads meanwhile finds the old file or the new one, never half of it
+    unseen.save(beside)
+    beside.replace(folder / UNSEEN)
+    held_out = card.get("held_out_scores", card.get("scores"))
+    folds = len(set(unseen.fold.tolist()))
+    note_in_card(folder, scores=scores.to_dict(), held_out_scores=held_out, cross_validated=folds)
 
 
 def note_in_card(folder: Path, **values: Any) -> None:

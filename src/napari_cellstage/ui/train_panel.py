@@ -62,6 +62,7 @@ class TrainPanel(QWidget):
         self._version = 0
         self._incomplete = True
         self._stopped_run = ""  # its model is still to predict
+        self._taken: Any = None  # predictions of the job that runs, which the session has got already
         self._curve: Any = None
         self.crops: CropPreview | None = None
         self._selected: int | None = None
@@ -239,7 +240,7 @@ class TrainPanel(QWidget):
         job.progressed.connect(self._on_event)
         job.returned.connect(self._take)
         job.failed.connect(show)
-        self._version = version
+        self._version, self._taken = version, None
         self._runner.start(job)
 
     @showing_errors
@@ -257,11 +258,21 @@ class TrainPanel(QWidget):
         if answer.to_predict:
             self._stopped_run = answer.run
             return
-        with shown():
-            if not self.session.set_predictions(answer.predictions, self._version):
-                tell("The cells were changed meanwhile, so these predictions were dropped. Press Train again.")
-                return
+        if answer.predictions is self._taken:  # they are shown since before the cross-validation
+            self.session.note_run(answer.run)
+        elif not self._show_predictions(answer):
+            return
         self.score.setText(score_text(answer))
+
+    def _show_predictions(self, answer: Any) -> bool:
+        """Give predictions to the session; return whether it took them all."""
+        self._taken = None
+        with shown():
+            if self.session.set_predictions(answer.predictions, self._version):
+                self._taken = answer.predictions
+                return True
+            tell("The cells were changed meanwhile, so these predictions were dropped. Press Train again.")
+        return False
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, Note):

@@ -33,7 +33,8 @@ def plan_recipes(plan: str, settings: Recipe) -> tuple[Recipe, ...]:
         What the form shows; its name and kind are replaced by the plan's.
     """
     named = map(_built_in, PLANS[plan])
-    return tuple(settings.but(name=one.name, kind=one.kind) for one in named)
+    # Cross-validating the quick recipe takes seconds, so it always is; the network only where somebody asks for it.
+    return tuple(settings.but(name=one.name, kind=one.kind, folds=one.folds or settings.folds) for one in named)
 
 
 @lru_cache

@@ -17,9 +17,14 @@ def cross_validating(snapshot: WorkSnapshot, run: Path) -> Begun:
     """Return the work of predicting every labelled cell by models that have not seen it, with a run's recipe."""
 
     def work(should_stop: ShouldStop) -> Generator[Any, None, Any]:
-        from napari_cellstage.learn.job import cross_validate_run
+        from threadpoolctl import threadpool_limits
 
-        return (yield from cross_validate_run(snapshot, run, should_stop))
+        from napari_cellstage.learn.device import cpu_count
+        from napari_cellstage.learn.validating import FOLDS, cross_validate_run
+
+        # With every core at work on matrices, the window and the work wait for each other.
+        with threadpool_limits(max(1, cpu_count() - 1)):
+            return (yield from cross_validate_run(snapshot, run, FOLDS, should_stop))
 
     return work
 
