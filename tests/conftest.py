@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -20,3 +21,9 @@ def data_dir() -> Path:
     if not (DATA / "README.md").is_file():
         pytest.skip(f"real images are not at {DATA}")
     return DATA
+
+
+@pytest.fixture(autouse=True)
+def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is remembered from one test to the next, nor from whoever runs them."""
+    monkeypatch.setenv("NAPARI_CELLSTAGE_CONFIG", str(tmp_path_factory.getbasetemp() / f"config-{uuid4().hex}"))

@@ -124,11 +124,13 @@ class AnnotatedImage:
         """Return the change that gives rows a class, or None when all have it.
 
         A label that was given with its well or track becomes the user's own when it is given by hand; so does one that
-        is settled. With `restate` rows that have the class are in it too, as another person says the same.
+        is settled. With `restate` rows that have the class are in it too, as another person says the same; but
+        not those that are settled.
         """
         before = self.origins[rows]
         confirmed = (before != origin) & (origin in (HAND, SETTLED)) & (before != SETTLED)
-        rows = rows[(self.class_ids[rows] != class_id) | confirmed | restate]
+        again = (before != SETTLED) & restate
+        rows = rows[(self.class_ids[rows] != class_id) | confirmed | again]
         if not len(rows):
             return None
         old = self._marks_of(np.asarray(rows, dtype=np.int64))

@@ -22,6 +22,10 @@ class OpinionTable(Database):
         """Return everyone who has labelled anything, by name."""
         return tuple(str(row[0]) for row in self._all("SELECT DISTINCT who FROM batch WHERE kind = 'label' ORDER BY 1"))
 
+    def last_batch(self) -> int:
+        """Return the number of the last act that was written; 0 when there is none."""
+        return int(self._one("SELECT MAX(batch_id) FROM batch", none=0))
+
     def others_labelled(self, who: str) -> bool:
         """Return whether anyone else has labelled here."""
         return bool(self._all("SELECT 1 FROM batch WHERE kind = 'label' AND who != ? LIMIT 1", (who,)))

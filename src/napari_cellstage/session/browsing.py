@@ -110,4 +110,5 @@ class BrowsingPart(FactsPart):
         image = self._space.image(image_id)
         some = cells.take(cells.image_id == image_id)
         rows = image.rows_of(some.t, some.cell_id)
-        return acts.label_cells(image, image_id, rows[rows >= 0], class_id, origin_number(origin))
+        restate = self._restates(class_id, origin)
+        return acts.label_cells(image, image_id, rows[rows >= 0], class_id, origin_number(origin), restate)

@@ -15,6 +15,8 @@ from napari_cellstage.core.reading_order import next_in_order
 from napari_cellstage.session.cells import CellsPart
 from napari_cellstage.session.images import ImagesPart
 
+_LOOKED_AT = ("hand", "review", "accepted")  # labels that a person gave cell by cell
+
 
 class LabelsPart(ImagesPart, CellsPart):
     """Labels, their counts, and every change taken back."""
@@ -43,15 +45,22 @@ class LabelsPart(ImagesPart, CellsPart):
         """Give cells a class, 0 to clear; return the rows whose class changed.
 
         A label that has the class already but was given with its image, well or track becomes the user's own when given
-        by hand. With `continues` it is part of the same stroke as the call before, and undone together with it.
+        by hand. Where several persons have labelled, the same class given again is noted too, as what this person says.
+        With `continues` it is part of the same stroke as the call before, and undone together with it.
         `origin` is one of `ORIGINS`, and stays recorded.
         """
         wanted = self._id(image_id)
         if class_id != UNLABELLED:
             self.scheme.by_id(class_id)
         image = self._space.image(wanted)
-        edit = acts.label_cells(image, wanted, np.asarray(rows), class_id, origin_number(origin))
+        restate = self._restates(class_id, origin)
+        edit = acts.label_cells(image, wanted, np.asarray(rows), class_id, origin_number(origin), restate)
         return self._do(edit, continues).rows[wanted] if edit else NO_ROWS
+
+    def _restates(self, class_id: int, origin: str) -> bool:
+        """Return whether a class that a cell has already is to be noted: two persons may well say the same."""
+        space = self._space
+        return class_id != UNLABELLED and origin in _LOOKED_AT and not space.only and not space.alone
 
     def label_images(self, image_ids: Iterable[int], class_id: int, origin: str = "image", keep: bool = False) -> int:
         """Give all cells of images a class, and those found later too; return how many labels changed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -12,26 +13,20 @@ from numpy.typing import NDArray
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.people.answers import Answers
 from napari_cellstage.core.people.votes import votes
-from napari_cellstage.core.scoring.intervals import Bootstrap, Interval, hull
+from napari_cellstage.core.scoring.intervals import Bootstrap, Interval, hull, wilson
 from napari_cellstage.core.scoring.kappas import KINDS, KappaKind, kappa_weights
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 # Landis and Koch 1977: words that people in this field know, for kappas up to each number.
-_WORDS = (
-    (0.0, "poor"),
-    (0.2, "slight"),
-    (0.4, "fair"),
-    (0.6, "moderate"),
-    (0.8, "substantial"),
-    (1.0, "almost perfect"),
-)
+_LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8)
+_WORDS = ("poor", "slight", "fair", "moderate", "substantial", "almost perfect")
 
 
 def in_words(kappa: float) -> str:
     """Return how a kappa is called; empty for one that is not defined."""
-    return next((word for limit, word in _WORDS if kappa <= limit), "almost perfect") if kappa == kappa else ""
+    return _WORDS[bisect_left(_LIMITS, kappa)] if kappa == kappa else ""
 
 
 @dataclass(frozen=True)
@@ -152,6 +147,7 @@ def _pair(
     one, other = (np.array([place_of[i] for i in answers.class_ids[both, c].tolist()], dtype=np.int64) for c in (a, b))
     size = len(place_of)
     kappa, interval = _kappa(one, other, groups[both], 1.0 - np.eye(size), seed)
+    interval = hull(interval, _by_chance(one, other, size))
     weights = kappa_weights(kind, size)
     weighted = (None, None) if weights is None else _kappa(one, other, groups[both], weights, seed)
     return PairAgreement(
@@ -172,6 +168,16 @@ def _kappa(one: Places, other: Places, groups: NDArray[Any], weights: Floats, se
         return 1 - float((weights * table).sum()) / chance, by_cell
     by_group = Bootstrap(one, other, group.astype(np.int64), weights, size, seed).overall("kappa")
     return 1 - float((weights * table).sum()) / chance, hull(by_group, by_cell)
+
+
+def _by_chance(one: Places, other: Places, size: int) -> Interval:
+    """Return Wilson's interval of the raw agreement, as kappas: a bootstrap of few cells that all agree has no doubt."""
+    shares = (np.bincount(ids, minlength=size) / len(ids) for ids in (one, other))
+    chance = float(np.prod(np.stack(list(shares)), axis=0).sum())
+    if chance >= 1:
+        return (float("nan"), float("nan"))
+    low, high = wilson(float((one == other).sum()), len(one))
+    return ((low - chance) / (1 - chance), (high - chance) / (1 - chance))
 
 
 def _fleiss(answers: Answers) -> tuple[float, int, int, int, tuple[tuple[str, float, int], ...]]:
