@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.normalise import Normalisation
+from napari_cellstage.core.review.suspects import suspicion
 
 if TYPE_CHECKING:
     from napari_cellstage.core.review.unseen import Unseen
@@ -151,13 +152,12 @@ def _fitting(classes: int) -> tuple[int, int]:
 
 def _chosen(unseen: Unseen, a_class: int, seed: int) -> tuple[Rows, NDArray[np.str_], NDArray[np.float32]]:
     """Return rows, kind and value of the cells to show."""
-    from napari_cellstage.core.review.suspects import find_errors, suspicion
-
     loss = losses(unseen)
     parts = [_right_and_wrong(unseen, place, loss, a_class, seed) for place in range(len(unseen.classes))]
     chosen = [(RIGHT, right, loss[right]) for right, _ in parts] + [(WRONG, wrong, loss[wrong]) for _, wrong in parts]
-    suspects = find_errors(unseen)[:SUSPECTS]
-    chosen.append((SUSPECT, suspects, suspicion(unseen)[suspects]))
+    doubt, doubted = suspicion(unseen), np.flatnonzero(unseen.predicted != unseen.truth)
+    suspects = doubted[np.argsort(-doubt[doubted], kind="stable")][:SUSPECTS]
+    chosen.append((SUSPECT, suspects, doubt[suspects]))
     if unseen.unlike is not None:
         unlike = np.argsort(-np.nan_to_num(unseen.unlike), kind="stable")[:UNLIKES]
         unlike = unlike[unseen.unlike[unlike] > 1]
@@ -212,10 +212,14 @@ def _colors(names: tuple[str, ...], channels: int) -> NDArray[np.float32]:
 
 
 def _resized(pictures: NDArray[np.floating[Any]], side: int) -> Pictures:
-    """Return pictures of that side; whole steps where they are shrunk, so that nothing needs a library loaded."""
+    """Return pictures of that side; black beside those that are not square."""
     from skimage.transform import resize
 
+    height, width = pictures.shape[1:3]
+    more = [(max(height, width) - length) // 2 for length in (height, width)]
+    pictures = np.pad(pictures, [(0, 0), *((m, m) for m in more), (0, 0)])
     if pictures.shape[1:3] != (side, side):
         shape = (len(pictures), side, side, 3)
-        pictures = resize(pictures, shape, order=1, anti_aliasing=pictures.shape[1] > side)
+        smooth = pictures.shape[1] > side
+        pictures = resize(pictures, shape, order=1, anti_aliasing=smooth)  # type: ignore[no-untyped-call]
     return np.asarray(np.round(pictures * 255), dtype=np.uint8)

@@ -58,7 +58,7 @@ def _values(facts: RunFacts) -> dict[str, Any]:
         "matrix": matrix_of(scores, facts.classes) if scores else None,
         **_charts(facts, unseen),
         **_tiles(facts),
-        **_suspects(unseen),
+        **_suspects(facts),
         "unlike_words": _unlike_words(unseen),
         "card_rows": card_rows(facts),
         "limits": limits(facts),
@@ -103,18 +103,18 @@ def _charts(facts: RunFacts, unseen: Unseen | None) -> dict[str, Markup | None]:
 
 def _tiles(facts: RunFacts) -> dict[str, Any]:
     if facts.examples is None:
-        return {"examples": (), "suspects": (), "unlike": ()}
+        return {"examples": (), "unlike": ()}
     return {
         "examples": tiles_by_class(facts.examples, facts.classes),
-        "suspects": suspects(facts.examples, facts.classes),
         "unlike": unlike_cells(facts.examples, facts.classes),
     }
 
 
-def _suspects(unseen: Unseen | None) -> dict[str, Any]:
-    """Return the first suspected label errors as rows, and how many there are."""
+def _suspects(facts: RunFacts) -> dict[str, Any]:
+    """Return suspected label errors: how many, the first ones as rows, and pictures of some."""
+    unseen = facts.unseen
     if unseen is None:
-        return {"named_suspects": (), "suspects_words": ""}
+        return {"named_suspects": (), "suspects_words": "", "suspects": ()}
     from napari_cellstage.core.review.suspects import find_errors, suspicion  # cleanlab is slow to load
 
     names, said, values, found = unseen.classes.names, unseen.predicted, suspicion(unseen), find_errors(unseen)
@@ -123,7 +123,9 @@ def _suspects(unseen: Unseen | None) -> dict[str, Any]:
         for i in found[:SUSPECTS_NAMED].tolist()
     ]
     first = f", of which the first {len(rows)} are listed" if len(found) > len(rows) else ""
-    return {"named_suspects": rows, "suspects_words": f"{cells_words(len(found))}{first}."}
+    known = set(unseen.names[found].tolist())
+    tiles = suspects(facts.examples, facts.classes, known) if facts.examples is not None else ()
+    return {"named_suspects": rows, "suspects_words": f"{cells_words(len(found))}{first}.", "suspects": tiles}
 
 
 def _unlike_words(unseen: Unseen | None) -> str:

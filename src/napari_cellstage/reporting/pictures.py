@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,9 +47,10 @@ def tiles_by_class(examples: Examples, classes: ClassScheme) -> tuple[ClassTiles
     return tuple(found)
 
 
-def suspects(examples: Examples, classes: ClassScheme) -> tuple[Tile, ...]:
-    """Return cells whose label looks wrong, most suspicious first."""
-    return tuple(_tile(examples, i, classes, SUSPECT) for i in examples.of(SUSPECT).tolist())
+def suspects(examples: Examples, classes: ClassScheme, names: Collection[str]) -> tuple[Tile, ...]:
+    """Return cells whose label looks wrong, most suspicious first, of those that are named."""
+    found = [i for i in examples.of(SUSPECT).tolist() if str(examples.names[i]) in names]
+    return tuple(_tile(examples, i, classes, SUSPECT) for i in found)
 
 
 def unlike_cells(examples: Examples, classes: ClassScheme) -> tuple[Tile, ...]:

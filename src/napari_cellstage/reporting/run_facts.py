@@ -131,7 +131,7 @@ def _history(file: Path) -> Epochs:
     """Return the epochs of a training; none where there is no table that can be read."""
     try:
         table = read_csv(file)
-        rows = [{name: float(text or "nan") for name, text in row.items()} for row in table.to_dict("records")]
+        rows = [{str(name): float(text or "nan") for name, text in row.items()} for row in table.to_dict("records")]
     except (OSError, ValueError):
         return ()
     wanted = {"epoch", "train_loss", "valid_loss", "valid_accuracy"}
