@@ -20,6 +20,7 @@ from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.choice import choose
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.examples import save_examples
 from napari_cellstage.learn.feature_tables import FeatureTables
 from napari_cellstage.learn.fit import fit, never
 from napari_cellstage.learn.known_choice import known_choice
@@ -217,6 +218,8 @@ class _Work:
         try:
             folder = new_run_folder(self._runs, recipe.name)
             save_run(folder, model, history)
+            if model.unseen is not None:
+                save_examples(folder, data, model.unseen)
         except (ModelError, ProjectError) as e:
             yield Note(f"This model is not kept on disk. {e}")
             folder = None

@@ -14,6 +14,7 @@ from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.cross_validate import cross_validate
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.examples import save_examples
 from napari_cellstage.learn.fit import never
 from napari_cellstage.learn.measure import KnownFeatures
 from napari_cellstage.learn.model import read_card
@@ -57,6 +58,7 @@ def cross_validated(
     if folder:
         try:
             save_unseen(folder, found, scores)
+            save_examples(folder, data, found)
         except ModelError as e:
             yield Note(str(e))
     whole = "" if len(found) == len(data) else f" of {len(data)}"
