@@ -141,3 +141,9 @@ def test_real_folders_of_three_channel_tiffs(data_dir: Path) -> None:
     assert crops.crops.shape == (2435, 3, 40, 40)
     assert crops.crops.dtype == np.uint16
     assert crops.counts()["Anaphase"] == 12
+
+
+def test_turned_copies_stay_with_their_picture(tmp_path: Path) -> None:
+    for name in ("G1/a.png", "G1/a_rot90.png", "G1/b.png", "S/c.png"):
+        picture(tmp_path, name)
+    assert read_class_folders(tmp_path).groups.tolist() == ["G1/a.png", "G1/a.png", "G1/b.png", "S/c.png"]

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import re
 
-from napari_cellstage.core.group_guesses import group_guesses
+import pytest
+
+from napari_cellstage.core.group_guesses import group_guesses, original_of
 
 
 def test_movies_are_found_by_how_names_begin() -> None:
@@ -22,3 +24,16 @@ def test_what_says_the_class_again_is_no_group() -> None:
 def test_names_that_differ_all_give_none() -> None:
     assert group_guesses(["a/x.tif", "a/y.tif", "b/z.tif"]) == []
     assert group_guesses([]) == []
+
+
+@pytest.mark.parametrize(
+    "copy",
+    ["12_rot90.png", "12_rotated_180.png", "12_flip.png", "12-flip_lr.png", "12_hflip_rot270.png", "12_aug3.png"],
+)
+def test_turned_and_mirrored_copies_belong_to_their_picture(copy: str) -> None:
+    assert original_of(f"G1/{copy}") == "G1/12.png"
+
+
+@pytest.mark.parametrize("name", ["G1/12.png", "G1/rot90.png", "G1/12_rotor5.png", "G1/flipper_1.tif", "G1/12_h.png"])
+def test_other_names_are_left_alone(name: str) -> None:
+    assert original_of(name) == name

@@ -78,6 +78,11 @@ def test_a_grid_without_a_title_is_of_doses_when_all_are_numbers(saved):
     assert saved(",1,2\nA,0,10\nB,1,2\n").wells["", "A02"].dose == "10"
     assert saved(",1,2\nA,DMSO,10\nB,1,2\n").wells["", "A01"].treatment == "DMSO"
     assert saved("replicate,,\n,1,2\nA,1,2\n").wells["", "A02"].replicate == "2"
+    assert saved("donor,,\n,1,2\nA,p7,p8\n").wells["", "A02"].donor == "p8"
+
+
+def test_a_column_of_patients_is_of_donors(saved):
+    assert saved("well;Patient ID\nB3;p 7\n").wells["", "B03"] == ImageFacts(well="B03", donor="p 7")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)

@@ -51,6 +51,11 @@ def test_no_well_is_guessed_for_real_fields(data_dir):
     assert guess(source_names({i: (f, "") for i, f in enumerate(files)}).values()) == ""
 
 
+def test_donors_are_read_from_names():
+    found = NamePattern("{donor}_{well}_*").read("exp/patient 7_B3_1")
+    assert found.facts == ImageFacts(well="B03", donor="patient 7")
+
+
 def test_a_folder_for_each_plate_is_guessed_when_there_are_several():
     assert guess(["p1/B03_f1", "p2/B03_f1"]) == "{plate}/{well}_f{field}*"
     assert guess(["p1/B03_f1", "p1/B04_f1"]) == "{well}_f{field}*"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -9,6 +13,7 @@ import tifffile
 from napari_cellstage.core.errors import ProjectError, ReadOnlyError
 from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.core.images import open_image
+from napari_cellstage.core.journal import Journal
 from napari_cellstage.session import Session
 from tests.session.scene import grid
 
@@ -148,3 +153,26 @@ def test_a_snapshot_says_plate_and_well(plate):
     assert all(one.groups is None for one in plate.snapshot().images)
     plate.put_setting("split by", "nonsense")
     assert plate.split_by == "auto"
+
+
+def test_cells_of_one_donor_stay_together_over_wells(plate):
+    known = plate.facts_all()
+    plate.set_facts({i: replace(known[i], donor="7" if i < 4 else "8") for i in known})
+    plate.label_by("dose")
+    plate.split_by = "donor"
+    groups = {one.image_id: set(one.groups) for one in plate.snapshot().images}
+    assert groups == {1: {"donor 7"}, 2: {"donor 7"}, 3: {"donor 7"}, 4: {"donor 8"}}
+    assert plate.facts(4).text.endswith("donor 8")
+
+
+def test_a_project_made_before_donors_gets_the_column(plate):
+    folder = plate.project.folder
+    plate.close()
+    with closing(sqlite3.connect(folder / "project.sqlite")) as db:
+        db.execute("ALTER TABLE image_facts DROP COLUMN donor")
+    with closing(Journal(folder / "project.sqlite", read_only=True)) as old:
+        assert old.facts()[1] == ImageFacts("P1", "A01", "", "noc", "0 µM")
+    plate.open_project(folder)
+    plate.set_facts({1: ImageFacts(donor="3")})
+    assert plate.facts(1) == ImageFacts(donor="3")
+    assert plate.facts(2).donor == ""

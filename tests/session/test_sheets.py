@@ -9,6 +9,7 @@ import tifffile
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.folders import read_class_folders
+from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.session import Session
 
 SIDE = 16
@@ -117,6 +118,15 @@ def test_groups_keep_cells_of_one_movie_together(session: Session, folders: Path
     assert image.groups is not None
     assert sorted(set(image.groups.tolist())) == ["movie m0", "movie m1"]
     assert len(image.groups) == 8
+
+
+def test_a_donor_of_the_whole_sheet_is_not_cut_by_its_movies(session: Session, folders: Path) -> None:
+    session.add_sheet(read_class_folders(folders, r"^m\d"), folders)
+    session.set_facts({1: ImageFacts(donor="7")})
+    session.split_by = "donor"
+    (image,) = session.snapshot().images
+    assert image.groups is not None
+    assert set(image.groups.tolist()) == {"donor 7"}
 
 
 def test_a_moved_folder_is_found_again(session: Session, folders: Path, tmp_path: Path) -> None:
