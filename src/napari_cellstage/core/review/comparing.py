@@ -72,4 +72,5 @@ def compare_unseen(a: Unseen, b: Unseen, names: tuple[str, str]) -> RunCompariso
 
 
 def _ids(unseen: Unseen, places: NDArray[Any]) -> NDArray[np.int64]:
-    return np.asarray(unseen.classes.ids, dtype=np.int64)[places]
+    ids: NDArray[np.int64] = np.asarray(unseen.classes.ids, dtype=np.int64)[places]
+    return ids

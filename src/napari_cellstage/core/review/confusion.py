@@ -48,7 +48,8 @@ class Confusion:
     def shares(self) -> NDArray[np.float64]:
         """Counts as a share of their row; 0 in rows without cells."""
         total = self.counts.sum(axis=1, keepdims=True)
-        return self.counts / np.maximum(total, 1)
+        shares: NDArray[np.float64] = self.counts / np.maximum(total, 1)
+        return shares
 
     def pairs(self) -> list[tuple[int, int, int]]:
         """Return label, prediction and count of each confusion, the most frequent first."""

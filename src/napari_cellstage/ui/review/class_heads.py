@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QHeaderView, QToolTip, QWidget
 from napari_cellstage.ui.review.matrix_model import MatrixModel
 from napari_cellstage.ui.theme import PanelTheme
 
-_SWATCH, _GAP, _LONGEST = 9, 4, 110  # pixels
+_SWATCH, _GAP = 9, 4  # pixels
+_LONGEST, _TALLEST = 110, 62  # pixels of a name beside a row, and above a column
 
 
 class ClassHead(QHeaderView):
@@ -29,10 +30,11 @@ class ClassHead(QHeaderView):
         self.setAccessibleName("Predictions" if self._across else "Labels")
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return room for the longest name, but not for more than `_LONGEST` of it."""
+        """Return room for the longest name, but not for all of a long one."""
         line = self.fontMetrics()
         names = [self._counts.names.get(one, "") for one in self._counts.ids] or ["class"]
-        longest = min(max(line.horizontalAdvance(name) for name in names), _LONGEST) + _SWATCH + 3 * _GAP
+        most = _TALLEST if self._across else min(_LONGEST, self.parentWidget().width() // 4)
+        longest = min(max(line.horizontalAdvance(name) for name in names), most) + _SWATCH + 3 * _GAP
         if self._across and not self._upright():
             return QSize(longest, line.height() + 2 * _GAP)
         return QSize(line.height() + _GAP, longest) if self._across else QSize(longest, line.height())
@@ -76,7 +78,8 @@ class ClassHead(QHeaderView):
     def viewportEvent(self, event: Any) -> bool:  # noqa: N802 - Qt's name
         """Say the whole name and the number of cells where the mouse rests."""
         if not isinstance(event, QHelpEvent):
-            return bool(super().viewportEvent(event))
+            handled: bool = super().viewportEvent(event)
+            return handled
         place = self.logicalIndexAt(event.pos())
         if place >= 0:
             last = len(self._counts.ids)

@@ -89,7 +89,7 @@ class MatrixView(QTableView):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for the names and a few entries; the rest scrolls."""
-        return QSize(120, min(self.sizeHint().height(), 190))
+        return QSize(120, min(self.sizeHint().height(), 170))
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Use the width there is."""
@@ -101,11 +101,12 @@ class MatrixView(QTableView):
         if not count:
             return
         line = self.fontMetrics()
+        low, high = line.height() + 7, self.height() - self.horizontalHeader().sizeHint().height() - 6
+        self.verticalHeader().setDefaultSectionSize(max(low, min(high // count, 2 * low)))
         least = line.horizontalAdvance("0" * max(3, len(f"{self.counts.count(count - 1, count - 1)}"))) + 8
         side = self.verticalHeader().sizeHint().width()
         room = (self.width() - side - 6) // count
         self.horizontalHeader().setDefaultSectionSize(max(least, min(room, 5 * line.height())))
-        self.verticalHeader().setDefaultSectionSize(line.height() + 7)
         self.updateGeometries()
 
     def _open(self, index: QModelIndex) -> None:

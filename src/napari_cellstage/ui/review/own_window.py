@@ -54,5 +54,5 @@ def key_text(event: QKeyEvent) -> str:
     """Return a key as napari writes it: ``"3"``, ``"Ctrl+Z"``."""
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     held = modifiers.value if hasattr(modifiers, "value") else int(modifiers)
-    text = QKeySequence(held | int(event.key())).toString(QKeySequence.SequenceFormat.PortableText)
+    text = str(QKeySequence(held | int(event.key())).toString(QKeySequence.SequenceFormat.PortableText))
     return {"Esc": "Escape", "PgDown": "PageDown", "PgUp": "PageUp"}.get(text, text)

@@ -99,6 +99,7 @@ class ReviewPanel(QWidget):
         self.sections.outdate()
         self.missing_text.setText(missing_for_review(self.session))
         self.missing.setVisible(bool(self.missing_text.text()))
+        self.sections.allow((PEOPLE,) if self.session.blind else ())
         self.scores.refresh()
         self.sections.refresh()
 
@@ -167,11 +168,13 @@ class ReviewPanel(QWidget):
             one.setContentsMargins(0, 0, 0, 0)
         for part in (self._build_missing(), self.scores):
             top.addWidget(part)
+        top.setSpacing(2)
         top.addWidget(self.sections, 1)
         self.split.addWidget(self.top)
         self.split.addWidget(self.gallery)
-        self.split.setStretchFactor(0, 1)
-        self.split.setStretchFactor(1, 1)
+        self.split.setSizes([600, 400])  # shares: the window is not laid out yet
+        self.split.setStretchFactor(0, 3)
+        self.split.setStretchFactor(1, 2)
         content.addWidget(self.split)
 
     def _build_missing(self) -> QWidget:
@@ -188,6 +191,7 @@ class ReviewPanel(QWidget):
         later = (
             session.review_changed, session.runs_changed, session.suspects_changed, session.predictions_changed,
             session.labels_changed, session.cells_changed, session.scheme_changed, session.images_changed,
+            session.people_changed,
         )  # fmt: skip
         return (*((one, self.refresh_soon) for one in later), (session.chosen_changed, self._on_chosen))
 
@@ -218,7 +222,7 @@ class ReviewPanel(QWidget):
 
 def missing_for_review(session: Session) -> str:
     """Return what has to be done before a model can be reviewed; empty when one can."""
-    if getattr(session, "blind", False):
+    if session.blind:
         return "Blind mode is on: what the model and others say is hidden. Switch it off under People to review."
     if not session.runs():
         return "Nothing is trained yet. Train once; cross-validation then says what the model gets wrong."

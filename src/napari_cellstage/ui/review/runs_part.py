@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ class RunsPart(QWidget):
         row = QHBoxLayout()
         for one, title in ((self.won, "won"), (self.lost, "lost")):
             row.addWidget(one)
-            on_click(one, lambda title=title: self._show(title))
+            on_click(one, partial(self._show, title))
             one.hide()
         row.addStretch(1)
         return row
@@ -99,6 +100,8 @@ class RunsPart(QWidget):
             self._compare(*reversed(names))
         for one in (self.won, self.lost):
             one.setVisible(self.comparison is not None)
+        for one in (self.review, self.predict, self.cross, self.report):
+            one.setVisible(len(names) < 2)
 
     def _compare(self, older: str, newer: str) -> None:
         from napari_cellstage.core.errors import CellStageError
@@ -181,8 +184,8 @@ def comparison_text(found: RunComparison, older: str, newer: str) -> str:
     p = paired.p if paired.p_groups is None else paired.p_groups
     low, high = paired.interval
     chance = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    difference = f"{paired.difference:+.3f} ({low:+.3f} to {high:+.3f})"
     return (
-        f"On {paired.n:,} cells that neither had seen, the run of {newer} is right on {len(found.won):,} that the run "
-        f"of {older} gets wrong, which is right on {len(found.lost):,} that the newer gets wrong: difference "
-        f"{paired.difference:+.3f} ({low:+.3f} to {high:+.3f}), {chance}."
+        f"{newer} against {older}, {paired.n:,} cells: right on {len(found.won):,} that the older gets wrong, wrong on "
+        f"{len(found.lost):,} that it gets right. Difference {difference}, {chance}."
     )

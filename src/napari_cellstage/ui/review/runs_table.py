@@ -1,4 +1,4 @@
-"""The table of runs: when, by which recipe, from how many labels, how good. What is done with them is in `runs_part`."""
+"""The table of runs: when, by which recipe, how good, from how many labels. What is done with them: `runs_part`."""
 
 from __future__ import annotations
 

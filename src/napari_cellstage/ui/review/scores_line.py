@@ -13,33 +13,49 @@ from napari_cellstage.ui.review.class_scores import ClassScoresTable
 
 
 class ScoresLine(QWidget):
-    """Score, warnings, calibration, and the figures of each class folded away."""
+    """Score and what has changed since; warnings, calibration and the figures of each class unfold."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.score, self.more = hint(""), hint("")
-        for one in (self.score, self.more):
+        self.score, self.changed, self.more = hint(""), hint(""), hint("")
+        for one in (self.score, self.changed, self.more):
             one.setTextFormat(Qt.TextFormat.PlainText)
-        self.classes = ClassScoresTable()
-        self.folded = Folded("Each class", self.classes, "Precision, recall and F1 of each class, with 95 % intervals.")
+        self.classes, details = ClassScoresTable(), QWidget()
+        inside = QVBoxLayout(details)
+        inside.setContentsMargins(0, 0, 0, 0)
+        for part in (self.more, self.classes):
+            inside.addWidget(part)
+        self.folded = Folded("", details, "What to know of this score, and that of each class.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        for part in (self.score, self.more, self.folded):
+        layout.setSpacing(1)
+        for part in (self.score, self.changed, self.folded):
             layout.addWidget(part)
 
     def refresh(self) -> None:
         """Show the reviewed run."""
-        run = self._session.review_run
+        run = "" if self._session.blind else self._session.review_run
         scores = self._session.review_scores() if run else None
         self.setVisible(bool(run))
+        if not run:
+            return
         self.score.setText(score_text(self._session, run, scores))
-        self.more.setText(" ".join(more_texts(self._session, run, scores)))
-        self.more.setVisible(bool(self.more.text()))
-        self.folded.setVisible(scores is not None and bool(scores.per_class))
+        self.changed.setText(changed_text(self._session, run))
+        self.changed.setVisible(bool(self.changed.text()))
+        self.folded.setVisible(scores is not None)
         if scores is not None:
-            self.classes.show_scores(scores)
+            self._show_details(scores)
+
+    def _show_details(self, scores: Scores) -> None:
+        told = list(scores.warnings)
+        count = f"⚠ {len(told)} thing{'' if len(told) == 1 else 's'} to know, " if told else ""
+        self.folded.head.setText(f"{count}calibration, each class" if scores.ece is not None else f"{count}each class")
+        lines = [f"⚠ {one}" for one in told]
+        if scores.ece is not None:
+            lines.append(calibration_text(scores.ece, scores.ece_before))
+        self.more.setText("\n".join(lines))
+        self.classes.show_scores(scores)
 
 
 def score_text(session: Session, run: str, scores: Scores | None) -> str:
@@ -47,23 +63,19 @@ def score_text(session: Session, run: str, scores: Scores | None) -> str:
     known = session.run(run)
     if known is None:
         return ""
-    how = f"cross-validated ({known.cross_validated} folds)" if known.cross_validated else "held-out cells"
+    how = "cross-validated" if known.cross_validated else "held out"
     said = f"accuracy {scores.text}" if scores is not None else "none of its cells has a label now"
     return f"{known.recipe} of {made_text(known.made)}, {how}: {said}"
 
 
-def more_texts(session: Session, run: str, scores: Scores | None) -> list[str]:
-    """Return what to know of a score, as sentences."""
-    texts = []
-    if changed := session.changed_since(run):
-        known = session.run(run)
-        made = made_text(known.made) if known is not None else ""
-        texts.append(f"Labels of {made}; {changed:,} {'has' if changed == 1 else 'have'} changed since. Train again.")
-    if scores is not None:
-        texts += [f"⚠ {one}" for one in scores.warnings]
-        if scores.ece is not None:
-            texts.append(calibration_text(scores.ece, scores.ece_before))
-    return texts
+def changed_text(session: Session, run: str) -> str:
+    """Return how many labels have changed since a run; empty where none has."""
+    changed = session.changed_since(run)
+    known = session.run(run)
+    if not changed or known is None:
+        return ""
+    have = "has" if changed == 1 else "have"
+    return f"Labels of {made_text(known.made)}; {changed:,} {have} changed since. The score is by those of today."
 
 
 def calibration_text(after: float, before: float | None) -> str:

@@ -30,14 +30,14 @@ class Sections(QTabWidget):
         self.setDocumentMode(True)
         for title in makers:
             place = QWidget()
-            QVBoxLayout(place).setContentsMargins(0, 4, 0, 0)
+            QVBoxLayout(place).setContentsMargins(0, 2, 0, 0)
             self.addTab(place, title)
         self.currentChanged.connect(self.refresh)
 
     @property
     def title(self) -> str:
         """Title of the section that is seen."""
-        return self.tabText(self.currentIndex())
+        return str(self.tabText(self.currentIndex()))
 
     def open(self, title: str) -> Any:
         """Show a section; return it."""
@@ -53,6 +53,11 @@ class Sections(QTabWidget):
             if place is not None and (layout := place.layout()) is not None:
                 layout.addWidget(made)
         return self.made[title]
+
+    def allow(self, titles: tuple[str, ...]) -> None:
+        """Let only some sections be opened; all of them where none is named."""
+        for place, title in enumerate(self._makers):
+            self.setTabEnabled(place, not titles or title in titles)
 
     def outdate(self) -> None:
         """Note that every section has to be refreshed before it is seen again."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
@@ -35,14 +37,14 @@ class SuspectBox(QWidget):
         self.correct = small_button("Correct", "Give the cell the class that the model predicts.")
         self.skip = small_button("Skip", "Leave it for now; it comes again when the project is opened again.")
         self.again = small_button("Skipped ones again", "Take up again what was skipped.")
-        row, layout = QHBoxLayout(), QVBoxLayout(self)
+        grid, layout = QGridLayout(), QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.said)
-        layout.addLayout(row)
-        for one, action in self._actions():
-            row.addWidget(one)
+        layout.addLayout(grid)
+        places = ((0, 0, 1, 2), (0, 2, 1, 1), (1, 0, 1, 3), (2, 0, 1, 3))
+        for (one, action), place in zip(self._actions(), places, strict=True):
+            grid.addWidget(one, *place)
             on_click(one, action)
-        row.addStretch(1)
         self.hide()
 
     def refresh(self) -> None:
@@ -62,11 +64,9 @@ class SuspectBox(QWidget):
         """Put the box away."""
         self.hide()
 
-    def _actions(self) -> tuple[tuple[QWidget, object], ...]:
-        return (
-            (self.accept, self._accept), (self.correct, self._correct), (self.skip, self._skip),
-            (self.again, self._unskip),
-        )  # fmt: skip
+    def _actions(self) -> tuple[tuple[QPushButton, Callable[[], object]], ...]:
+        first = (self.accept, self._accept), (self.skip, self._skip)
+        return (*first, (self.correct, self._correct), (self.again, self._unskip))
 
     @property
     def _one(self) -> CellRefs:
@@ -85,7 +85,7 @@ class SuspectBox(QWidget):
         self.said.setText(
             f"{self._at + 1} of {len(self.left):,}: labelled {label}, predicted {predicted} ({confidence:.2f})"
         )
-        self.correct.setText(f"Correct to {self.fontMetrics().elidedText(predicted, Qt.TextElideMode.ElideRight, 110)}")
+        self.correct.setText(f"Correct to {self.fontMetrics().elidedText(predicted, Qt.TextElideMode.ElideRight, 180)}")
         self._session.choose(self._one)
 
     def _known(self) -> tuple[str, str, float]:
