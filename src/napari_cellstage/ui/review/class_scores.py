@@ -37,7 +37,9 @@ class ClassScoresTable(QTableWidget):
                     | (Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft)
                 )
                 self.setItem(row, column, item)
-        line = self.verticalHeader().defaultSectionSize()
+        line = self.fontMetrics().height() + 8
+        self.verticalHeader().setMinimumSectionSize(line)
+        self.verticalHeader().setDefaultSectionSize(line)
         shown = min(len(scores.per_class), _ROWS_SHOWN)
         self.setFixedHeight(line * shown + self.horizontalHeader().sizeHint().height() + 20)
 

@@ -31,7 +31,7 @@ class MatrixPart(QWidget):
         self.per_cent = QCheckBox("% of row")
         self.per_cent.setToolTip("Show per cent of the cells with a label instead of how many there are.")
         self.per_cent.toggled.connect(self.view.show_per_cent)
-        self.said = hint("label ↓  prediction →  click for the cells")
+        self.said = hint("label ↓   prediction →")
         row, layout = QHBoxLayout(), QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
