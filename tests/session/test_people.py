@@ -188,7 +188,7 @@ def test_blind_nothing_changes_that_all_share(disputed):
         with pytest.raises(PeopleError, match=r"Blind labelling is on, so '.+' can't be done"):
             act()
     for act in (session.snapshot, session.label_by_vote, session.people_against_model):
-        with pytest.raises(PeopleError, match="Blind labelling is on, so .* Switch it off first"):
+        with pytest.raises(PeopleError, match=r"Blind labelling is on, so .* Switch it off first"):
             act()
     assert session.add_class("another") in session.scheme.ids
 

@@ -32,7 +32,7 @@ class PeoplePart(AnnotatorPart, RunsPart):
     """Persons and their labels."""
 
     _to_settle: Shown | None = None
-    _answers_read: tuple[object, Answers] | None = None
+    _people_said: tuple[object, Answers] | None = None
 
     def opinions(self) -> pd.DataFrame:
         """Return what each person says of each cell today: `image_id`, `t`, `cell_id`, `who`, `class_id`, `at`.
@@ -46,12 +46,12 @@ class PeoplePart(AnnotatorPart, RunsPart):
         from napari_cellstage.core.people.answers import Answers
 
         key = self._state_of_labels()
-        if self._answers_read is None or self._answers_read[0] != key:
+        if self._people_said is None or self._people_said[0] != key:
             found = Answers.of(self._opinions(), self.scheme)
             several = found.take(found.raters > 1)
             gone = found.cells.isin(several.cells.take(~self._there(several.cells)))
-            self._answers_read = (key, found.take(~gone))
-        return self._answers_read[1]
+            self._people_said = (key, found.take(~gone))
+        return self._people_said[1]
 
     def agreement(self) -> Agreement:
         """Return how far persons agree on cells that two or more of them labelled."""

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.session import Session
+from napari_cellstage.ui.annotator_box import AnnotatorBox
 from napari_cellstage.ui.attention_layer import AttentionLayer
 from napari_cellstage.ui.carry_over_list import CarryOverList
 from napari_cellstage.ui.cells_panel import CellsPanel
@@ -153,6 +154,8 @@ class CellStageDock(QWidget):
         data_parts.insertWidget(data_parts.indexOf(images_box) + 1, self.plates)
         self.data.project_box.layout().addWidget(self.exports)
         self.label.layout().insertWidget(2, Folded("Class to whole images, wells or doses", self.give_all))
+        self.annotator = AnnotatorBox(self.session)
+        self.label.layout().insertWidget(0, self.annotator)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for step, panel in zip(STEPS, (self.data, self.cells, self.label, self.train, self.review), strict=True):

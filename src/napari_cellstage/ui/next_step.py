@@ -36,6 +36,8 @@ def next_step(session: Session) -> NextStep:
 
 
 def _label_or_train(session: Session) -> NextStep:
+    if session.blind:
+        return NextStep("Label what you see: blind, others' labels and predictions are hidden.", LABEL)
     known = session.counts()  # once: this is asked after every key press
     counts = {class_id: known.get(class_id, 0) for class_id in session.scheme.ids}
     labelled = [n for n in counts.values() if n]
@@ -58,6 +60,8 @@ def state_line(session: Session) -> str:
     parts = [f"{cells:,} cell{'' if cells == 1 else 's'}", f"{int((session.class_ids() != 0).sum()):,} labelled"]
     if (predictions := session.predictions()) is not None:
         parts.append(f"model of {_when(session, predictions.run)}")
+    if session.blind:
+        parts.append("blind")
     if session.read_only:
         parts.append("read-only")
     return " · ".join(parts)

@@ -53,6 +53,8 @@ def missing_for_training(session: Session) -> str:
     counts = {class_id: n for class_id, n in session.counts().items() if n and class_id}
     if session.read_only:
         return "This project is open read-only, so nothing can be trained here."
+    if session.blind:
+        return "Blind labelling is on, and a model would show what others say. Switch it off under Review, People."
     if len(counts) < 2:
         have = "one class is" if counts else "no cells are"
         return f"So far {have} labelled. Label a few cells of at least two classes; ten of each is a good start."

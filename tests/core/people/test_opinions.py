@@ -27,7 +27,7 @@ def entries(rows: list[tuple[int, ...]]) -> Entries:
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(ACT, max_size=14))
-def test_opinions_are_those_of_a_slow_replay(acts):
+def test_opinions_are_those_of_a_slow_replay(acts):  # noqa: C901 - one rule a line
     shared, own, expected = [], [], {}
     done: dict[int, list[tuple[int, ...]]] = {1: [], 2: []}
     undone: dict[int, list[tuple[int, ...]]] = {1: [], 2: []}

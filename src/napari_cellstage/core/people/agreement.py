@@ -171,7 +171,7 @@ def _kappa(one: Places, other: Places, groups: NDArray[Any], weights: Floats, se
 
 
 def _by_chance(one: Places, other: Places, size: int) -> Interval:
-    """Return Wilson's interval of the raw agreement, as kappas: a bootstrap of few cells that all agree has no doubt."""
+    """Return Wilson's interval of the raw agreement as kappas: of few cells that all agree a bootstrap has no doubt."""
     shares = (np.bincount(ids, minlength=size) / len(ids) for ids in (one, other))
     chance = float(np.prod(np.stack(list(shares)), axis=0).sum())
     if chance >= 1:

@@ -71,7 +71,8 @@ class Answers:
         ids = self.class_ids
         highest = ids.max(axis=1, initial=0)
         lowest = np.where(ids == UNLABELLED, highest[:, None], ids).min(axis=1, initial=np.iinfo(np.int64).max)
-        return highest != np.minimum(lowest, highest)
+        found: NDArray[np.bool_] = highest != np.minimum(lowest, highest)
+        return found
 
     def said_of(self, cells: CellRefs) -> list[tuple[str, int, int]]:
         """Return person, class id and count for what was said of some cells; the most common answer of each first."""
