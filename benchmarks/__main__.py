@@ -21,6 +21,7 @@ from benchmarks.table import Row
 # In the order of the table.
 MODULES = (
     "overlay",
+    "gallery",
     "crops",
     "finding",
     "training",
