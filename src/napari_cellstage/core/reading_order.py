@@ -29,9 +29,16 @@ def next_in_order(cells: CellTable, wanted: NDArray[np.bool_], after: int | None
     after
         Row to start from, left out itself; None for the beginning.
     """
-    order = reading_order(cells)
-    if after is not None:
-        start = int(np.flatnonzero(order == after)[0])
-        order = np.concatenate((order[start + 1 :], order[:start]))
+    order = rows_after(cells, after)
+    order = order[order != after] if after is not None else order
     hits = order[wanted[order]]
     return int(hits[0]) if len(hits) else None
+
+
+def rows_after(cells: CellTable, after: int | None) -> NDArray[np.int64]:
+    """Return all rows in reading order, beginning after one, which comes last; None: from the beginning."""
+    order = reading_order(cells)
+    if after is None:
+        return order
+    start = int(np.flatnonzero(order == after)[0]) + 1
+    return np.concatenate((order[start:], order[:start]))

@@ -64,8 +64,8 @@ def test_exact_copies_leave_room_for_no_more_heaps_but_the_batch_is_full():
 
 
 def test_of_two_like_cases_the_one_that_no_labelled_cell_looks_like_is_asked_for():
-    looks = np.array([[0.0, 0.1], [10.0, 10.2], [0.0, 0.0]])
-    cells = waiting([0.1, 0.1, 0.9], looks, labelled=(2,))
+    looks = np.array([[0.0, 0.1], [10.0, 10.2], [0.0, 0.0], [20.0, 0.0], [0.0, 20.0]])
+    cells = waiting([0.1, 0.1, 0.9, 0.8, 0.8], looks, labelled=(2,))
 
     assert most_telling(cells, 1).tolist() == [1]
 

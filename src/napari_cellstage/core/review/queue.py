@@ -112,7 +112,8 @@ def needed_class(labels: dict[int, int], recalls: dict[int, float]) -> int:
 
 def _spread(waiting: Waiting, doubt: Floats, count: int, seed: int) -> Rows:
     """Return the rows of highest doubt that are unlike each other; a doubt below 0 is none."""
-    near = _top(doubt, count * TIMES * DEEPER)
+    most = max(count, int((doubt >= 0).sum()) // 2)  # of few cells the surer half is never asked for to be unlike
+    near = _top(doubt, min(most, count * TIMES * DEEPER))
     if waiting.looks is None or len(near) <= count:
         return near[:count]
     looks = _known(waiting.looks(near))
@@ -124,7 +125,8 @@ def _spread(waiting: Waiting, doubt: Floats, count: int, seed: int) -> Rows:
     _, first = np.unique(heap[order], return_index=True)
     best = np.sort(first)  # of each heap the first in order
     rest = np.setdiff1d(np.arange(len(order)), best)  # where there were fewer heaps
-    return near[order[np.concatenate([best, rest])[:count]]]
+    found: Rows = near[order[np.concatenate([best, rest])[:count]]]
+    return found
 
 
 def _without_copies(looks: Floats, radius: float, count: int) -> Rows:
