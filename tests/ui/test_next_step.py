@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_cellstage.session import Session
-from napari_cellstage.ui.next_step import CELLS, DATA, LABEL, TRAIN, next_step, state_line
+from napari_cellstage.ui.next_step import CELLS, DATA, LABEL, REVIEW, TRAIN, made_text, next_step, state_line
 
 
 def test_an_empty_session_asks_for_an_image(tmp_path):
@@ -46,7 +46,18 @@ def test_predictions_ask_for_corrections(session, predict):
     session.label_cells([2], 2)
     predict(session)
     assert "correct" in next_step(session).text
+    assert next_step(session).step == REVIEW
     assert state_line(session) == "12 cells · 3 labelled · model of this session"
+
+
+def test_a_moment_is_told_as_the_clock_here_shows_it():
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime.now(UTC)
+    assert made_text(now.isoformat()) == now.astimezone().strftime("%H:%M")
+    before = now - timedelta(days=3)
+    assert made_text(before.isoformat()) == before.astimezone().strftime("%d %b %H:%M")
+    assert made_text("") == "unknown time"
 
 
 def test_a_missing_file_is_asked_for(tmp_path):

@@ -8,6 +8,8 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QCloseEvent, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+_HELD = (Qt.Key.Key_Control, Qt.Key.Key_Shift, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr)
+
 
 class OwnWindow(QWidget):
     """Holds a part while it is open.
@@ -41,7 +43,8 @@ class OwnWindow(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
         """Do what the key does on the canvas."""
-        if event is not None and not self._press_key(key_text(event)):
+        key = "" if event is None else key_text(event)
+        if not key or not self._press_key(key):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -51,7 +54,9 @@ class OwnWindow(QWidget):
 
 
 def key_text(event: QKeyEvent) -> str:
-    """Return a key as napari writes it: ``"3"``, ``"Ctrl+Z"``."""
+    """Return a key as napari writes it: ``"3"``, ``"Ctrl+Z"``; empty for one that is only held with others."""
+    if event.key() in _HELD:
+        return ""
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     held = modifiers.value if hasattr(modifiers, "value") else int(modifiers)
     text = str(QKeySequence(held | int(event.key())).toString(QKeySequence.SequenceFormat.PortableText))

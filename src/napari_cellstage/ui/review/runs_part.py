@@ -135,6 +135,7 @@ class RunsPart(QWidget):
     @showing_errors
     def _review(self) -> None:
         self._session.review_run = self.table.selected()[0]
+        self._enable()
 
     @showing_errors
     def _show(self, title: str) -> None:

@@ -56,6 +56,9 @@ class Sections(QTabWidget):
 
     def allow(self, titles: tuple[str, ...]) -> None:
         """Let only some sections be opened; all of them where none is named."""
+        if titles and self.title not in titles:
+            self.setTabEnabled(list(self._makers).index(titles[0]), True)
+            self.open(titles[0])  # first, as Qt would walk through the others
         for place, title in enumerate(self._makers):
             self.setTabEnabled(place, not titles or title in titles)
 

@@ -1,0 +1,252 @@
+"""The Review step on runs as trainings leave them: what it says, and where its parts lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_cellstage.session import Session
+from napari_cellstage.ui.review.panel import ReviewPanel
+from napari_cellstage.ui.theme import PanelTheme
+from napari_cellstage.ui.workers import JobRunner
+from tests.session.runs_scene import labelled_refs, make_run
+
+
+@pytest.fixture
+def labelled(session: Session) -> Session:
+    """Twelve cells, nine labelled: three of each of three classes."""
+    for row in range(9):
+        session.label_cells([row], row % 3 + 1)
+    return session
+
+
+@pytest.fixture
+def panel(qtbot: Any, labelled: Session) -> Iterator[ReviewPanel]:
+    theme, runner = PanelTheme(ViewerModel()), JobRunner()
+    pressed: list[str] = []
+    made = ReviewPanel(labelled, runner, theme, lambda key: bool(pressed.append(key)) or True)
+    made.pressed = pressed
+    qtbot.addWidget(made)
+    made.show()
+    yield made
+    made.close_link()
+    runner.close()
+    theme.close_link()
+
+
+def wait(panel: ReviewPanel, qtbot: Any) -> None:
+    qtbot.waitUntil(lambda: not panel._stale, timeout=10_000)
+
+
+def test_without_a_model_it_says_what_to_do_and_leads_there(panel: ReviewPanel, qtbot: Any) -> None:
+    assert "Train once; cross-validation then says" in panel.missing_text.text()
+    with qtbot.waitSignal(panel.training_wanted):
+        panel.train.click()
+
+
+def test_a_run_without_answers_for_unseen_cells_leads_to_cross_validation(
+    panel: ReviewPanel, labelled: Session
+) -> None:
+    make_run(labelled, "one")
+    (labelled.project.runs / "one" / "unseen.npz").unlink()
+    labelled.note_run()
+    panel.refresh()
+    assert "Cross-validate" in panel.missing_text.text()
+    runs = panel.sections.open("Runs")
+    assert not runs.review.isEnabled()
+    assert runs.cross.isEnabled() is False or runs.table.selected()
+
+
+def test_a_click_in_the_matrix_fills_the_gallery_and_a_corrected_label_moves_on(
+    panel: ReviewPanel, labelled: Session, qtbot: Any
+) -> None:
+    make_run(labelled, "one", wrong=[0, 3])  # two of class 1, said to be of class 2
+    wait(panel, qtbot)
+    view = panel.sections.section("Matrix").view
+    at = view.visualRect(view.counts.index(0, 1)).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    cells, _ids = labelled_refs(labelled)
+    assert labelled.shown.cells == cells.take([0, 3])
+    assert labelled.shown.title == "2 interphase cells predicted as prophase"
+
+    labelled.choose(cells.take([0]))
+    assert view.counts.outlined == {(1, 2)}
+    labelled.label_refs(cells.take([0]), 2)
+    wait(panel, qtbot)
+    assert view.counts.count(0, 1) == 1
+    assert "1 has changed since" in panel.scores.changed.text()
+    assert labelled.shown.cells == cells.take([0, 3])  # what is shown does not jump away under the hand
+
+
+def test_the_score_has_interval_n_and_what_to_know(panel: ReviewPanel, labelled: Session, qtbot: Any) -> None:
+    make_run(labelled, "one", wrong=[0])
+    wait(panel, qtbot)
+
+    assert panel.scores.score.text().endswith(f"accuracy {labelled.review_scores().text}")
+    assert "to know" in panel.scores.folded.head.text()
+    assert "one image" in panel.scores.more.text()
+    assert panel.scores.classes.item(0, 0).text() == "interphase"
+
+
+def test_lists_open_and_suspects_are_decided_one_by_one(panel: ReviewPanel, labelled: Session, qtbot: Any) -> None:
+    make_run(labelled, "one", wrong=[0, 3, 4], confidence=0.95)
+    wait(panel, qtbot)
+    lists = panel.sections.open("Lists")
+    texts = [lists.list.item(row).text() for row in range(lists.list.count())]
+    assert texts[0] == "Suspected label errors: 3"
+    assert "interphase → prophase: 2" in texts
+    lists.list.itemClicked.emit(lists.list.item(0))
+    box = lists.suspects
+    first = labelled.suspects().take([0])
+    assert labelled.chosen == first
+    assert "1 of 3" in box.said.text()
+    box.correct.click()
+    row = labelled.row_of(int(first.t[0]), int(first.cell_id[0]))
+    assert labelled.class_ids()[row] == labelled.review_table().predicted[row]
+    assert labelled.origins()[row] == "review"
+    box.accept.click()
+    box.skip.click()
+    assert "No suspected label is left" in box.said.text()
+    assert len(labelled.skipped) == 1
+    labelled.undo()
+    assert len(labelled.suspects()) == 1
+    box.again.click()
+    assert len(box.left) == 2
+
+
+def test_two_runs_are_compared_and_what_was_won_is_shown(panel: ReviewPanel, labelled: Session) -> None:
+    make_run(labelled, "one", "2026-11-01T12:00:00+00:00", wrong=[0, 1, 2])
+    make_run(labelled, "two", "2026-11-02T12:00:00+00:00", wrong=[2, 3], model=False)
+    panel.refresh()
+    runs = panel.sections.open("Runs")
+    assert [runs.table.item(row, 0).text()[0] for row in range(2)] == ["⚠", "0"]
+    assert "gone" in runs.table.item(0, 0).toolTip()
+    runs.table.select(("one", "two"))
+    cells, _ids = labelled_refs(labelled)
+    assert "right on 2 that the older gets wrong, wrong on 1" in runs.said.text()
+    assert (runs.won.text(), runs.lost.text()) == ("Won: 2", "Lost: 1")
+    runs.won.click()
+    assert labelled.shown.cells == cells.take([0, 1])
+    runs.lost.click()
+    assert labelled.shown.cells == cells.take([3])
+    runs.table.select(("one",))
+    assert runs.won.isHidden()
+    runs.review.click()
+    assert labelled.review_run == "one"
+    assert not runs.review.isEnabled()
+
+
+def test_a_run_without_its_model_can_be_reviewed_but_not_predict(panel: ReviewPanel, labelled: Session) -> None:
+    make_run(labelled, "one", model=False)
+    panel.refresh()
+    runs = panel.sections.open("Runs")
+    runs.table.select(("one",))
+
+    assert "can't predict" in runs.said.text()
+    assert not runs.predict.isEnabled()
+    assert runs.report.isEnabled()
+
+
+def test_work_that_fails_says_so_and_the_report_opens(
+    panel: ReviewPanel, labelled: Session, qtbot: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from napari_cellstage.ui.review import runs_part
+
+    make_run(labelled, "one")
+    panel.refresh()
+    runs = panel.sections.open("Runs")
+    runs.table.select(("one",))
+    opened: list[Path] = []
+    runs.open_file = opened.append
+
+    def writes(_run: Path) -> Any:
+        def work(_stop: Any) -> Any:
+            yield from ()
+            return tmp_path / "report.html"
+
+        return work
+
+    monkeypatch.setattr(runs_part, "reporting", writes)
+    runs.report.click()
+    assert not runs.report.isEnabled()
+    qtbot.waitUntil(lambda: not panel.runner.busy, timeout=10_000)
+    assert opened == [tmp_path / "report.html"]
+
+
+def test_predictions_of_an_earlier_run_go_to_the_session(
+    panel: ReviewPanel, labelled: Session, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_cellstage.core.predictions import Predictions
+    from napari_cellstage.learn.job import Answer
+    from napari_cellstage.ui.review import runs_part
+
+    make_run(labelled, "one")
+    panel.refresh()
+    runs = panel.sections.open("Runs")
+    runs.table.select(("one",))
+    count, ids = len(labelled.cells()), labelled.scheme.ids
+    found = Predictions(np.full((count, len(ids)), 1 / len(ids), np.float32), ids, np.zeros(count, np.uint8), "one")
+
+    def predicts(_snapshot: Any, _run: Path) -> Any:
+        def work(_stop: Any) -> Any:
+            yield from ()
+            return Answer("quick", {labelled.current_id: found}, None, "one")
+
+        return work
+
+    monkeypatch.setattr(runs_part, "predicting", predicts)
+    runs.predict.click()
+    qtbot.waitUntil(lambda: labelled.predictions() is not None, timeout=10_000)
+    assert labelled.predictions().run == "one"
+
+
+def test_it_goes_into_its_own_window_and_back_with_all_it_shows(
+    panel: ReviewPanel, labelled: Session, qtbot: Any
+) -> None:
+    make_run(labelled, "one", wrong=[0])
+    wait(panel, qtbot)
+    panel.sections.section("Matrix").per_cent.setChecked(True)
+    panel.larger.click()
+    assert panel.is_large
+    assert panel.window_.isVisible()
+    QTest.keyClick(panel.sections.section("Matrix").view, Qt.Key.Key_3)
+    QTest.keyClick(panel.window_, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert panel.pressed == ["3", "Ctrl+Z"]
+    panel.window_.close()
+    assert not panel.is_large
+    assert panel.content.isVisible()
+    assert panel.sections.section("Matrix").per_cent.isChecked()
+    panel.enlarge()
+    panel.back.click()
+    assert not panel.is_large
+
+
+def test_blind_labelling_leaves_only_the_people(panel: ReviewPanel, labelled: Session, qtbot: Any) -> None:
+    make_run(labelled, "one", wrong=[0])
+    labelled.blind = True
+    panel.refresh()
+    assert "Blind" in panel.missing_text.text()
+    assert not panel.scores.isVisible()
+    assert [panel.sections.isTabEnabled(n) for n in range(5)] == [False, False, False, False, True]
+    labelled.blind = False
+    panel.refresh()
+    assert panel.sections.isTabEnabled(0)
+
+
+def test_what_is_not_seen_is_not_refreshed(panel: ReviewPanel, labelled: Session, qtbot: Any) -> None:
+    make_run(labelled, "one", wrong=[0])
+    wait(panel, qtbot)
+    panel.hide()
+    labelled.label_cells([0], 2)
+    qtbot.wait(300)
+    assert panel._stale
+    panel.show()
+    wait(panel, qtbot)
+    assert "changed since" in panel.scores.changed.text()
