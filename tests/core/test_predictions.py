@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import ClassScheme
-from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED, Predictions, annotation_frame
+from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED, Predictions, annotation_frame, joined
 
 SCHEME = ClassScheme.from_names(["G1", "S", "M"])
 
@@ -91,3 +93,17 @@ def test_arrays_that_lack_something_are_no_predictions(predictions: Predictions,
     arrays = predictions.to_arrays(cells)
     del arrays["part"]
     assert Predictions.from_arrays(arrays, AnnotatedImage(None, cells, {}, 1).rows_of, 3) is None
+
+
+def test_the_frame_says_how_unlike_the_training_cells_each_is(predictions: Predictions, cells: CellTable) -> None:
+    known = replace(predictions, unlike=np.array([0.4, 1.3, np.nan], dtype=np.float32))
+
+    frame = known.to_frame("a.tif", cells, np.array([1, 0, 3]), SCHEME)
+
+    assert list(frame.columns)[8:11] == ["confidence", "unlike", "flagged"]
+    assert frame["flagged"].tolist() == [False, True, False]
+    assert frame["predicted"].tolist() == ["S", "G1", ""]
+    older = predictions.to_frame("b.tif", cells, np.array([1, 0, 3]), SCHEME)
+    both = joined([frame.assign(track=0), older.assign(track=0)])
+    assert both["flagged"].tolist() == [False, True, False, False, False, False]
+    assert both["flagged"].dtype == bool

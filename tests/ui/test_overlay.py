@@ -1,5 +1,7 @@
 """Codes of cells and colours of codes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,14 @@ from napari_cellstage.ui.overlay import (
     NO_LABEL,
     NO_LABEL_COLOR,
     NOTHING,
+    UNLIKE,
+    UNLIKE_COLOR,
     UNSURE,
     class_colors,
     labelled_table,
     predicted_table,
 )
-from napari_cellstage.ui.overlay_settings import OverlaySettings
+from napari_cellstage.ui.overlay_settings import Confidence, OverlaySettings
 
 SCHEME = ClassScheme.from_names(["a", "b", "c"])
 
@@ -94,3 +98,25 @@ def test_many_classes_need_two_bytes(classes: int, dtype: type) -> None:
 
 def test_prediction_of_a_deleted_class_draws_nothing() -> None:
     assert predicted_table(answer((0.9, 0.1, 0.0)), SCHEME.remove(1), OverlaySettings()).codes.tolist() == [NOTHING]
+
+
+def unlike(predictions: Predictions, *ratios: float) -> Predictions:
+    return replace(predictions, unlike=np.array(ratios, dtype=np.float32))
+
+
+def test_cells_unlike_the_training_cells_get_no_class_colour() -> None:
+    nan = float("nan")
+    given = answer((0.9, 0.1, 0.0), (0.9, 0.1, 0.0), (0.4, 0.3, 0.3), (nan, nan, nan), (0.9, 0.1, 0.0))
+    table = predicted_table(unlike(given, 1.01, 1.0, 3.0, 3.0, nan), SCHEME, OverlaySettings())
+    assert table.codes[:4].tolist() == [UNLIKE, table.codes[4], UNLIKE, NOTHING]
+    assert table.colors[UNLIKE] == pytest.approx(UNLIKE_COLOR)
+    assert table.colors[UNLIKE].tolist() != table.colors[UNSURE].tolist()
+
+
+@pytest.mark.parametrize("confidence", ["opacity", "colour map", "off"])
+def test_flagging_can_be_switched_off(confidence: Confidence) -> None:
+    given = answer((0.9, 0.1, 0.0), (0.4, 0.3, 0.3))
+    shown = OverlaySettings(confidence=confidence)
+    table = predicted_table(unlike(given, 2.0, 2.0), SCHEME, replace(shown, flag_unlike=False))
+    assert table.codes.tolist() == predicted_table(given, SCHEME, shown).codes.tolist()
+    assert predicted_table(unlike(given, 2.0, 2.0), SCHEME, shown).codes.tolist() == [UNLIKE, UNLIKE]

@@ -70,3 +70,20 @@ def test_stripes_meet_whatever_part_is_drawn() -> None:
     pattern.apply(whole, None, None, 0, 0)
     pattern.apply(part, None, None, 11, 4)
     assert np.array_equal(part, whole[11:16, 4:11])
+
+
+def test_crossed_cells_are_striped_the_other_way_and_the_stripes_meet(plane: np.ndarray) -> None:
+    codes = np.where(plane > 0, 3, 0).astype(np.uint8)
+    whole = applied(Pattern(crossed=3, period=6), codes, plane)
+    lower = codes[5:].copy()
+    Pattern(crossed=3, period=6).apply(lower, None, None, 5, 0)
+    assert np.array_equal(lower, whole[5:])
+    inside = whole[1:11, 1:11] == 3
+    assert np.array_equal(inside[1:, 1:], inside[:-1, :-1])  # along the diagonal that goes down to the right
+    assert 0.2 < inside.mean() < 0.5
+    hatched = applied(Pattern(hatched=3, period=6), codes, plane)[1:11, 1:11] == 3
+    assert np.array_equal(hatched[1:, :-1], hatched[:-1, 1:])
+
+
+def test_tiny_cells_are_just_filled() -> None:
+    assert Pattern(crossed=3, hatched=1).at_level(4, 20).crossed == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from qtpy.QtTest import QTest
 
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.session import Session
+from napari_cellstage.ui.overlay import UNLIKE
 from napari_cellstage.ui.overlay_panel import OverlayPanel
 from napari_cellstage.ui.viewer_link import ViewerLink
 
@@ -172,9 +174,31 @@ def test_panel_and_link_follow_each_other(
     panel.confidence.setCurrentText("colour map")
     panel.style_choice.setCurrentText("contour")
     assert (window.link.settings.confidence, window.link.settings.style) == ("colour map", "contour")
-    from dataclasses import replace
-
     window.link.set_settings(replace(window.link.settings, show_predicted=True, confidence="off"))
     assert panel.predicted.isChecked()
     assert panel.confidence.currentText() == "off"
+    assert not panel.grab().isNull()
+
+
+def test_the_panel_says_how_many_cells_are_unlike_the_training_cells_and_stops_striping_them(
+    window: Window, qtbot: Any, predict: Callable[[Session], Predictions]
+) -> None:
+    session = window.link.session
+    found = predict(session)
+    panel = OverlayPanel(window.link)
+    qtbot.addWidget(panel)
+    panel.show()
+    assert not panel.unlike.isVisible()
+
+    unlike = np.zeros(len(found), dtype=np.float32)
+    unlike[:2] = 2
+    session.set_predictions({session.current_id or 0: replace(found, unlike=unlike)}, session.snapshot().version)
+    striped = np.asarray(window.viewer.layers["Predicted"].data).copy()
+    assert panel.unlike.isVisible()
+    assert panel.unlike.text().startswith(f"2 of {len(found)} cells are unlike the training cells")
+    assert (striped == UNLIKE).any()
+
+    panel.flag_unlike.setChecked(False)
+    assert not (np.asarray(window.viewer.layers["Predicted"].data) == UNLIKE).any()
+    assert not window.link.settings.flag_unlike
     assert not panel.grab().isNull()

@@ -1,5 +1,7 @@
 """What the status bar says about a cell."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -67,3 +69,20 @@ def test_where_a_label_came_from_is_said(session: Session, origin: str, said: st
     session.set_facts({session.current_id: ImageFacts(well="B03")})
     session.label_cells([0], 1, origin=origin)
     assert describe_cell(session, 0) == f"cell 1 · labelled interphase{said}"
+
+
+def test_a_cell_unlike_the_training_cells_is_not_named(session: Session) -> None:
+    give(session, 0.01, 0.0, 0.01, 0.93, 0.05, 0.0)
+    found = session.predictions()
+    unlike = np.zeros(len(session.cells()), dtype=np.float32)
+    unlike[0] = 1.7
+    answer = replace(found, unlike=unlike)
+    session.set_predictions({session.current_id: answer}, session.snapshot().version)
+    said = "cell 1: unlike the cells it was trained on (nearest: metaphase 0.93) · not labelled"
+    assert describe_cell(session, 0) == said
+
+
+def test_a_cell_that_is_set_aside_says_so(session: Session) -> None:
+    session.set_audit(len(session.cells()) - 1)
+    told = [describe_cell(session, row) for row in range(len(session.cells()))]
+    assert [one.endswith("set aside for the final check") for one in told] == session.audit_mask().tolist()

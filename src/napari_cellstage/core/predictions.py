@@ -130,14 +130,17 @@ class Predictions:
     ) -> pd.DataFrame:
         """Return the table behind ``predictions.csv``, the features table and the overlay.
 
-        Columns are image, cell_id, t, z, y, x, label, predicted, confidence, ``p_NAME`` for each class, and part;
-        `with_notes` adds track and origin.
-        Classes are written by name; a cell without a label or prediction has an empty string.
+        Columns are image, cell_id, t, z, y, x, label, predicted, confidence, where known unlike and flagged,
+        ``p_NAME`` for each class, and part; `with_notes` adds track and origin.
+        Classes are written by name; a cell without a label or prediction has an empty string. `predicted` is the most
+        probable class also where `flagged` says that the cell is unlike the training cells, so not to be believed.
         """
         name_of = {c.id: c.name for c in scheme} | {UNLABELLED: ""}
         frame = annotation_frame(image, cells, class_labels, scheme)
         frame["predicted"] = [name_of.get(i, "") for i in self.predicted.tolist()]
         frame["confidence"] = self.confidence
+        if self.unlike is not None:
+            frame["unlike"], frame["flagged"] = self.unlike, self.flagged
         for column, class_id in enumerate(self.class_ids):
             frame[f"p_{name_of.get(class_id, class_id)}"] = self.probabilities[:, column]
         frame["part"] = [PART_NAMES[p] for p in self.part]
@@ -176,4 +179,6 @@ def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
     table = pd.concat(frames, ignore_index=True)
+    if "flagged" in table:
+        table["flagged"] = table["flagged"].eq(True)  # of images whose predictions are older than flags, none is
     return table if table["track"].any() else table.drop(columns="track")

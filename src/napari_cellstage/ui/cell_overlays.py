@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.ui.cell_planes import CellPlanes
 from napari_cellstage.ui.lazy_codes import in_levels, shown_labels
-from napari_cellstage.ui.overlay import NO_LABEL, RIM, UNSURE, CodeTable, labelled_table, predicted_table
+from napari_cellstage.ui.overlay import NO_LABEL, RIM, UNLIKE, UNSURE, CodeTable, labelled_table, predicted_table
 from napari_cellstage.ui.overlay_layer import OverlayLayer, Placement
 from napari_cellstage.ui.overlay_settings import OverlaySettings
 from napari_cellstage.ui.pattern import Pattern
@@ -71,7 +71,7 @@ class CellOverlays:
         """Draw the overlays as `settings` say."""
         before, self.settings = self.settings, settings
         changed = {one.name for one in fields(settings) if getattr(before, one.name) != getattr(settings, one.name)}
-        if changed & {"style", "confidence", "unsure_below"}:
+        if changed & {"style", "confidence", "unsure_below", "flag_unlike"}:
             self.show_predictions()
         if self._predicted is not None:
             self._predicted.set_visible(settings.show_predicted)
@@ -153,7 +153,10 @@ class CellOverlays:
     def _predicted_pattern(self) -> Pattern:
         width = CONTOUR if self.settings.style == "contour" else 0
         period = int(np.clip(self._session.cells().typical_diameter / 5, 4, 12))
-        return Pattern(width=width, hatched=UNSURE, period=period)
+        predictions = self._session.predictions()
+        flagged = self.settings.flag_unlike and predictions is not None and bool(predictions.flagged.any())
+        # Each kind of stripes costs a pass over the pixels.
+        return Pattern(width=width, hatched=UNSURE, crossed=UNLIKE if flagged else 0, period=period)
 
     def _outlined(self) -> Pattern:
         width = int(np.clip(round(self._session.cells().typical_diameter / STRONG), 2, 6))

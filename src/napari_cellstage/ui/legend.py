@@ -9,13 +9,14 @@ from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_cellstage.ui.overlay import OPACITY_OF, UNSURE_COLOR, class_colors, confidence_colors
+from napari_cellstage.ui.overlay import OPACITY_OF, UNLIKE_COLOR, UNSURE_COLOR, class_colors, confidence_colors
 
 if TYPE_CHECKING:
     from napari_cellstage.ui.viewer_link import ViewerLink
 
 SWATCHES = 6
 NO_CLASSES = np.array([[0.34, 0.71, 0.91, 1.0]], dtype=np.float32)
+UNLIKE_TEXT = "unlike the training cells"
 BACKGROUND = QColor("#202020")  # the overlay is looked at over a dark image, in every theme
 
 
@@ -32,11 +33,14 @@ class Legend(QWidget):
         super().__init__()
         self._link = link
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setToolTip("Filled and faint: predicted. Outlined and strong: labelled by you. Gray stripes: unsure.")
+        self.setToolTip(
+            "Filled and faint: predicted. Outlined and strong: labelled by you. Gray stripes: unsure. "
+            "Thin light stripes: unlike all cells that the model was trained on, so it is given no class."
+        )
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return two lines of text."""
-        return QSize(200, 2 * self._line)
+        """Return three lines of text."""
+        return QSize(200, 3 * self._line)
 
     def paintEvent(self, _event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Paint it."""
@@ -44,6 +48,8 @@ class Legend(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_kinds(painter)
         self._paint_confidence(painter)
+        if self._link.settings.flag_unlike:
+            self._paint_unlike(painter)
         painter.end()
 
     @property
@@ -62,9 +68,16 @@ class Legend(QWidget):
         ):
             x = self._paint_entry(painter, x, text, QColor.fromRgbF(*map(float, rgba)), brush)
 
-    def _paint_entry(self, painter: QPainter, x: float, text: str, color: QColor, brush: Qt.BrushStyle) -> float:
+    def _paint_unlike(self, painter: QPainter) -> None:
+        top = self._line * (1 if self._link.settings.confidence == "off" else 2)
+        color = QColor.fromRgbF(*UNLIKE_COLOR)
+        self._paint_entry(painter, 0, UNLIKE_TEXT, color, Qt.BrushStyle.FDiagPattern, top)
+
+    def _paint_entry(
+        self, painter: QPainter, x: float, text: str, color: QColor, brush: Qt.BrushStyle, top: int = 0
+    ) -> float:
         side = self._line - 8
-        box = QRectF(x + 1, 3, side, side)
+        box = QRectF(x + 1, top + 3, side, side)
         painter.fillRect(box, BACKGROUND)
         if brush == Qt.BrushStyle.NoBrush:
             painter.setPen(QPen(color, 2.5))
@@ -73,7 +86,7 @@ class Legend(QWidget):
             painter.fillRect(box, QBrush(color, brush))
         width = float(self.fontMetrics().horizontalAdvance(text))
         painter.setPen(self.palette().windowText().color())
-        painter.drawText(QRectF(x + side + 5, 0, width + 4, side + 6), Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(QRectF(x + side + 5, top, width + 4, side + 6), Qt.AlignmentFlag.AlignVCenter, text)
         return float(x + side + width + 18)
 
     def _paint_confidence(self, painter: QPainter) -> None:

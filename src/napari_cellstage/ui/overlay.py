@@ -19,11 +19,12 @@ from napari_cellstage.ui.overlay_settings import OverlaySettings, Style
 Codes = NDArray[np.unsignedinteger[Any]]
 Colors = NDArray[np.float32]
 
-NOTHING, UNSURE, NO_LABEL, RIM = 0, 1, 1, 2
-FIRST_CLASS = 3
+NOTHING, UNSURE, NO_LABEL, RIM, UNLIKE = 0, 1, 1, 2, 3
+FIRST_CLASS = 4
 OPACITY_STEPS = 16
 COLOUR_MAP_STEPS = 64
 UNSURE_COLOR = (0.6, 0.6, 0.6, 0.9)
+UNLIKE_COLOR = (0.85, 0.85, 0.85, 0.95)
 NO_LABEL_COLOR = (1.0, 1.0, 1.0, 0.35)
 RIM_COLOR = (0.0, 0.0, 0.0, 0.85)
 # Opacity of the least and the most sure cells.
@@ -72,6 +73,8 @@ def predicted_table(predictions: Predictions, scheme: ClassScheme, settings: Ove
         colors = _opacity_colors(scheme, steps, settings.style)
         codes = FIRST_CLASS + (places - 1) * steps + _bins(confidence, steps)
     codes = np.where(confidence < settings.unsure_below, UNSURE, codes)
+    if settings.flag_unlike:
+        codes = np.where(predictions.flagged, UNLIKE, codes)
     codes = np.where(places == 0, NOTHING, codes)
     dtype: type[np.unsignedinteger[Any]] = np.uint8 if len(colors) <= 256 else np.uint16
     return CodeTable(codes.astype(dtype), colors)
@@ -105,7 +108,7 @@ def _bins(confidence: NDArray[np.float32], steps: int) -> NDArray[np.int64]:
 
 def _opacity_colors(scheme: ClassScheme, steps: int, style: Style) -> Colors:
     colors = np.zeros((FIRST_CLASS + len(scheme) * steps, 4), dtype=np.float32)
-    colors[UNSURE] = UNSURE_COLOR
+    colors[UNSURE], colors[UNLIKE] = UNSURE_COLOR, UNLIKE_COLOR
     colors[FIRST_CLASS:] = np.repeat(class_colors(scheme), steps, axis=0)
     faintest, strongest = OPACITY_OF[style]
     alphas = np.linspace(faintest, strongest, steps) if steps > 1 else np.array([strongest * 0.75])
@@ -115,6 +118,6 @@ def _opacity_colors(scheme: ClassScheme, steps: int, style: Style) -> Colors:
 
 def _colour_map_colors(style: Style) -> Colors:
     colors = np.zeros((FIRST_CLASS + COLOUR_MAP_STEPS, 4), dtype=np.float32)
-    colors[UNSURE] = UNSURE_COLOR
+    colors[UNSURE], colors[UNLIKE] = UNSURE_COLOR, UNLIKE_COLOR
     colors[FIRST_CLASS:] = confidence_colors((np.arange(COLOUR_MAP_STEPS) + 0.5) / COLOUR_MAP_STEPS, style)
     return colors

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_cellstage.ui.legend import Legend
 from napari_cellstage.ui.overlay_settings import CONFIDENCE_CHOICES, STYLE_CHOICES, OverlaySettings
+from napari_cellstage.ui.pieces import hint
 
 if TYPE_CHECKING:
     from napari_cellstage.ui.viewer_link import ViewerLink
@@ -47,12 +48,17 @@ class OverlayPanel(QWidget):
         self.style_choice = self._choice(STYLE_CHOICES, "style")
         self.confidence = self._choice(CONFIDENCE_CHOICES, "confidence")
         self.unsure, self.unsure_value = self._slider()
+        self.flag_unlike = self._check("stripe cells unlike the training cells", "flag_unlike")
         self.legend = Legend(link)
+        self.unlike = hint("")
         self.more = QToolButton()
         self.details = QWidget()
         self._lay_out()
         self._show(link.settings)
         link.settings_changed.connect(self._show)
+        for signal in (link.session.predictions_changed, link.session.current_changed, link.session.cells_changed):
+            signal.connect(self._count_unlike)
+        self._count_unlike()
 
     def _lay_out(self) -> None:
         self.more.setText("⋯")
@@ -70,6 +76,7 @@ class OverlayPanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 2, 0, 2)
         outer.addLayout(row)
+        outer.addWidget(self.unlike)
         outer.addWidget(self.details)
         self._lay_out_details()
 
@@ -83,7 +90,8 @@ class OverlayPanel(QWidget):
         grid.addWidget(QLabel("unsure below"), 2, 0)
         grid.addWidget(self.unsure, 2, 1)
         grid.addWidget(self.unsure_value, 2, 2)
-        grid.addWidget(self.legend, 3, 0, 1, 3)
+        grid.addWidget(self.flag_unlike, 3, 0, 1, 3)
+        grid.addWidget(self.legend, 4, 0, 1, 3)
         grid.setColumnStretch(1, 1)
 
     def _check(self, text: str, name: str) -> QCheckBox:
@@ -127,4 +135,15 @@ class OverlayPanel(QWidget):
         self.confidence.setCurrentText(settings.confidence)
         self.unsure.setValue(round(settings.unsure_below * PERCENT))
         self.unsure_value.setText(f"{settings.unsure_below:.0%}")
+        self.flag_unlike.setChecked(settings.flag_unlike)
         self.legend.update()
+
+    def _count_unlike(self, *_what: object) -> None:
+        """Say how many cells of the image are flagged, if any."""
+        predictions = self._link.session.predictions()
+        count = 0 if predictions is None else int(predictions.flagged.sum())
+        self.unlike.setVisible(count > 0)
+        if predictions is not None and count:
+            text = f"{count:,} of {len(predictions):,} cells are unlike the training cells: striped, not named."
+            self.unlike.setText(text)
+            self.unlike.setToolTip("If they are cells that you want to tell, label some of them and train again.")

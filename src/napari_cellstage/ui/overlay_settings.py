@@ -28,6 +28,8 @@ class OverlaySettings:
         class; ``"off"``: all cells alike.
     unsure_below
         A cell whose confidence is below this, 0 to 1, is gray.
+    flag_unlike
+        Whether a cell that is unlike the training cells is striped instead of shown in the colour of a class.
     """
 
     show_predicted: bool = field(default=True, metadata={"tip": "Show the class the model gives to each cell"})
@@ -43,4 +45,8 @@ class OverlaySettings:
     unsure_below: float = field(
         default=0.5,
         metadata={"tip": "Cells the model is less sure of than this are gray", "min": 0.0, "max": 1.0},
+    )
+    flag_unlike: bool = field(
+        default=True,
+        metadata={"tip": "Cells that look like none of the training cells are striped: their class is a guess"},
     )

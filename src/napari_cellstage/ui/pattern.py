@@ -27,6 +27,8 @@ class Pattern:
         Code put on the outermost pixel of all other cells, so that their outline stands out from any image.
     hatched
         Code of cells that are drawn in stripes.
+    crossed
+        Code of cells that are drawn in thin stripes the other way.
     period
         Pixels from stripe to stripe.
     """
@@ -35,6 +37,7 @@ class Pattern:
     thin: int = NO_CODE
     rim: int = NO_CODE
     hatched: int = NO_CODE
+    crossed: int = NO_CODE
     period: int = 8
 
     def at_level(self, level: int, diameter: float) -> Pattern:
@@ -42,7 +45,7 @@ class Pattern:
         if not level:
             return self
         if diameter / 2**level < SMALLEST_OUTLINED:
-            return replace(self, width=0, rim=NO_CODE, hatched=NO_CODE)
+            return replace(self, width=0, rim=NO_CODE, hatched=NO_CODE, crossed=NO_CODE)
         width = max(1, round(self.width / 2**level)) if self.width else 0
         return replace(self, width=width, rim=self.rim if width > 2 else NO_CODE)
 
@@ -60,6 +63,8 @@ class Pattern:
         """
         if self.hatched:
             codes *= (codes != self.hatched) | self._stripes(codes.shape, y0, x0)
+        if self.crossed:
+            codes *= (codes != self.crossed) | self._cross_stripes(codes.shape, y0, x0)
         if self.width and band is not None and edge is not None:
             codes *= band
             if self.thin:
@@ -72,6 +77,12 @@ class Pattern:
         one = (np.arange(y0 + x0, y0 + x0 + height + width) % self.period) < self.period // 2
         # Row y of a diagonal pattern is the first row moved by y: a view, no pixel is computed twice.
         return np.lib.stride_tricks.sliding_window_view(one, width)[:height]
+
+    def _cross_stripes(self, shape: tuple[int, ...], y0: int, x0: int) -> Mask:
+        height, width = shape
+        first = x0 - y0 - height + 1
+        one = (np.arange(first, first + height + width) % self.period) < max(1, self.period // 3)
+        return np.lib.stride_tricks.sliding_window_view(one, width)[:height][::-1]
 
 
 def inner_outline(plane: NDArray[np.integer[Any]], width: int) -> Mask:

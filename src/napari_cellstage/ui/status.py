@@ -29,6 +29,8 @@ def describe_cell(session: Session, row: int) -> str:
     name_of = {one.id: one.name for one in session.scheme}
     label = int(session.class_ids()[row])
     said = f"labelled {name_of.get(label, '?')}{_origin(session, row)}" if label != UNLABELLED else "not labelled"
+    if session.audit_mask()[row]:
+        said += ", set aside for the final check"
     answer = _describe_prediction(session, row, name_of)
     cell_id = int(session.cells().cell_id[row])
     return f"cell {cell_id}: {answer} · {said}" if answer else f"cell {cell_id} · {said}"
@@ -54,6 +56,10 @@ def _describe_prediction(session: Session, row: int, name_of: dict[int, str]) ->
         return ""
     probabilities = predictions.probabilities[row]
     best_two = np.argsort(-probabilities, kind="stable")[:2]
+    if predictions.unlike is not None and predictions.unlike[row] > 1:
+        nearest = int(best_two[0])
+        name = name_of.get(predictions.class_ids[nearest], "?")
+        return f"unlike the cells it was trained on (nearest: {name} {probabilities[nearest]:.2f})"
     parts = [f"{name_of.get(predictions.class_ids[k], '?')} {probabilities[k]:.2f}" for k in best_two.tolist()]
     return ", then ".join(parts)
 

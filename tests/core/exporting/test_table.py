@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.exporting.source import ExportError, ExportSource
-from napari_cellstage.core.exporting.table import export_csv
+from napari_cellstage.core.exporting.table import export_csv, image_frame
 
 from .conftest import driven
 
@@ -30,6 +31,7 @@ def test_the_table_says_all_that_is_known(source: ExportSource, tmp_path: Path) 
     assert table.predicted[:6].tolist() == ["S"] * 5 + [""]
     np.testing.assert_allclose(table.confidence[:5], 0.7, rtol=1e-5)
     assert table.confidence[5:].isna().all()
+    assert not table.flagged.any()
     np.testing.assert_allclose(table["p_=1+1"][:5].astype(float), 0.2, rtol=1e-5)
     assert (first.plate, first.well, first.dose, first.treatment) == ("P1", "B03", "0.1 µM", "'@drug")
     assert table.track.tolist() == [1, 1, 2, 3, 0, 0] + [0] * 6
@@ -71,3 +73,15 @@ def test_a_place_that_cannot_be_written_is_said(source: ExportSource, tmp_path: 
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match=r"can't be written: .*\. Choose another place, or make room\."):
         next(export_csv(source, tmp_path / "file" / "cells.csv", False, never))
+
+
+def test_cells_unlike_the_training_cells_are_flagged(source: ExportSource) -> None:
+    image = source.images[0]
+    assert image.predictions is not None
+    unlike = np.full(len(image.predictions), 0.5, dtype=np.float32)
+    unlike[1] = 1.5
+    known = replace(image, predictions=replace(image.predictions, unlike=unlike))
+    table = image_frame(known, source, False)
+    assert table.flagged[:3].tolist() == [False, True, False]
+    assert table.unlike[1] == pytest.approx(1.5)
+    assert list(table.columns) == list(image_frame(image, source, False).columns)

@@ -146,7 +146,7 @@ def test_cells_that_were_not_embedded_have_no_distance():
 
 def test_other_features_than_those_trained_on_are_told():
     features, kind, movies = cells()
-    with pytest.raises(ModelError, match="made for 12 features a cell, here are 11. Train a new model"):
+    with pytest.raises(ModelError, match=r"made for 12 features a cell, here are 11. Train a new model"):
         Space.fit(features, movies, labels=kind).embed(features[:, :11])
 
 

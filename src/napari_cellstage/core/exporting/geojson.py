@@ -187,6 +187,8 @@ def _measurements(image: ExportImage, source: ExportSource, row: int) -> dict[st
     found = image.predictions
     if found is not None and found.predicted[row] != UNLABELLED:
         values["confidence"] = float(found.confidence[row])
+        if found.unlike is not None:
+            values["unlike"] = float(found.unlike[row])
         names = {one.id: one.name for one in source.scheme}
         values |= {
             f"p {names[i]}": float(p)

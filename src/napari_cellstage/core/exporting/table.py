@@ -58,8 +58,9 @@ def image_frame(image: ExportImage, source: ExportSource, labelled_only: bool) -
     """Return the rows of one image; every image of a source has the same columns.
 
     Places are in pixels (`z`, `y`, `x`) and micrometres (`z_um`, `y_um`, `x_um`; empty where the pixel size is not
-    known). `label` is what the user said, `predicted` and `confidence` what the model said, `p_NAME` the probability
-    of each class, `file` the picture of a cell of a contact sheet.
+    known). `label` is what the user said, `predicted` and `confidence` what the model said, `unlike` how far
+    the cell is from the training cells, `flagged` that it is too far for `predicted`, the nearest class, to be
+    believed, `p_NAME` the probability of each class, `file` the picture of a cell of a contact sheet.
     """
     import pandas as pd  # slow to load
 
@@ -85,6 +86,8 @@ def _probabilities(image: ExportImage, source: ExportSource, rows: Any) -> dict[
     found = image.predictions
     missing = np.full(len(rows), np.nan, dtype=np.float32)
     columns: dict[str, Any] = {"confidence": missing if found is None else _confidence(image, rows)}
+    columns["unlike"] = missing if found is None or found.unlike is None else found.unlike[rows]
+    columns["flagged"] = np.nan_to_num(columns["unlike"]) > 1
     for one in source.scheme:
         known = found is not None and one.id in found.class_ids
         place = found.class_ids.index(one.id) if found is not None and known else 0
