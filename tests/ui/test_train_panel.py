@@ -173,6 +173,20 @@ def test_no_score_is_said_too():
     assert "no score" in text
 
 
+def test_a_score_says_over_what_its_interval_is_and_what_to_know():
+    truth = np.array([0, 1] * 6)
+    groups = np.array([f"movie {i % 3}" for i in range(12)])
+    scores = score(truth, truth, ("<i>a", "b"), groups=groups, by_cell=False)
+    text = score_text(SimpleNamespace(recipe_name="<u>mine", scores=scores, unseen=SimpleNamespace(how="out of fold")))
+    assert text.startswith(f"<b>&lt;u&gt;mine</b>: cross-validated accuracy {scores.text}, interval over 3 movies")
+    assert "⚠ The cells scored are in 3 movies" in text
+
+    alone = score(truth, truth, ("<i>a", "b", "<i>c"), groups=groups[:1].repeat(12), by_cell=True)
+    text = score_text(SimpleNamespace(recipe_name="quick", scores=alone))
+    assert "⚠ All labelled cells are in one movie, so cells of it are on both sides" in text
+    assert "<i>" not in text
+
+
 def test_an_error_is_shown_and_train_can_be_pressed_again(qtbot, panel, labelled, monkeypatch):
     def work(_snapshot, _should_stop):
         yield Note("begun")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
@@ -14,6 +15,7 @@ from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.session import Session
 from napari_cellstage.ui.device_probe import DeviceProbe, device_text
 from napari_cellstage.ui.estimate import Speed, expected_seconds, expected_text
+from napari_cellstage.ui.held_out_box import HeldOutBox
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell
 from napari_cellstage.ui.pieces import Folded, button, hint, on_click
 from napari_cellstage.ui.recipe_form import RecipeForm
@@ -110,6 +112,7 @@ class TrainPanel(QWidget):
         """Take the answer of a training that was ended by closing, and end the process asked for the device."""
         self.probe.close()
         self._soon.stop()
+        self.held_out.audit.close_link()
         if self.crops is not None:
             self.crops.close_link()
         if job is not None and job.title == TITLE:
@@ -155,8 +158,14 @@ class TrainPanel(QWidget):
             self.form.learning,
             "Every choice of the training. What is there works for most images.",
         )
-        layout.addWidget(self.seen)
-        layout.addWidget(self.learning)
+        self.held_out = HeldOutBox(self.session)
+        self.measuring = Folded(
+            "How the score is measured",
+            self.held_out,
+            "What is kept together when cells are held out, and cells set aside for the final check.",
+        )
+        for one in (self.seen, self.learning, self.measuring):
+            layout.addWidget(one)
         return self.settings
 
     def _wire(self) -> None:
@@ -286,7 +295,12 @@ class TrainPanel(QWidget):
 
 
 def score_text(answer: Any) -> str:
-    """Return the held-out score with its interval and its n, and which model it is of."""
+    """Return the score with its interval, its n and what to know before believing it, and which model it is of."""
     if answer.scores is None:
-        return f"<b>{answer.recipe_name}</b>: too few labels to keep some aside, so there is no score yet."
-    return f"<b>{answer.recipe_name}</b>: held-out accuracy {answer.scores.text}"
+        return f"<b>{escape(answer.recipe_name)}</b>: too few labels to keep some aside, so there is no score yet."
+    name, scores = escape(answer.recipe_name), answer.scores
+    unseen = getattr(answer, "unseen", None)
+    how = "cross-validated" if unseen is not None and unseen.how == "out of fold" else "held-out"
+    over = "" if scores.interval_over == "cells" else f", interval over {escape(scores.interval_over)}"
+    told = "".join(f"<br>⚠ {escape(one)}" for one in scores.warnings)
+    return f"<b>{name}</b>: {how} accuracy {scores.text}{over}{told}"

@@ -106,7 +106,9 @@ def of_classes(sums: Sums) -> dict[str, Floats]:
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    found = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=found, where=whole > 0)
+    return found
 
 
 def _mean(values: Floats) -> Floats:

@@ -106,7 +106,9 @@ def compare(
         difference=float(gain.mean()),
         interval=mean_interval(gain, group if several else None, seed),
         p=mcnemar_p(int(won.sum()), int(lost.sum())),
-        p_groups=flipped_p(np.bincount(group, weights=gain), seed) if several and group is not None else None,
+        p_groups=flipped_p(np.bincount(group, weights=gain).astype(np.float64), seed)
+        if several and group is not None
+        else None,
         groups=0 if group is None else int(group.max()) + 1,
     )
 

@@ -178,9 +178,15 @@ def score(
         raise TrainingError("There are 0 cells to score on. Label more cells, or hold a larger share out.")
     from napari_cellstage.core.scoring.scoring import Answers, scored  # brings scipy
 
-    numbers = (np.asarray(one, dtype=np.int64) for one in (truth, predicted))
-    named = None if groups is None else np.asarray(groups)
-    return scored(Answers(*numbers, tuple(classes), kind, named, by_cell), probabilities, raw, seed)
+    answers = Answers(
+        truth=np.asarray(truth, dtype=np.int64),
+        predicted=np.asarray(predicted, dtype=np.int64),
+        classes=tuple(classes),
+        kind=kind,
+        groups=None if groups is None else np.asarray(groups),
+        by_cell=by_cell,
+    )
+    return scored(answers, probabilities, raw, seed)
 
 
 def score_unseen(unseen: Unseen, seed: int = 0) -> Scores:
@@ -222,6 +228,7 @@ def _interval_from(both: list[float | None]) -> Interval:
 
 
 def _class_from(values: dict[str, Any]) -> ClassScores:
-    intervals = {name: _interval_from(values[name]) for name in values if name.endswith("_interval")}
-    numbers = {name: _number_from(values[name]) for name in ("precision", "recall", "f1")}
-    return ClassScores(name=values["name"], n=values["n"], predicted=values["predicted"], **numbers, **intervals)
+    found: dict[str, Any] = {name: values[name] for name in ("name", "n", "predicted")}
+    found |= {name: _number_from(values[name]) for name in ("precision", "recall", "f1")}
+    found |= {name: _interval_from(values[name]) for name in values if name.endswith("_interval")}
+    return ClassScores(**found)

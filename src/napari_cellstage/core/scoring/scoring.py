@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,23 +46,34 @@ class Answers:
     groups: NDArray[Any] | None
     by_cell: bool
 
-    @property
+    @cached_property
     def weights(self) -> Floats | None:
         """``(K, K)``, of kappa."""
         return kappa_weights(KINDS[self.kind], len(self.classes))
 
+    @cached_property
+    def numbered(self) -> tuple[tuple[str, ...], Places]:
+        """The groups' names, and which each cell is of."""
+        if self.groups is None:
+            return (), np.zeros(len(self.truth), dtype=np.int64)
+        names, places = np.unique(self.groups, return_inverse=True)
+        return tuple(names.astype(str).tolist()), places.astype(np.int64)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The groups' names."""
-        return () if self.groups is None else tuple(np.unique(self.groups).astype(str).tolist())
+        return self.numbered[0]
+
+    @property
+    def by_group(self) -> bool:
+        """Whether groups can be drawn again and again."""
+        return len(self.names) > 1 and not self.by_cell
 
     def draws(self, seed: int) -> tuple[Bootstrap, ...]:
         """Return what intervals come from: groups drawn again and again, or cells; both where groups are few."""
-        size, count = len(self.classes), len(self.names)
-        by_group = count > 1 and not self.by_cell
-        numbers = [None] if not by_group or count < FEW_GROUPS else []
-        if by_group:
-            numbers.append(np.unique(self.groups, return_inverse=True)[1])  # type: ignore[arg-type]
+        numbers: list[Places | None] = [None] if not self.by_group or len(self.names) < FEW_GROUPS else []
+        numbers += [self.numbered[1]] if self.by_group else []
+        size = len(self.classes)
         return tuple(Bootstrap(self.truth, self.predicted, one, self.weights, size, seed) for one in numbers)
 
 
@@ -75,7 +87,7 @@ def scored(
     figures = {name: float(values[0]) for name, values in overall(sums, answers.weights).items()}
     draws = answers.draws(seed)
     intervals = _intervals(figures, answers, draws)
-    over_groups = 1 < len(answers.names) < len(truth) and not answers.by_cell
+    over_groups = answers.by_group and len(answers.names) < len(truth)
     counts = np.bincount(truth * size + answers.predicted, minlength=size * size)
     return Scores(
         **figures,
@@ -101,7 +113,7 @@ def _intervals(figures: dict[str, float], answers: Answers, draws: tuple[Bootstr
     count = len(answers.truth)
     right = int((answers.truth == answers.predicted).sum())
     of_cells = wilson(right, count)
-    of_groups = () if len(answers.names) < 2 or answers.by_cell else (draws[-1].overall("accuracy"),)
+    of_groups = (draws[-1].overall("accuracy"),) if answers.by_group else ()
     accuracy = hull(of_cells, *of_groups)
     if right == count:
         # With one class Matthews' correlation is 0 by agreement and kappa undefined: there is no interval to speak of.
