@@ -11,6 +11,18 @@ import pandas as pd
 import pytest
 
 KEYS = {"accuracy", "balanced_accuracy", "macro_f1", "n_train", "n_test", "classes", "confusion", "seconds"}
+MORE = {
+    "matthews",
+    "kappa",
+    "kappa_kind",
+    "ece",
+    "ece_before",
+    "intervals",
+    "per_class",
+    "groups",
+    "by_cell",
+    "warnings",
+}
 
 
 def last_json(result: Any) -> dict[str, Any]:
@@ -24,7 +36,12 @@ def test_train_answers_with_figures_and_a_run_folder(run: tuple[Path, Any]) -> N
     assert result.exit_code == 0, result.output
     answer = last_json(result)
     assert KEYS | {"images_per_second"} <= set(answer)
+    assert set(answer) >= MORE
     assert answer["classes"] == ["large one 🔬", "small"]
+    assert answer["groups"] >= 1
+    assert [one["name"] for one in answer["per_class"]] == answer["classes"]
+    assert answer["cross_validated"]["n"] == 36
+    assert set(answer["cross_validated"]) >= MORE
     assert answer["n_train"] + answer["n_test"] == 36
     assert sum(map(sum, answer["confusion"])) == answer["n_test"]
     assert answer["accuracy"] > 0.9
@@ -36,7 +53,7 @@ def test_predictions_csv_says_what_each_cell_was(run: tuple[Path, Any]) -> None:
     out, result = run
     table = pd.read_csv(out / "predictions.csv", keep_default_na=False)
     first = ["image", "cell_id", "t", "z", "y", "x", "label", "predicted", "confidence"]
-    assert list(table.columns) == [*first, "p_large one 🔬", "p_small", "part"]
+    assert list(table.columns) == [*first, "unlike", "flagged", "p_large one 🔬", "p_small", "part"]
     assert len(table) == 36
     answer = last_json(result)
     assert (table["part"] == "training").sum() == answer["n_train"]

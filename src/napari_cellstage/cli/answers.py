@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import typer
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.core.safe_csv import write_csv
 from napari_cellstage.core.scoring.scores import Scores
+from napari_cellstage.core.scoring.words import class_texts, figures_of, interval_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +25,19 @@ NO_SCORES: dict[str, Any] = {
     "balanced_accuracy": None,
     "macro_f1": None,
     "confusion": None,
+    "matthews": None,
+    "kappa": None,
+    "kappa_kind": "",
+    "ece": None,
+    "ece_before": None,
+    "intervals": {},
+    "interval_over": "",
+    "per_class": [],
+    "groups": 0,
+    "by_cell": False,
+    "warnings": [],
 }
+SHOWN_CLASSES = 20  # of which a confusion matrix fits a terminal
 
 
 class OutputError(CellStageError):
@@ -32,10 +46,15 @@ class OutputError(CellStageError):
 
 def write_json(values: dict[str, Any]) -> None:
     """Write one line of JSON on standard output; a number that is none becomes null."""
-    typer.echo(json.dumps({key: _plain(value) for key, value in values.items()}, ensure_ascii=False))
+    typer.echo(json.dumps(_plain(values), ensure_ascii=False))
 
 
 def _plain(value: Any) -> Any:
+    """Return a value of JSON; numbers that are none may stand anywhere inside."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -43,11 +62,12 @@ def figures(scores: Scores | None) -> dict[str, Any]:
     """Return scores under the names they have in the JSON; null where nothing was held out."""
     if scores is None:
         return NO_SCORES
-    return {key: scores.to_dict()[key] for key in NO_SCORES}
+    written = scores.to_dict()
+    return {key: written[key] for key in NO_SCORES}
 
 
 def score_lines(scores: Scores, title: str) -> list[str]:
-    """Return scores as lines of text, with the confusion matrix.
+    """Return scores as lines of text: all figures, each class, the confusion matrix, and what to know of them.
 
     Parameters
     ----------
@@ -56,12 +76,21 @@ def score_lines(scores: Scores, title: str) -> list[str]:
     title
         What was scored, such as ``"held-out accuracy"``.
     """
-    return [
-        f"{title} {scores.text}",
-        f"balanced accuracy {scores.balanced_accuracy:.2f}, macro F1 {scores.macro_f1:.2f}",
-        "",
-        *confusion_lines(scores),
-    ]
+    figures = [f"{one.title} {one.text}" for one in figures_of(scores) if one.key != "accuracy"]
+    matrix = ["", *confusion_lines(scores)] if len(scores.classes) <= SHOWN_CLASSES else []
+    warnings = [f"Note: {one}" for one in scores.warnings]
+    return [f"{title} {scores.text}", *figures, interval_words(scores), *warnings, "", *_class_lines(scores), *matrix]
+
+
+def _class_lines(scores: Scores) -> list[str]:
+    head = ("class", "cells", "precision", "recall", "F1")
+    return aligned([head, *((one.name, str(one.n), *class_texts(one)) for one in scores.per_class)])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of text with their columns below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def confusion_lines(scores: Scores) -> list[str]:

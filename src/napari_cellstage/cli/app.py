@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from napari_cellstage import __version__
-from napari_cellstage.core.errors import CellStageError
-
-DATA_HELP = "A project (NAME.cellstage), or a folder with one folder of cropped cells a class."
-
-
-class SentenceGroup(TyperGroup):
-    """Commands whose known errors are one sentence on standard error and exit code 1; bugs keep their traceback."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except CellStageError as error:
-            typer.echo(f"Error: {error}", err=True)
-            raise typer.Exit(1) from error
+from napari_cellstage.cli.options import (
+    Axes,
+    Channel,
+    Data,
+    Device,
+    GroupFrom,
+    Image,
+    Json,
+    Project,
+    Run,
+    SentenceGroup,
+)
+from napari_cellstage.cli.review_commands import review
 
 
 class LabelFiles(StrEnum):
@@ -45,28 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Data = Annotated[Path, typer.Argument(help=DATA_HELP, show_default=False)]
-Run = Annotated[Path, typer.Argument(help="Folder of a training run, with the model.", show_default=False)]
-Image = Annotated[Path, typer.Argument(help="Image file.", show_default=False)]
-Device = Annotated[str | None, typer.Option(help="auto, cuda, mps or cpu.", show_default=False)]
-GroupFrom = Annotated[
-    str | None,
-    typer.Option(
-        metavar="REGEX",
-        help="The part of a crop's file name that says which movie, well or image it is from; its cells stay together.",
-        show_default=False,
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="End with one line of JSON on standard output.")]
-Channel = Annotated[
-    int | None,
-    typer.Option(
-        help="Channel to find cells in, from 0; else one that shows nuclei by name or looks.", show_default=False
-    ),
-]
-Axes = Annotated[
-    str | None, typer.Option(help="Axes of the file, such as TCYX, instead of what it says.", show_default=False)
-]
+app.add_typer(review)
 
 
 def _version(wanted: bool) -> None:
@@ -103,23 +79,40 @@ def train(
         typer.Option("--set", metavar="NAME=VALUE", help="Another choice, such as crop=cell; may be repeated."),
     ] = None,
     group_from: GroupFrom = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Cross-validate with so many models more, so that every labelled cell is scored; 0: not.",
+            show_default="what the recipe says",
+        ),
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Write report.html into the run folder.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in that folder.")] = False,
     json: Json = False,
 ) -> None:
     """Train on the labelled cells of DATA, and score on a part held out."""
     from napari_cellstage.cli.training import train_run, written
 
-    given = {"seed": seed, "device": device, "epochs": epochs, "weights": weights, "network": network}
+    given = {"seed": seed, "device": device, "epochs": epochs, "weights": weights, "network": network, "folds": folds}
     choices = written(settings or ()) | {name: value for name, value in given.items() if value is not None}
-    train_run(data, out, recipe, choices, group_from=group_from, overwrite=overwrite, as_json=json)
+    train_run(data, out, recipe, choices, group_from=group_from, overwrite=overwrite, report=report, as_json=json)
 
 
 @app.command()
-def evaluate(run: Run, data: Data, device: Device = None, group_from: GroupFrom = None, json: Json = False) -> None:
+def evaluate(
+    run: Run,
+    data: Data,
+    device: Device = None,
+    group_from: GroupFrom = None,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML file to write, with all that is known of these cells.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
     """Score a model on the labelled cells of DATA that it was not trained on."""
     from napari_cellstage.cli.scoring import evaluate_run
 
-    evaluate_run(run, data, device=device, group_from=group_from, as_json=json)
+    evaluate_run(run, data, device=device, group_from=group_from, report=report, as_json=json)
 
 
 @app.command()
@@ -227,7 +220,7 @@ def import_(
 
 @app.command()
 def export(
-    project: Annotated[Path, typer.Argument(help="Project (NAME.cellstage).", show_default=False)],
+    project: Project,
     to: Annotated[str, typer.Option(help="crops, csv, geojson or anndata.")],
     out: Annotated[Path, typer.Option(help="File to write; for crops and geojson a folder.")],
     labelled_only: Annotated[bool, typer.Option("--labelled-only", help="Only cells that you labelled.")] = False,
@@ -259,9 +252,7 @@ def demo(
 
 
 @app.command("open")
-def open_(
-    project: Annotated[Path, typer.Argument(help="Project (NAME.cellstage).", show_default=False)],
-) -> None:
+def open_(project: Project) -> None:
     """Open a project in napari."""
     from napari_cellstage.window import open_project
 

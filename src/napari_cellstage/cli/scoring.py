@@ -12,17 +12,22 @@ import numpy as np
 
 from napari_cellstage.cli.answers import figures, score_lines, write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
-from napari_cellstage.cli.sources import read_data
-from napari_cellstage.core.errors import ModelError, TrainingError
-from napari_cellstage.core.predictions import PART_NAMES, TRAINED
-from napari_cellstage.core.scoring.scores import Scores, score
+from napari_cellstage.cli.sources import Data, Labelled, read_data
+from napari_cellstage.core.errors import CellStageError, ModelError, TrainingError
+from napari_cellstage.core.predictions import HELD_OUT, PART_NAMES, TRAINED
+from napari_cellstage.core.review.unseen import Unseen
+from napari_cellstage.core.scoring.calibration import calibrated
+from napari_cellstage.core.scoring.scores import score_unseen
+from napari_cellstage.learn.examples import examples_of
 from napari_cellstage.learn.model import TrainedModel
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def evaluate_run(run: Path, path: Path, *, device: str | None, group_from: str | None, as_json: bool) -> None:
+def evaluate_run(
+    run: Path, path: Path, *, device: str | None, group_from: str | None, report: Path | None, as_json: bool
+) -> None:
     """Predict the labelled cells of the data and score those that the model has not learnt from.
 
     Parameters
@@ -33,6 +38,8 @@ def evaluate_run(run: Path, path: Path, *, device: str | None, group_from: str |
         Where to predict; None leaves the recipe's choice.
     group_from
         Regular expression for the group of a crop: cells of a group with trained cells are left out, too.
+    report
+        HTML file to write; None: none.
     as_json
         Whether to end with a line of JSON.
     """
@@ -45,9 +52,12 @@ def evaluate_run(run: Path, path: Path, *, device: str | None, group_from: str |
         table = reporter.follow(data.table(model, should_stop, labelled_only=True))
     seconds = time.perf_counter() - start
     fresh = _not_learnt_from(table, model, group_from, reporter)
-    scores = _scored(_of_known_classes(fresh, model, reporter), model)
+    unseen = _unseen(_of_known_classes(fresh, model, reporter), data.labelled(), model)
+    scores = score_unseen(unseen)
     for line in score_lines(scores, "accuracy on cells not trained on:"):
         reporter.say(line)
+    if report is not None:
+        reporter.say(f"report in {_write_report(report, run, path, data, model, unseen)}")
     if as_json:
         counts = {
             "n_train": len(model.card["split"]["trained"]),
@@ -109,8 +119,45 @@ def _of_known_classes(table: pd.DataFrame, model: TrainedModel, reporter: Report
     return table[known]
 
 
-def _scored(table: pd.DataFrame, model: TrainedModel) -> Scores:
-    table = table[table["predicted"] != ""]  # not reached before Ctrl+C
+def _unseen(table: pd.DataFrame, listed: Labelled, model: TrainedModel) -> Unseen:
+    """Return what the model says of some rows of the table, those that were reached before Ctrl+C."""
+    table = table[table["predicted"] != ""]
+    rows, held_out = table.index.to_numpy(), (table["part"] == PART_NAMES[HELD_OUT]).all()
     places = {name: place for place, name in enumerate(model.classes.names)}
-    truth, predicted = (table[column].map(places).to_numpy(dtype=np.int64) for column in ("label", "predicted"))
-    return score(truth, predicted, model.classes.names)
+    probabilities = table[[f"p_{name}" for name in places]].to_numpy(dtype=np.float32)
+    temperature = float(model.card.get("temperature") or 1.0)
+    return Unseen(
+        names=listed.names[rows],
+        truth=table["label"].map(places).to_numpy(dtype=np.int64),
+        groups=listed.groups[rows],
+        fold=np.zeros(len(rows), dtype=np.int64),
+        probabilities=probabilities,
+        raw=calibrated(probabilities, 1 / temperature),  # back to what it was before
+        classes=model.classes,
+        by_cell=bool(len(rows) and held_out) and not model.card["split"].get("groups_held_out"),
+        unlike=table["unlike"].to_numpy(dtype=np.float32) if "unlike" in table else None,
+    )
+
+
+def _write_report(out: Path, run: Path, path: Path, data: Data, model: TrainedModel, unseen: Unseen) -> Path:
+    """Write the same page as of a training, about these cells."""
+    from napari_cellstage.reporting.run_facts import read_run
+    from napari_cellstage.reporting.write import write_page
+
+    notes, examples = [], None
+    try:
+        examples = examples_of(data.training_set(model.cutting), unseen)
+    except CellStageError as error:
+        notes.append(f"There are no pictures of these cells: {error}")
+    facts = replace(
+        read_run(run),
+        classes=model.classes,
+        scores=score_unseen(unseen),
+        unseen=unseen,
+        examples=examples,
+        folds=0,
+        missing=(),
+        tried_on=path.name or str(path),
+        notes=tuple(notes),
+    )
+    return write_page(facts, out)

@@ -26,12 +26,20 @@ from napari_cellstage.core.store import DATABASE, SUFFIX
 from napari_cellstage.learn.data import TrainingSet, cell_names
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.model import TrainedModel
-from napari_cellstage.learn.predict import predict, predict_snapshot
+from napari_cellstage.learn.predict import judge, predict_snapshot
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.session import Session
 
 ShouldStop = Callable[[], bool]
 Table = Generator[BatchDone, None, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled cells in the order of their table: names, and which image, well or movie each is of."""
+
+    names: NDArray[np.str_]
+    groups: NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,10 @@ class FolderData:
         """Return the crops to train on."""
         return TrainingSet.from_crops(self.crops, recipe)
 
+    def labelled(self) -> Labelled:
+        """Return the crops by name; all are labelled."""
+        return Labelled(np.array(self.crops.names, dtype=np.str_), self.crops.groups)
+
     def table(self, model: TrainedModel, should_stop: ShouldStop, labelled_only: bool = False) -> Table:
         """Predict every crop; all of them are labelled.
 
@@ -58,9 +70,10 @@ class FolderData:
             As ``predictions.csv``; `image` is the file name, cells are numbered in order.
         """
         del labelled_only
-        probabilities = yield from predict(model, self.crops.crops, self.crops.masks, should_stop)
+        said = yield from judge(model, self.crops.crops, self.crops.masks, should_stop)
         names = self.crops.names
-        answers = Predictions(probabilities, model.classes.ids, parts(model, names))
+        part = parts(model, names)
+        answers = Predictions(said.probabilities, model.classes.ids, part, unlike=said.unlike)
         frame = _frame(answers, _one_cell_a_crop(self.crops), model.classes)
         frame["image"] = [name.rpartition("#")[0] for name in names]
         frame["label"] = [self.crops.classes[place] for place in self.crops.labels]
@@ -77,6 +90,13 @@ class ProjectData:
     def training_set(self, recipe: Recipe) -> TrainingSet:
         """Return the labelled cells."""
         return TrainingSet.from_snapshot(self.work, recipe)
+
+    def labelled(self) -> Labelled:
+        """Return the labelled cells by name."""
+        images = [_labelled(image) for image in self.work.images]
+        names = [name for image in images for name in cell_names(image)]
+        groups = [_groups(image) for image in images]
+        return Labelled(np.array(names, dtype=np.str_), np.concatenate(groups or [np.zeros(0, dtype=np.str_)]))
 
     def table(self, model: TrainedModel, should_stop: ShouldStop, labelled_only: bool = False) -> Table:
         """Predict the cells, all or those with a label; as ``predictions.csv``."""
@@ -161,6 +181,10 @@ def _read_project(folder: Path) -> ProjectData:
 def _labelled(image: ImageSnapshot) -> ImageSnapshot:
     rows = np.flatnonzero(image.class_ids != UNLABELLED)
     return image.take(rows)
+
+
+def _groups(image: ImageSnapshot) -> NDArray[np.str_]:
+    return np.full(len(image.cells), str(image.image_id)) if image.groups is None else image.groups
 
 
 def _frame(answers: Predictions, cells: CellTable, classes: ClassScheme) -> pd.DataFrame:

@@ -12,10 +12,14 @@ from napari_cellstage.cli.answers import OutputError, figures, score_lines, writ
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.sources import Data, read_data
 from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.core.scoring.scores import Scores
+from napari_cellstage.learn.examples import EXAMPLES, save_examples
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.model import CARD, TrainedModel
 from napari_cellstage.learn.recipe import Recipe
-from napari_cellstage.learn.runs import PREDICTIONS, save_run
+from napari_cellstage.learn.runs import PREDICTIONS, UNSEEN, save_run
+from napari_cellstage.learn.validating import cross_validated
+from napari_cellstage.reporting.write import write_report
 
 if TYPE_CHECKING:
     from napari_cellstage.learn.data import TrainingSet
@@ -29,6 +33,7 @@ def train_run(
     *,
     group_from: str | None,
     overwrite: bool,
+    report: bool,
     as_json: bool,
 ) -> None:
     """Train, score, predict every cell of the data, and write the run folder.
@@ -45,6 +50,8 @@ def train_run(
         Regular expression for the group of a crop.
     overwrite
         Whether a model that is in `out` already may be replaced.
+    report
+        Whether to write the report, too.
     as_json
         Whether to end with a line of JSON.
     """
@@ -60,11 +67,16 @@ def train_run(
     with stop_on_interrupt(reporter.say) as should_stop:
         model = reporter.follow(fit(training, recipe, should_stop))
     seconds = time.perf_counter() - start
-    _write_run(model, data, out, reporter)
-    for line in _closing_lines(model, out):
+    model.card.update(data=str(path), group_from=group_from)  # for the command that reproduces it
+    _write_run(model, training, data, out, reporter)
+    validated = _cross_validated(training, recipe, out, reporter)
+    for line in _closing_lines(model, validated, out):
         reporter.say(line)
+    if report:
+        reporter.say(f"report in {write_report(out)}")
     if as_json:
-        write_json(_answer(model, out, seconds, reporter.images_per_second))
+        answer = _answer(model, out, seconds, reporter.images_per_second)
+        write_json(answer | {"cross_validated": figures(validated) | {"n": validated.n} if validated else None})
 
 
 def written(settings: Iterable[str]) -> dict[str, Any]:
@@ -107,20 +119,43 @@ def _what_is_trained(training: TrainingSet, recipe: Recipe) -> str:
     return f"{recipe.name}: {len(training)} labelled cells, {len(training.classes)} classes, {groups} groups"
 
 
-def _write_run(model: TrainedModel, data: Data, out: Path, reporter: Reporter) -> None:
+def _write_run(model: TrainedModel, training: TrainingSet, data: Data, out: Path, reporter: Reporter) -> None:
+    _forget(out)
     save_run(out, model, reporter.epochs)
+    if model.unseen is not None:
+        save_examples(out, training, model.unseen)
     with stop_on_interrupt(reporter.say) as should_stop:
         table = reporter.follow(data.table(model, should_stop))
     write_table(table, out / PREDICTIONS)
 
 
-def _closing_lines(model: TrainedModel, out: Path) -> list[str]:
+def _forget(out: Path) -> None:
+    """Remove what an earlier run has left in this folder and this one may not write."""
+    for name in (UNSEEN, EXAMPLES):
+        (out / name).unlink(missing_ok=True)
+
+
+def _cross_validated(training: TrainingSet, recipe: Recipe, out: Path, reporter: Reporter) -> Scores | None:
+    """Cross-validate where the recipe asks for it; Ctrl+C ends that alone, as the model is saved by now."""
+    if recipe.folds < 2:
+        return None
+    try:
+        with stop_on_interrupt(reporter.say) as should_stop:
+            found = reporter.follow(cross_validated(training, recipe, out, should_stop))
+    except TrainingError as error:
+        reporter.say(f"Not cross-validated: {error}")
+        return None
+    return None if found is None else found.scores
+
+
+def _closing_lines(model: TrainedModel, validated: Scores | None, out: Path) -> list[str]:
     scores = (
         score_lines(model.scores, "held-out accuracy")
         if model.scores
         else ["No cells were held out, so there is no score."]
     )
-    return [*scores, "", f"saved in {out}"]
+    more = ["", *score_lines(validated, "cross-validated accuracy")] if validated else []
+    return [*scores, *more, "", f"saved in {out}"]
 
 
 def _answer(model: TrainedModel, out: Path, seconds: float, images_per_second: float | None) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def _values(facts: RunFacts) -> dict[str, Any]:
         "scores": scores,
         "figures": figures_of(scores) if scores else (),
         "per_class": _per_class(facts, scores),
+        "other_scores": _other_scores(facts),
         "interval_words": interval_words(scores) if scores else "",
         "matrix": matrix_of(scores, facts.classes) if scores else None,
         **_charts(facts, unseen),
@@ -77,6 +78,18 @@ def _summary(facts: RunFacts) -> str:
         return f"{what} How often it is right is not known."
     where = f"cells of {facts.tried_on}" if facts.tried_on else "cells"
     return f"{what} On {where} that it had not seen its accuracy is {facts.scores.text}."
+
+
+def _other_scores(facts: RunFacts) -> tuple[str, ...]:
+    """Return scores beside the one that counts: of the part held out before, of choosing between two recipes."""
+    known = {
+        "held_out_scores": "Before cross-validation, on the part that was held out",
+        "chosen_scores": "Where the better of two recipes was kept, a score that allows for the choosing",
+    }
+    if facts.tried_on:
+        return ()
+    found = {words: facts.card[name] for name, words in known.items() if facts.card.get(name)}
+    return tuple(f"{words}: accuracy {Scores.from_dict(values).text}." for words, values in found.items())
 
 
 def _per_class(facts: RunFacts, scores: Scores | None) -> list[dict[str, Any]]:
