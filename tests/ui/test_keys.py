@@ -5,6 +5,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.utils.key_bindings import KeymapHandler, coerce_keybinding
 
+from napari_cellstage.core.images import from_array
+from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.session import Session
 from napari_cellstage.ui.viewer_link import ViewerLink
 
@@ -90,7 +92,7 @@ def test_next_unlabelled(session: Session, link: ViewerLink, keyboard: Keyboard)
     assert link.selected_row == 2
     session.label_cells(np.arange(12), session.scheme.ids[0])
     keyboard.press("N")
-    assert link.viewer.status == "Every cell of this image has a label."
+    assert link.viewer.status == "Every cell has a label."
 
 
 def test_auto_advance_is_off_unless_asked_for(session: Session, link: ViewerLink, keyboard: Keyboard) -> None:
@@ -102,6 +104,57 @@ def test_auto_advance_is_off_unless_asked_for(session: Session, link: ViewerLink
     assert link.selected_row == 1
     keyboard.press("0")
     assert link.selected_row == 1
+
+
+def test_enter_accepts_the_prediction_of_the_selected_cell(
+    model: ViewerModel, session: Session, link: ViewerLink, keyboard: Keyboard
+) -> None:
+    ids = session.scheme.ids
+    chances = np.full((len(session.cells()), 2), 0.2, dtype=np.float32)
+    chances[:, 1] = 0.8
+    answer = Predictions(chances, ids[:2], np.zeros(len(chances), np.uint8), "run")
+    keyboard.press("Enter")
+    assert "Click a cell first" in model.status
+    session.set_predictions({session.current_id: answer}, session.snapshot().version)
+    model.add_labels(np.zeros((40, 50), dtype=int))
+    link.selected_row = 3
+
+    keyboard.press("Enter")
+
+    assert session.class_ids()[3] == ids[1]
+    assert session.origins()[3] == "accepted"
+    assert link.selected_row == 3
+    link.auto_advance = True
+    session.queue_mode = "in order"
+    keyboard.press("Enter")
+    assert link.selected_row == 4
+    keyboard.press("1")
+    assert session.origins()[4] == "hand"
+    keyboard.press("Control-Z")
+    assert session.class_ids()[4] == 0
+
+
+def test_enter_without_a_prediction_says_so(link: ViewerLink, keyboard: Keyboard) -> None:
+    said: list[str] = []
+    link._on_error = lambda error: said.append(str(error))
+    link.selected_row = 0
+    keyboard.press("Enter")
+    assert "says nothing of this cell" in said[0]
+
+
+def test_the_next_cell_may_be_in_another_image(session: Session, link: ViewerLink, keyboard: Keyboard) -> None:
+    first = session.current_id
+    second = session.add_image(from_array(np.ones((1, 40, 50), np.uint8), "TYX", "other"))
+    labels = np.zeros((40, 50), dtype=np.int32)
+    labels[3:9, 3:9] = 5
+    session.set_labels(labels)
+    session.set_current(first)
+    session.label_cells(np.arange(len(session.cells())), session.scheme.ids[0])
+
+    keyboard.press("N")
+
+    assert session.current_id == second
+    assert link.selected_row == 0
 
 
 def test_add_mode_and_escape(session: Session, link: ViewerLink, keyboard: Keyboard) -> None:

@@ -14,7 +14,7 @@ from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.effects import NO_ROWS, Rows
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.predictions import Predictions
-from napari_cellstage.core.review.batch import Batch
+from napari_cellstage.core.review.batch import Batch, BatchProgress
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.review.queue import IN_ORDER, MODES, UNCERTAIN
 from napari_cellstage.core.workspace import Workspace
@@ -62,6 +62,18 @@ class NextCellsPart(ChoosingPart):
         cells = self._batch.cells
         there = self.rows_of(cells) >= 0
         return cells.take(there & (self._ids_today(cells) == UNLABELLED) & ~cells.isin(self._passed))
+
+    def batch_progress(self) -> BatchProgress:
+        """Return how far the batch has come."""
+        cells = self._batch.cells
+        ids, rows = self._ids_today(cells), self.rows_of(cells)
+        accepted = corrected = 0
+        for image_id, places in cells.by_image().items():
+            here = places[(rows[places] >= 0) & (ids[places] != UNLABELLED)]
+            found = None if self.blind else self.predictions(image_id)
+            accepted += int((self.origins(image_id)[rows[here]] == "accepted").sum())
+            corrected += 0 if found is None else int((found.predicted[rows[here]] != ids[here]).sum())
+        return BatchProgress(len(cells), len(cells) - len(self.batch_left()), accepted, corrected)
 
     def next_cell(self, after: int | None = None) -> Name | None:
         """Return the next cell to label as image, time point and cell id; None when none is left.

@@ -27,6 +27,7 @@ from napari_cellstage.ui.job_bar import JobBar
 from napari_cellstage.ui.keys_help import KeysHelp
 from napari_cellstage.ui.label_panel import LabelPanel
 from napari_cellstage.ui.label_scope import ScopeBox
+from napari_cellstage.ui.next_box import NextBox
 from napari_cellstage.ui.next_step import CELLS, STEPS, TRAIN
 from napari_cellstage.ui.notices import show, showing_errors, warn
 from napari_cellstage.ui.open_layers import labels_layers
@@ -138,6 +139,7 @@ class CellStageDock(QWidget):
         self.edit = EditBox(self.link)
         self.time = TimeBox(self.session, self.runner)
         self.scope = ScopeBox(self.session, self.link.scope)
+        self.next = NextBox(self.session)
         self.plates = PlateLine(self.session, self.theme)
         self.give_all = GiveAll(self.session)
         self.exports = ExportButton(self.session)
@@ -150,6 +152,7 @@ class CellStageDock(QWidget):
         for part in (self.carried, self.time, self.edit):
             cells_parts.insertWidget(cells_parts.count() - 1, part)
         label_parts.insertWidget(label_parts.indexOf(self.label.classes) + 1, self.scope)
+        label_parts.insertWidget(label_parts.indexOf(self.label.steps) + 1, self.next)
         data_parts, images_box = self.data.layout(), self.data.image_list
         data_parts.insertWidget(data_parts.indexOf(images_box) + 1, self.plates)
         self.data.project_box.layout().addWidget(self.exports)
@@ -178,6 +181,8 @@ class CellStageDock(QWidget):
         self.label.armed.connect(lambda class_id: setattr(link, "armed_class", class_id))
         self.label.class_chosen.connect(link.give_class)
         self.label.next_wanted.connect(link.go_to_next)
+        self.next.going_on.connect(lambda on: setattr(link, "auto_advance", on))
+        link.selection_changed.connect(self.next.show_cell)
         link.selection_changed.connect(self.train.select)
         self.review.explained.connect(self.attention.show)
         self.review.training_wanted.connect(lambda: self.go_to(TRAIN))

@@ -7,6 +7,7 @@ overlay settings. `close` gives the viewer back as it was, but for the user's ow
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
@@ -159,13 +160,23 @@ class ViewerLink:
         self.selected_row = row
         self.layers.centre_on(row)
 
+    def accept(self) -> None:
+        """Make the prediction of the selected cells, or of the one under the mouse, their label."""
+        rows = self.selection.rows or (() if self.hovered_row is None else (self.hovered_row,))
+        if not rows:
+            self.viewer.status = "Click a cell first, or press N; then Enter accepts what the model says of it."
+        elif self.guard(lambda: self.session.accept_predictions(list(rows))) and self.auto_advance:
+            self.go_to_next()
+
     def go_to_next(self) -> None:
-        """Go to the next cell without a label, or say that there is none."""
-        row = self.session.next_unlabelled(self.selected_row)
-        if row is None:
-            self.viewer.status = "Every cell of this image has a label."
+        """Go to the next cell to label, in whichever image, or say that there is none."""
+        found: list[tuple[int, int, int] | None] = []
+        if not self.guard(lambda: found.append(self.session.next_cell(self.selected_row))):
+            return
+        if found[0] is None:
+            self.viewer.status = self.session.batch.why or "Every cell has a label."
         else:
-            self.go_to(row)
+            self.guard(partial(self.session.visit, *found[0]))
 
     def go_to_image(self, step: int) -> None:
         """Go to the next image (1) or the one before (-1), or say that there is none."""
@@ -205,6 +216,7 @@ class ViewerLink:
             | {
                 "0": lambda: self.give_class(UNLABELLED),
                 "N": self.go_to_next,
+                "Enter": self.accept,
                 "PageDown": lambda: self.go_to_image(1),
                 "PageUp": lambda: self.go_to_image(-1),
                 "T": self._cycle_scope,

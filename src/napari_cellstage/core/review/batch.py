@@ -36,6 +36,35 @@ class Batch:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class BatchProgress:
+    """How far a batch has come.
+
+    Parameters
+    ----------
+    total, done
+        Cells, and how many of them have a label or were passed.
+    accepted
+        Labels that are predictions accepted.
+    corrected
+        Labels that are not what was predicted.
+    """
+
+    total: int = 0
+    done: int = 0
+    accepted: int = 0
+    corrected: int = 0
+
+    @property
+    def text(self) -> str:
+        """Such as ``"5 of 16 in this batch · 4 accepted, 1 corrected"``; empty without a batch."""
+        if not self.total:
+            return ""
+        said = f"{self.done} of {self.total} in this batch"
+        counts = [f"{n} {what}" for n, what in ((self.accepted, "accepted"), (self.corrected, "corrected")) if n]
+        return f"{said} · {', '.join(counts)}" if counts else said
+
+
 def of_class_text(name: str, labels: int, found: float | None) -> str:
     """Say which class is asked for.
 
