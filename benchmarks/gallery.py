@@ -80,16 +80,29 @@ def _filled(session: Session, gallery: Gallery, cells: CellRefs) -> float:
 
 def _scrolling(gallery: Gallery, step: int) -> float:
     """Return frames a second while scrolling; what is read meanwhile counts, a frame is a whole repaint."""
-    from qtpy.QtWidgets import QApplication
+    from qtpy.QtCore import QEvent, QObject
+
+    class Painted(QObject):
+        """Counts paints of the tiles."""
+
+        count = 0
+
+        def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+            self.count += event.type() == QEvent.Type.Paint
+            return False
+
+    painted = Painted()
+    gallery.grid.viewport().installEventFilter(painted)
 
     bar = gallery.grid.verticalScrollBar()
     bar.setValue(0)
     _until(lambda: _complete(gallery))
-    start = time.perf_counter()
+    painted.count, start = 0, time.perf_counter()
     for frame in range(FRAMES):
+        before = painted.count
         bar.setValue((frame + 1) * step % max(bar.maximum(), 1))
-        QApplication.processEvents()
-        gallery.grid.viewport().repaint()
+        _until(lambda before=before: painted.count > before)
+    gallery.grid.viewport().removeEventFilter(painted)
     return FRAMES / (time.perf_counter() - start)
 
 

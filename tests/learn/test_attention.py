@@ -85,7 +85,7 @@ def test_the_quick_kind_misses_the_spot_when_it_is_covered(quick, run):
         assert share(one, SPOT) > 0.6
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v3_small", "regnet_y_400mf", "efficientnet_b0"])
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "regnet_y_400mf"])
 def test_other_networks_have_maps_too(name, run):
     import torch
 

@@ -200,7 +200,7 @@ class Gallery(QWidget):
         bar.setValue(before)
 
     def _on_scheme(self) -> None:
-        self.tiles.scheme = self.session.scheme
+        self.tiles.use(self.session.scheme)
         self.grid.viewport().update()
 
     def _on_settings(self) -> None:

@@ -76,7 +76,7 @@ class GalleryMenu:
         there = shown is not None and 0 <= place < len(shown)
         label, predicted = (shown.label, shown.table.predicted) if shown is not None else (None, None)
         for what, values in (("label", label), ("prediction", predicted)):
-            known = there and values is not None and values[place] != UNLABELLED
+            known = there and values is not None and bool(values[place] != UNLABELLED)
             _add(menu, f"Choose all with this {what}", lambda v=values: self._choose(lambda _: v == v[place]), known)  # type: ignore[misc]
 
     def _choose(self, which: Callable[..., object]) -> None:

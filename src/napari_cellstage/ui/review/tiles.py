@@ -72,8 +72,19 @@ class TilePainter:
             self.font.setPointSizeF(max(font.pointSizeF() * 0.85, 6.0))
         self.side = 96
         self.outlined = False
-        self.scheme = ClassScheme()
+        self._take_colors()
+        theme.changed.connect(self._take_colors)
+        self._classes: dict[int, tuple[str, QColor]] = {}
+        self._elided: dict[tuple[str, int], str] = {}
         self._pixmaps: OrderedDict[tuple[int, bool], tuple[Picture, QPixmap]] = OrderedDict()
+
+    def use(self, scheme: ClassScheme) -> None:
+        """Paint these classes."""
+        self._classes = {one.id: (one.name, QColor(one.color)) for one in scheme}
+
+    def _take_colors(self) -> None:
+        """Ask napari for its colours once: that takes longer than a tile."""
+        self._text, self._field = self._theme.text, self._theme.field
 
     @property
     def band(self) -> int:
@@ -98,7 +109,7 @@ class TilePainter:
         self._paint_marks(painter, crop, tile.marks)
 
     def _paint_chosen(self, painter: QPainter, rect: QRect) -> None:
-        painter.fillRect(rect.adjusted(-3, -3, 3, 3), self._theme.text)
+        painter.fillRect(rect.adjusted(-3, -3, 3, 3), self._text)
 
     def _paint_crop(self, painter: QPainter, crop: QRect, picture: Picture | None) -> None:
         painter.fillRect(crop, BACK)
@@ -139,14 +150,14 @@ class TilePainter:
     def _paint_chip(self, painter: QPainter, crop: QRect, name: str, color: QColor) -> None:
         """Write the label into the upper left corner, on its own colour."""
         metrics = painter.fontMetrics()
-        text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, crop.width() - 22)
+        text = self._fitted(metrics, name, crop.width() - 22)
         chip = QRect(crop.left(), crop.top(), metrics.horizontalAdvance(text) + 8, metrics.height())
         painter.fillRect(chip, color)
         painter.setPen(readable_on(color))
         painter.drawText(chip.adjusted(4, 0, 0, 0), int(Qt.AlignmentFlag.AlignVCenter), text)
 
     def _paint_band(self, painter: QPainter, band: QRect, tile: Tile) -> None:
-        painter.fillRect(band, self._theme.field)
+        painter.fillRect(band, self._field)
         if tile.predicted == UNLABELLED:
             return
         color = QColor(GRAY if tile.unlike else self._color(tile.predicted))
@@ -156,12 +167,12 @@ class TilePainter:
         if self.side < NAMED_FROM:
             return
         sure = "" if np.isnan(tile.confidence) else f"{percent(tile.confidence)} %"
-        painter.setPen(self._theme.text)
+        painter.setPen(self._text)
         inside, metrics = band.adjusted(4, 0, -4, 0), painter.fontMetrics()
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(inside, int(middle | Qt.AlignmentFlag.AlignRight), sure)
         room = inside.width() - metrics.horizontalAdvance(sure) - 4
-        name = metrics.elidedText(self._name(tile.predicted), Qt.TextElideMode.ElideRight, room)
+        name = self._fitted(metrics, self._name(tile.predicted), room)
         painter.drawText(inside, int(middle | Qt.AlignmentFlag.AlignLeft), name)
 
     def _paint_marks(self, painter: QPainter, crop: QRect, marks: tuple[str, ...]) -> None:
@@ -173,10 +184,19 @@ class TilePainter:
             painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), mark)
 
     def _color(self, class_id: int) -> QColor:
-        return next((QColor(one.color) for one in self.scheme if one.id == class_id), GRAY)
+        return self._classes.get(class_id, ("", GRAY))[1]
 
     def _name(self, class_id: int) -> str:
-        return next((one.name for one in self.scheme if one.id == class_id), "")
+        return self._classes.get(class_id, ("", GRAY))[0]
+
+    def _fitted(self, metrics: QFontMetrics, name: str, room: int) -> str:
+        """Return as much of a name as there is room for."""
+        key = (name, room)
+        if key not in self._elided:
+            if len(self._elided) > KEPT_PIXMAPS:
+                self._elided.clear()
+            self._elided[key] = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
+        return self._elided[key]
 
 
 def made_pixmap(picture: Picture, side: int, outlined: bool) -> QPixmap:
