@@ -197,3 +197,13 @@ def test_a_project_that_is_read_only_sets_nothing_aside(several, tmp_path):
             change()
     assert len(second.audit_cells()) == 10
     second.close()
+
+
+def test_labels_of_cells_set_aside_are_not_counted_for_training(several):
+    several.set_audit(40)
+    rows = np.flatnonzero(several.audit_mask(3))
+    several.label_cells(rows, 1, 3)
+    assert several.training_counts() == {}
+    several.label_cells(np.flatnonzero(~several.audit_mask(3))[:5], 2, 3)
+    assert several.training_counts() == {2: 5}
+    assert several.counts()[1] == len(rows)

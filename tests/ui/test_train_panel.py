@@ -168,6 +168,14 @@ def test_after_a_stop_the_model_that_was_kept_predicts_in_a_job_of_its_own(qtbot
     assert panel.train.isEnabled()
 
 
+def test_labels_of_cells_set_aside_do_not_enable_training(session):
+    session.set_audit(len(session.cells()))
+    session.label_cells([0, 1, 2], 1)
+    session.label_cells([3, 4], 2)
+    missing = missing_for_training(session)
+    assert missing.startswith("So far no cells are labelled, but for cells set aside for the final check. Label a few")
+
+
 def test_no_score_is_said_too():
     text = score_text(SimpleNamespace(recipe_name="quick", scores=None))
     assert "no score" in text

@@ -114,6 +114,14 @@ class AuditPart(BrowsingPart):
         labelled = sum(int((ids != UNLABELLED).sum()) for _, _, ids in self._labels_of(cells))
         return AuditState(wanted if isinstance(wanted, int) else 0, len(cells), labelled)
 
+    def training_counts(self) -> dict[int, int]:
+        """Return how many cells of each class training would see, of the classes that it would see any of."""
+        counts = dict(self.counts())
+        for _, _, ids in self._labels_of(self.audit_cells()):
+            for class_id in ids[ids != UNLABELLED].tolist():
+                counts[class_id] -= 1
+        return {class_id: count for class_id, count in counts.items() if count > 0 and class_id}
+
     def audit_scores(self) -> Scores | None:
         """Score the latest predictions on the labelled cells that are set aside; None where there are none.
 

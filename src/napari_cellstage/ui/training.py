@@ -50,14 +50,15 @@ def amount(session: Session) -> Work:
 
 def missing_for_training(session: Session) -> str:
     """Return what has to be done before Train can be pressed, or an empty text."""
-    counts = {class_id: n for class_id, n in session.counts().items() if n and class_id}
+    counts = session.training_counts()
     if session.read_only:
         return "This project is open read-only, so nothing can be trained here."
     if session.blind:
         return "Blind labelling is on, and a model would show what others say. Switch it off under Review, People."
     if len(counts) < 2:
         have = "one class is" if counts else "no cells are"
-        return f"So far {have} labelled. Label a few cells of at least two classes; ten of each is a good start."
+        but = ", but for cells set aside for the final check" if session.audit_state().labelled else ""
+        return f"So far {have} labelled{but}. Label a few cells of at least two classes; ten of each is a good start."
     if alone := [class_id for class_id, n in counts.items() if n == 1]:
         name = session.scheme.by_id(alone[0]).name
         return f"Class '{name}' has 1 labelled cell; training needs at least 2. Label another, or clear it (key 0)."
