@@ -33,11 +33,22 @@ MODULES = (
     "unlike",
     "mitocheck_finetune",
     "mitocheck_quick",
+    "review_round",
+    "calibration",
     "label_errors",
     "queue",
 )
 # Trainings of many minutes.
-LONG = ("large_full", "projects", "mitocheck_finetune", "mitocheck_quick", "label_errors", "queue")
+LONG = (
+    "large_full",
+    "projects",
+    "mitocheck_finetune",
+    "mitocheck_quick",
+    "review_round",
+    "calibration",
+    "label_errors",
+    "queue",
+)
 MARK = "benchmark rows: "
 SIGNS = {True: "[green]reached[/]", False: "[red]missed[/]", None: "reported"}
 
