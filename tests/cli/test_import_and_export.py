@@ -161,3 +161,16 @@ def test_label_images_may_be_images(tmp_path: Path, invoke: Invoke) -> None:
     result = invoke("import", with_labels(tmp_path), "--project", tmp_path / "p", "--json", "--labels", "none")
     assert result.exit_code == 0
     assert [one["cells"] for one in answer_of(result)["images"]] == [0, 0, 0, 0]
+
+
+def test_labels_of_folders_are_nobodys(project: Path, tmp_path: Path, invoke: Invoke) -> None:
+    refused = invoke("export", project, "--to", "people", "--out", tmp_path / "said.csv")
+    assert (refused.exit_code, "Nobody has labelled a cell here one by one" in refused.stderr) == (1, True)
+    with_session = Session(project.parent)
+    with_session.open_project(project)
+    with_session.annotator = "=Ada"
+    with_session.label_cells([0], with_session.scheme.ids[0])
+    with_session.close()
+    answer = answer_of(invoke("export", project, "--to", "people", "--out", tmp_path / "said.csv", "--json"))
+    assert answer["cells"] == 1
+    assert "'=Ada" in (tmp_path / "said.csv").read_text(encoding="utf-8-sig")

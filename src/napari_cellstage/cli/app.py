@@ -221,7 +221,7 @@ def import_(
 @app.command()
 def export(
     project: Project,
-    to: Annotated[str, typer.Option(help="crops, csv, geojson or anndata.")],
+    to: Annotated[str, typer.Option(help="crops, csv, people (what each person said, CSV), geojson or anndata.")],
     out: Annotated[Path, typer.Option(help="File to write; for crops and geojson a folder.")],
     labelled_only: Annotated[bool, typer.Option("--labelled-only", help="Only cells that you labelled.")] = False,
     with_predicted: Annotated[

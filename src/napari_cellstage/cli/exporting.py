@@ -26,7 +26,7 @@ def export_project(project: Path, choices: ExportChoices, *, as_json: bool) -> N
     reporter, start, session = Reporter(), time.perf_counter(), Session()
     session.open_project(project)
     try:
-        source = session.export_source()
+        source = session.export_source(with_people=choices.to == "people")
         with stop_on_interrupt(reporter.say) as should_stop:
             answer = reporter.follow(exporting(source, choices, should_stop), f"writing {choices.to}")
     finally:

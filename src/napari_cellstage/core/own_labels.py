@@ -52,6 +52,13 @@ class OwnLabels(Shelf):
         images = {*self.entries, *self.hidden}
         return self.project.journal.opinions(image_id).within(images, self.scheme.ids)
 
+    def said(self) -> Opinions:
+        """Return what each person says of cells of images that are shown; while only one's labels are, of that one."""
+        if not self.has_project:
+            return Opinions()
+        found = self.opinions().within(self.entries, self.scheme.ids)
+        return found.of(self._only) if self._only else found
+
     @property
     def alone(self) -> bool:
         """True when nobody but whoever labels now has labelled in this project."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_cellstage.core.exporting.source import Exported, ExportError, ExportSource
 
-FORMATS = ("crops", "csv", "geojson", "anndata")
+FORMATS = ("crops", "csv", "people", "geojson", "anndata")
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ def exporting(
         from napari_cellstage.core.exporting.table import export_csv
 
         work = export_csv(source, out, labelled_only, should_stop, overwrite)
+    elif choices.to == "people":
+        from napari_cellstage.core.exporting.people import export_people
+
+        work = export_people(source, out, should_stop, overwrite)
     elif choices.to == "geojson":
         from napari_cellstage.core.exporting.geojson import export_geojson
 

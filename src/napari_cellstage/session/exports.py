@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.image_records import ImageEntry
+from napari_cellstage.core.people.opinions import Opinions
 from napari_cellstage.core.snapshot import Reader
 from napari_cellstage.core.volumes import LabelVolume
 from napari_cellstage.session.facts import FactsPart
@@ -24,14 +25,18 @@ if TYPE_CHECKING:
 class ExportsPart(SheetsPart, TracksPart, FactsPart):
     """The project as exports see it."""
 
-    def export_source(self) -> ExportSource:
-        """Freeze what is known of all cells, those of images whose file is missing too."""
+    def export_source(self, with_people: bool = False) -> ExportSource:
+        """Freeze what is known of all cells, those of images whose file is missing too.
+
+        With `with_people` also what each person said; in blind mode that is only what one said oneself.
+        """
         from napari_cellstage.core.exporting.source import ExportSource  # not needed to open the dock
 
         readers = self._space.frozen()[0].readers if self._space.has_project else {}
         images = (self._export_image(entry, readers.get(entry.image_id)) for entry in self.images)
         runs = self.project.runs if self.project else None
-        return ExportSource(tuple(i for i in images if len(i.cells)), self.scheme, self.network_channels, runs)
+        said = self._space.said() if with_people else Opinions()
+        return ExportSource(tuple(i for i in images if len(i.cells)), self.scheme, self.network_channels, runs, said)
 
     def _export_image(self, entry: ImageEntry, reader: Reader | None) -> ExportImage:
         from napari_cellstage.core.exporting.source import ExportImage

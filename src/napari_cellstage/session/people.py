@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.marks import Numbers
 from napari_cellstage.core.people.names import PeopleError
-from napari_cellstage.core.people.opinions import Opinions
 from napari_cellstage.core.predictions import TRAINED
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session.annotator import AnnotatorPart
@@ -39,7 +38,7 @@ class PeoplePart(AnnotatorPart, RunsPart):
 
         That is the last label that a person gave a cell, in the open or blind. In blind mode one's own only.
         """
-        return self._opinions().frame()
+        return self._space.said().frame()
 
     def answers(self) -> Answers:
         """Return cells by persons: what each said, of cells that are still there."""
@@ -47,7 +46,7 @@ class PeoplePart(AnnotatorPart, RunsPart):
 
         key = self._state_of_labels()
         if self._people_said is None or self._people_said[0] != key:
-            found = Answers.of(self._opinions(), self.scheme)
+            found = Answers.of(self._space.said(), self.scheme)
             several = found.take(found.raters > 1)
             gone = found.cells.isin(several.cells.take(~self._there(several.cells)))
             self._people_said = (key, found.take(~gone))
@@ -66,6 +65,11 @@ class PeoplePart(AnnotatorPart, RunsPart):
         answers = self.answers()
         cells = answers.cells.take(answers.differ)
         return cells.take(~np.isin(self._shared(cells)[1], _DECIDED))
+
+    def _look(self, blind: bool) -> None:
+        if self.settling:  # which cells are disputed says what others said
+            self.show_cells(CellRefs(), "")
+        super()._look(blind)
 
     def show_disputed(self) -> CellRefs:
         """Show the disputed cells; a label that they get while they are shown settles them."""
@@ -135,12 +139,6 @@ class PeoplePart(AnnotatorPart, RunsPart):
         labels, origins = self._shared(answers.cells)
         known = np.where(np.isin(origins, _KNOWN), labels, UNLABELLED)
         return people_against_model(answers, known, self._unseen_answers(answers.cells))
-
-    def _opinions(self) -> Opinions:
-        if not self._space.has_project:
-            return Opinions()
-        found = self._space.opinions().within(self._space.entries, self.scheme.ids)
-        return found.of(self.annotator) if self.blind else found
 
     def _state_of_labels(self) -> object:
         if not self._space.has_project:

@@ -43,25 +43,29 @@ class AnnotatorBox(QWidget):
         on_click(self.ok, self._answer)
         on_click(self.change, self._ask)
         self.name.returnPressed.connect(self._answer)
-        session.people_changed.connect(self.refresh)
+        session.people_changed.connect(self._on_people)
         session.project_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show the session as it is now."""
         session = self.session
-        self._asking &= not session.annotator_known or self.name.hasFocus()
         for part in (self.question, self.name, self.ok):
             part.setVisible(self._asking)
         for part in (self.told, self.change):
             part.setVisible(not self._asking)
-        if not self._asking or not self.name.text():
+        if not self.name.isModified():
             self.name.setText(session.annotator)
         self.told.setText(f"Labelling as {session.annotator}" + (" · blind" if session.blind else ""))
 
+    def _on_people(self) -> None:
+        """Stop asking when somebody has said who labels, here or elsewhere."""
+        self._asking = not self.session.annotator_known
+        self.name.setModified(False)
+        self.refresh()
+
     def _ask(self) -> None:
         self._asking = True
-        self.name.setFocus()
         self.refresh()
         self.name.setFocus()
         self.name.selectAll()
@@ -69,5 +73,3 @@ class AnnotatorBox(QWidget):
     def _answer(self) -> None:
         with shown():
             self.session.annotator = self.name.text()
-            self._asking = False
-        self.refresh()

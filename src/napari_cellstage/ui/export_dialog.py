@@ -88,6 +88,7 @@ class ExportDialog(QDialog):
         cells, labelled = sum(one.cells or 0 for one in states), sum(one.labelled for one in states)
         self.labelled_only.setText(f"Only the {labelled:,} cells with a label, of {cells:,}")
         self.labelled_only.setVisible(self.kind.to != "crops")
+        self.options.setVisible(self.kind.to != "people")  # they say what they say of labelled cells
         self.crops.setVisible(self.kind.to == "crops")
         self.crop_hint.setText(
             f"{labelled:,} cells with a label become one picture each, in the folder of their class."
@@ -211,7 +212,8 @@ class ExportDialog(QDialog):
         choices = self.choices
         self.said.clear()
         self._written = None
-        job = Job("exporting", partial(_exporting, self.session.export_source(), choices))
+        source = self.session.export_source(with_people=choices.to == "people")
+        job = Job("exporting", partial(_exporting, source, choices))
         job.returned.connect(self._on_written)
         job.failed.connect(self._on_failed)
         self.runner.start(job)

@@ -48,6 +48,13 @@ KINDS = (
         "Tables (*.csv)",
     ),
     Kind(
+        "people",
+        "What each person said (CSV)",
+        "One row a cell and person: image, cell, who, class, when. For agreement and votes in other programs.",
+        "labels by person.csv",
+        "Tables (*.csv)",
+    ),
+    Kind(
         "crops",
         "Pictures in class folders",
         "One folder a class, one picture a cell: for training elsewhere, or for another project.",

@@ -14,6 +14,7 @@ from napari_cellstage.core.classes import UNLABELLED, ClassScheme
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.people.opinions import Opinions
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.volumes import LabelVolume
 
@@ -102,12 +103,15 @@ class ExportSource:
         Which channels the network sees.
     runs
         Folder of the training runs, where embeddings come from; None without a project.
+    said
+        What each person said; empty unless it was asked for.
     """
 
     images: tuple[ExportImage, ...]
     scheme: ClassScheme
     channels: tuple[int, ...] = (0,)
     runs: Path | None = None
+    said: Opinions = field(default_factory=Opinions)
 
     def count(self, labelled_only: bool) -> int:
         """Return how many cells are exported."""

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QCompleter, QHBoxLayout, QLabel, QLineEdit
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors, tell
-from napari_cellstage.ui.pieces import Folded, button, hint, on_click, scrolled
+from napari_cellstage.ui.pieces import Folded, hint, on_click, scrolled, small_button
 from napari_cellstage.ui.review.people_against_model import AgainstModel
 from napari_cellstage.ui.review.people_tables import PlainTable, pair_rows, person_rows
 from napari_cellstage.ui.review.settle_box import SettleBox
@@ -31,7 +31,7 @@ class PeoplePart(QWidget):
         self.session = session
         self.disputed = CellRefs()
         self.persons = PlainTable(("person", "cells labelled"), "Persons")
-        self.pairs = PlainTable(("agreement of", "kappa", "in words", "same", "cells"), "Agreement of each two persons")
+        self.pairs = PlainTable(("agreement of", "kappa", "same", "cells"), "Agreement of each two persons")
         self.pairs.setToolTip(
             "Cohen's kappa: 1 is full agreement, 0 what chance would give; its 95 % interval in brackets. "
             "The words are those of Landis and Koch."
@@ -43,13 +43,13 @@ class PeoplePart(QWidget):
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(0, 0, 0, 0)
-        rows.addLayout(self._build_who())
-        for part in (self.persons, self.about, self.pairs, self._build_disputed(), self.settle, self.compared):
+        for part in (self._build_disputed(), self.settle, self.about, self.pairs, self.persons, self.compared):
             rows.addWidget(part)
         rows.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scrolled(content))
+        layout.addLayout(self._build_who())
+        layout.addWidget(scrolled(content), 1)
         self._wire()
         self.refresh()
 
@@ -81,6 +81,7 @@ class PeoplePart(QWidget):
         self.name.setToolTip("Your name goes with each label you give, and is remembered for the next project.")
         self.name.setAccessibleName("Who labels")
         self.name.setMaxLength(200)
+        self.name.setMinimumWidth(60)
         self.blind = QCheckBox("Blind")
         self.blind.setToolTip(
             "You see only your own labels: no labels of others, no predictions. What you label is kept for you alone "
@@ -97,8 +98,8 @@ class PeoplePart(QWidget):
         self.disputed_row = QWidget()
         row = QHBoxLayout(self.disputed_row)
         row.setContentsMargins(0, 0, 0, 0)
-        self.show_disputed = button("", "Fill the gallery with cells of which persons say different things.")
-        self.vote = button(
+        self.show_disputed = small_button("", "Fill the gallery with cells of which persons say different things.")
+        self.vote = small_button(
             "Take the majority",
             "Every cell that several persons labelled gets the class that most of them gave it; ties stay as they are. "
             "One undo takes it back.",

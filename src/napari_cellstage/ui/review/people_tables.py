@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableWidget, QTableWidgetItem, QWidget
 
 from napari_cellstage.core.people.against_model import PeopleAgainstModel, Standing
 from napari_cellstage.core.people.agreement import Agreement, PairAgreement, in_words
@@ -25,7 +26,8 @@ class PlainTable(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setShowGrid(False)
-        self.setWordWrap(False)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(0)
         self.setAccessibleName(name)
         head = self.horizontalHeader()
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -45,8 +47,17 @@ class PlainTable(QTableWidget):
                 font.setBold(place in bold)
                 item.setFont(font)
                 self.setItem(place, column, item)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Wrap names to the width there is."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
         self.resizeRowsToContents()
-        seen = sum(self.rowHeight(row) for row in range(min(len(shown), _ROWS_SEEN)))
+        rows = self.rowCount()
+        seen = sum(self.rowHeight(row) for row in range(min(rows, _ROWS_SEEN)))
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + seen + 2 * self.frameWidth() + 2)
 
 
@@ -56,20 +67,24 @@ def person_rows(names: Sequence[str], labels: Sequence[int], me: str) -> list[tu
 
 
 def pair_rows(found: Agreement) -> list[tuple[str, ...]]:
-    """Return a row for each two persons: names, kappa with its interval, in words, share that is the same, cells."""
-    return [(f"{one.first} and {one.second}", *_kappa(one), f"{one.raw:.0%}", f"{one.n:,}") for one in found.pairs]
+    """Return a row for each two persons: names, kappa with its interval and in words, share that is the same, cells."""
+    return [(f"{one.first} and {one.second}", _kappa(one), f"{one.raw:.0%}", f"{one.n:,}") for one in found.pairs]
 
 
-def _kappa(pair: PairAgreement) -> tuple[str, str]:
+def _kappa(pair: PairAgreement) -> str:
     if pair.kappa != pair.kappa:
-        return "–", "one class only"
+        return "–\none class only"
     low, high = pair.interval
-    return f"{pair.kappa:.2f} ({low:.2f}–{high:.2f})".replace("-", "−"), in_words(pair.kappa)
+    return f"{pair.kappa:.2f} ({low:.2f} to {high:.2f})\n{in_words(pair.kappa)}".replace("-", "−")
 
 
 def standing_rows(found: PeopleAgainstModel) -> list[tuple[str, ...]]:
     """Return a row for each: name, accuracy, the model's on the same cells, how likely so by chance, cells."""
-    return [(one.name, _accuracy(one), _model(one), _chance(one), f"{one.n:,}") for one in found.standings]
+    return [(one.name, _accuracy(one), _model(one), _chance(one), _count(one)) for one in found.standings]
+
+
+def _count(one: Standing) -> str:
+    return "" if one.kind == "average" else f"{one.n:,}"
 
 
 def _accuracy(one: Standing) -> str:

@@ -11,9 +11,9 @@ from napari_cellstage.core.people.answers import Answers
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
-from napari_cellstage.ui.pieces import button, clear_layout, hint, on_click
+from napari_cellstage.ui.pieces import clear_layout, hint, on_click, small_button
 
-_ACROSS = 3
+_ACROSS = 2
 _LINES = 8  # persons in words; more are counted
 
 
@@ -60,7 +60,7 @@ class SettleBox(QWidget):
             votes[class_id] = votes.get(class_id, 0) + count
         for place, class_id in enumerate(sorted(votes, key=lambda one: -votes[one])):
             tip = "Decide for all that this is the class. What each person said stays; undo takes it back."
-            made = button(f"Settle as {names[class_id]}".replace("&", "&&"), tip)
+            made = small_button(f"Settle as {names[class_id]}".replace("&", "&&"), tip)
             made.setEnabled(not self.session.read_only)
             on_click(made, partial(showing_errors(self.session.settle), chosen, class_id))
             self._grid.addWidget(made, place // _ACROSS, place % _ACROSS)
