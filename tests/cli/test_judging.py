@@ -73,6 +73,9 @@ def test_training_writes_the_report_and_folds_may_be_none(class_folders: Path, t
     record = read_record(tmp_path / "r")
     assert record.scores is not None
     assert record.scores.text in page
+    again = (*options[:-1], "--overwrite", "--set", "holdout=0", "--folds", 0)
+    assert last_json(invoke("train", class_folders, "--out", tmp_path / "r", *again))["accuracy"] is None
+    assert not [name for name in (UNSEEN, EXAMPLES, "report.html") if (tmp_path / "r" / name).exists()]
 
 
 def test_evaluate_writes_the_same_page_about_other_cells(

@@ -47,7 +47,10 @@ class _Common:
     relabelled: int
 
     def paired(self) -> Paired:
-        return compare(self.truth, self.a, self.b, groups=self.groups)
+        """Compare what both said."""
+        _, numbers = np.unique(np.concatenate([self.truth, self.a, self.b]), return_inverse=True)
+        truth, a, b = np.split(numbers.astype(np.int64), 3)
+        return compare(truth, a, b, groups=self.groups)
 
 
 def compare_runs(run_a: Path, run_b: Path, out: Path | None, *, as_json: bool) -> None:

@@ -128,7 +128,7 @@ def _unseen(table: pd.DataFrame, listed: Labelled, model: TrainedModel) -> Unsee
     temperature = float(model.card.get("temperature") or 1.0)
     return Unseen(
         names=listed.names[rows],
-        truth=table["label"].map(places).to_numpy(dtype=np.int64),
+        truth=np.asarray(table["label"].map(places), dtype=np.int64),
         groups=listed.groups[rows],
         fold=np.zeros(len(rows), dtype=np.int64),
         probabilities=probabilities,

@@ -19,7 +19,7 @@ from napari_cellstage.learn.model import CARD, TrainedModel
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.runs import PREDICTIONS, UNSEEN, save_run
 from napari_cellstage.learn.validating import cross_validated
-from napari_cellstage.reporting.write import write_report
+from napari_cellstage.reporting.write import REPORT, write_report
 
 if TYPE_CHECKING:
     from napari_cellstage.learn.data import TrainingSet
@@ -131,7 +131,7 @@ def _write_run(model: TrainedModel, training: TrainingSet, data: Data, out: Path
 
 def _forget(out: Path) -> None:
     """Remove what an earlier run has left in this folder and this one may not write."""
-    for name in (UNSEEN, EXAMPLES):
+    for name in (UNSEEN, EXAMPLES, REPORT):
         (out / name).unlink(missing_ok=True)
 
 
