@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from napari.components import ViewerModel
 
 from napari_cellstage.core.images import from_array
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
+from napari_cellstage.ui.marker import MOST
 from napari_cellstage.ui.viewer_link import ViewerLink
 
 
@@ -58,7 +60,7 @@ def test_a_wanted_cell_is_gone_to_in_its_image_time_and_plane(
     link: ViewerLink, session: Session, make_session: Callable[..., Session]
 ) -> None:
     movie = make_session((4, 3, 40, 50))
-    model = type(link.viewer)()
+    model = ViewerModel()
     shown = ViewerLink(model, movie)
     cells = movie.cells()
     row = int(np.flatnonzero(cells.t == 2)[5])
@@ -78,6 +80,15 @@ def test_a_visit_to_another_image_keeps_what_is_chosen_there(link: ViewerLink, s
     session.visit(other, 0, int(session.cells(other).cell_id[4]))
     assert link.selection.rows == (3, 4)
     assert len(session.chosen) == 2
+
+
+def test_of_very_many_chosen_cells_some_have_rings(make_session: Callable[..., Session]) -> None:
+    many = make_session((60, 1, 40, 50))
+    shown = ViewerLink(ViewerModel(), many)
+    many.choose(CellRefs.of(1, many.cells()))
+    assert len(shown.selection.rows) == 720
+    assert len(shown.viewer.layers["Selected cell"].data) == MOST
+    shown.close()
 
 
 def test_a_closed_viewer_hears_no_more(link: ViewerLink, session: Session) -> None:
