@@ -47,6 +47,19 @@ def test_from_snapshot_takes_the_labelled_cells_only():
     assert len(set(data.names)) == 6
 
 
+def test_cells_set_aside_are_not_trained_on():
+    aside = ((0, 1), (0, 3))
+    work = snapshot(
+        replace(image(7, [3, 0, 1, 1, 3]), aside=aside), image(9, [1, 3, 3]), replace(image(8, [3]), aside=((0, 1),))
+    )
+    data = TrainingSet.from_snapshot(work, RECIPE)
+    assert data.refs.image_id.tolist() == [7, 7, 9, 9, 9]
+    assert data.refs.cell_id.tolist() == [4, 5, 1, 2, 3]
+    assert data.aside == 3
+    with pytest.raises(TrainingError, match="No cell is labelled"):
+        TrainingSet.from_snapshot(snapshot(replace(image(7, [1, 3]), aside=((0, 1), (0, 2)))), RECIPE)
+
+
 def test_from_crops_leaves_empty_classes_out(make_crops):
     crops = make_crops(count=12, classes=3)
     crops = replace(crops, labels=np.where(crops.labels == 1, 2, crops.labels))

@@ -45,6 +45,8 @@ class TrainingSet:
         The same cells in the project; empty where the data are class folders.
     moment
         Last entry of the journal of labels that is in `labels`; 0 where there is no journal.
+    aside
+        How many cells of the project are set aside to check the final model, and so are not here.
     """
 
     crops: NDArray[np.generic]
@@ -57,6 +59,7 @@ class TrainingSet:
     names: tuple[str, ...]
     refs: CellRefs = field(default_factory=CellRefs)
     moment: int = 0
+    aside: int = 0
 
     def __post_init__(self) -> None:
         names = self.classes.names
@@ -114,12 +117,11 @@ class TrainingSet:
             If fewer than two classes have cells, a class has one cell only, or images can't be used together.
         """
         plates = plates_of(snapshot.images, recipe)
-        # One image after the other: a project may hold more of them than memory.
-        parts = [
-            _labelled(image, snapshot.channels, recipe, plates.get(image.plate, ()))
-            for image in snapshot.images
-            if labelled_for_training(image).any()
-        ]
+        parts, aside = [], 0
+        for image in snapshot.images:  # one after the other: a project may hold more of them than memory
+            aside += len(image.aside)
+            if labelled_for_training(image).any():
+                parts.append(_labelled(image, snapshot.channels, recipe, plates.get(image.plate, ())))
         ids = np.concatenate([p.class_ids for p in parts]) if parts else np.zeros(0, int)
         scheme = _without_empty(snapshot.scheme, ids)
         return cls(
@@ -133,6 +135,7 @@ class TrainingSet:
             names=tuple(name for p in parts for name in p.names),
             refs=CellRefs.joined(p.refs for p in parts),
             moment=snapshot.moment,
+            aside=aside,
         )
 
     @classmethod

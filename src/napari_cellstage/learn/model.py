@@ -110,6 +110,7 @@ class TrainedModel:
             "scores": scores.to_dict() if scores else None,
             "labels": label_counts(data),
             "moment": data.moment,
+            "audit": data.aside,
             "cross_validated": 0,
             "versions": _versions(),
             **details,
