@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -115,6 +116,54 @@ def test_training_shows_notes_curve_score_and_predictions(qtbot, panel, labelled
     assert panel._curve.accuracy.getData()[1].tolist() == [0.5, 1.0]
     assert labelled.predictions().predicted.tolist() == [1] * 12
     assert panel.speed.trained_per_second == 123.0
+
+
+def test_predictions_are_given_once_and_the_run_is_noted_when_it_is_cross_validated(
+    qtbot, panel, labelled, monkeypatch
+):
+    held_out = score(np.array([0, 1]), np.array([0, 1]), CLASSES)
+    out_of_fold = score(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0]), CLASSES)
+    given, noted = [], []
+    set_predictions = labelled.set_predictions
+    monkeypatch.setattr(
+        labelled, "set_predictions", lambda answers, version: given.append(answers) or set_predictions(answers, version)
+    )
+    monkeypatch.setattr(labelled, "note_run", noted.append)
+
+    def work(snapshot, _should_stop):
+        first = replace(answer(snapshot, "quick", held_out), run="run_1")
+        yield first
+        yield BatchDone("fold 1 of 5, measuring cells", 1, 5000)
+        return replace(first, scores=out_of_fold)
+
+    play(monkeypatch, work)
+    run(qtbot, panel)
+    assert len(given) == 1
+    assert noted[-1] == "run_1"
+    assert out_of_fold.text in panel.score.text()
+    run(qtbot, panel)  # another training's are given again
+    assert len(given) == 2
+
+
+def test_closing_while_cross_validating_keeps_the_answer_and_its_score(qtbot, panel, labelled, monkeypatch):
+    def work(snapshot, should_stop):
+        first = answer(snapshot)
+        yield first
+        while not should_stop():
+            yield BatchDone("fold 1 of 5, choosing a classifier", 1, 5000)
+        return first
+
+    play(monkeypatch, work)
+    panel.train.click()
+    panel.close_link(panel._runner.close())
+    assert labelled.predictions() is not None
+
+
+def test_the_quick_recipe_is_always_cross_validated_the_network_where_asked_for(panel):
+    folds = [one.folds for one in plan_recipes("quick, then network", panel.form.value)]
+    assert folds == [5, 0]
+    panel.set_recipe(folds=3)
+    assert [one.folds for one in plan_recipes("quick, then network", panel.form.value)] == [5, 3]
 
 
 def test_a_second_training_begins_a_new_curve(qtbot, panel, labelled, monkeypatch):

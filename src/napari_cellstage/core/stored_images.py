@@ -96,5 +96,6 @@ def snapshot_of(
     track_id = None if tracks is None else tracks.track_id
     origins = image.origins
     content = f"{stack.fingerprint}/{image.version}/{painted}"
-    noted = {"origins": origins, "track_id": track_id, "content": content}
-    return ImageSnapshot(image_id, stack, image.cells, labels, image.class_ids, **noted)
+    return ImageSnapshot(
+        image_id, stack, image.cells, labels, image.class_ids, origins=origins, track_id=track_id, content=content
+    )

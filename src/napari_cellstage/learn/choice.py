@@ -63,7 +63,9 @@ def _cross_fitted(one: Unseen, other: Unseen, seed: int) -> Unseen:
         here = part == number
         if not here.all():
             taken[here] = _is_better(other, one, ~here)
-    mixed = {name: _mixed(getattr(one, name), getattr(other, name), taken) for name in ("probabilities", "raw")}
+    mixed: dict[str, Any] = {
+        name: _mixed(getattr(one, name), getattr(other, name), taken) for name in ("probabilities", "raw")
+    }
     return replace(one, **mixed, embedding=None, unlike=None)
 
 

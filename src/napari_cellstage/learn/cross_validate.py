@@ -122,7 +122,8 @@ def _calibrated(
 ) -> NDArray[np.float32]:
     """Return probabilities at temperatures of other groups; what was impossible stays so."""
     found = cross_fitted(raw, truth, groups, seed) * (raw > 0)
-    return (found / np.maximum(found.sum(axis=1, keepdims=True), 1e-30)).astype(np.float32)
+    whole: NDArray[np.float32] = (found / np.maximum(found.sum(axis=1, keepdims=True), 1e-30)).astype(np.float32)
+    return whole
 
 
 def _what_is_lacking(data: TrainingSet, fold: NDArray[np.int64], wanted: int) -> list[str]:

@@ -78,7 +78,7 @@ def list_runs(runs: Path) -> tuple[RunRecord, ...]:
 def read_record(folder: Path) -> RunRecord:
     """Return what is known of one training; what is wrong is in `problem`, nothing is raised."""
     has_model = (folder / WEIGHTS).is_file() or (folder / BOOSTER).is_file()
-    there = {"has_model": has_model, "has_unseen": (folder / UNSEEN).is_file()}
+    there: dict[str, Any] = {"has_model": has_model, "has_unseen": (folder / UNSEEN).is_file()}
     try:
         stat = (folder / CARD).stat()
         told = _told(folder / CARD, stat.st_mtime_ns, stat.st_size)

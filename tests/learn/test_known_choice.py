@@ -1,0 +1,75 @@
+"""An earlier choice of a classifier is taken over where few labels have changed, and never for long."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_cellstage.learn import known_choice as room
+from napari_cellstage.learn.events import Note
+from napari_cellstage.learn.fit import fit
+from napari_cellstage.learn.known_choice import known_choice
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.runs import note_in_card, save_run
+
+QUICK = Recipe.load("quick").but(threads=1, weights="none")
+
+
+@pytest.fixture
+def runs(tmp_path, data, run, monkeypatch):
+    monkeypatch.setattr(room, "FEWEST", 10)
+    _, model = run(fit(data, QUICK))
+    save_run(tmp_path / "runs" / "1_quick", model, [])
+    return tmp_path / "runs"
+
+
+def test_it_is_taken_over_for_the_same_recipe_and_nearly_the_same_labels(runs, data):
+    found = known_choice(runs, data, QUICK.but(folds=0, threads=2))
+    card = json.loads((runs / "1_quick" / "card.json").read_text())
+    assert not found.trees
+    assert found.temperature == card["temperature"]
+    assert (found.labels, found.reused) == ({"a": 12, "b": 12, "c": 12}, 1)
+
+
+@pytest.mark.parametrize("changes", [{"crop_size": 48}, {"class_weights": True}, {"seed": 3}])
+def test_not_for_another_recipe(runs, data, changes):
+    assert known_choice(runs, data, QUICK.but(**changes)) is None
+
+
+def test_not_where_many_labels_have_changed(runs, data):
+    labels = np.where(np.arange(36) < 6, 0, data.labels)
+    assert known_choice(runs, replace(data, labels=labels), QUICK) is None
+
+
+def test_not_for_ever(runs, data):
+    choice = json.loads((runs / "1_quick" / "card.json").read_text())["choice"]
+    note_in_card(runs / "1_quick", choice=choice | {"reused": room.MOST_TIMES})
+    assert known_choice(runs, data, QUICK) is None
+
+
+def test_not_with_few_cells_nor_without_runs(runs, data, monkeypatch, tmp_path):
+    assert known_choice(tmp_path / "nowhere", data, QUICK) is None
+    monkeypatch.setattr(room, "FEWEST", 100)
+    assert known_choice(runs, data, QUICK) is None
+
+
+def test_networks_and_damaged_runs_are_passed_over(runs, data):
+    (runs / "2_finetune").mkdir()
+    (runs / "2_finetune" / "card.json").write_text('{"format": 1, "recipe": {"kind": "finetune"}}')
+    (runs / "3_quick").mkdir()
+    assert known_choice(runs, data, QUICK) is not None
+
+
+@pytest.mark.parametrize("trees", [False, True])
+def test_a_training_with_a_known_choice_says_so_and_is_as_good(data, run, trees):
+    labels = {"a": 12, "b": 12, "c": 12}
+    known = room.KnownChoice(trees, 1.5, labels, 2)
+    events, model = run(fit(data, QUICK, known=known))
+    assert model.scores.accuracy > 0.8
+    assert model.card["choice"]["reused"] == 2
+    assert model.card["choice"]["trees"] is trees
+    assert model.card["choice"]["labels"] == labels
+    assert "as before, since few labels have changed" in " ".join(e.text for e in events if isinstance(e, Note))
