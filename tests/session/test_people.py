@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -230,6 +232,45 @@ def test_read_only_one_may_look_blind_and_nothing_is_written(disputed):
     assert len(other.opinions()) == 3
     other.close()
     assert session.setting("blind") == []
+
+
+def test_a_project_from_before_there_were_persons_opens_and_is_read_only_too(ready, tmp_path):
+    ready.label_cells([0], 1)
+    folder = ready.project.folder
+    ready.close()
+    db = sqlite3.connect(folder / "project.sqlite")
+    db.execute("DROP TABLE opinion")
+    db.commit()
+    db.close()
+    lock = filelock.FileLock(folder / "project.lock")
+    with lock:
+        ready.open_project(folder)
+        assert ready.read_only
+        assert set(said(ready)) == {(current_user(), 1)}
+        ready.blind = True
+        assert ready.class_ids()[0] == 1
+        ready.close()
+    ready.open_project(folder)
+    assert not ready.blind
+    by(ready, "Ada", [0], 2, blind=True)
+    assert len(said(ready)) == 2
+
+
+def test_opinions_are_never_changed_or_deleted(disputed):
+    db = disputed._space.project.journal._db
+    for act in ("UPDATE opinion SET class_id = 1", "DELETE FROM opinion"):
+        with pytest.raises(sqlite3.IntegrityError, match="opinion is append-only"):
+            db.execute(act)
+
+
+def test_a_segmentation_on_which_only_blind_labels_were_given_is_kept(ready):
+    folder = ready.project.folder
+    by(ready, "Ada", [0], 1, blind=True)
+    ready.set_labels(np.where(grid() > 0, 10 - grid(), 0))
+    ready.close()
+    ready.open_project(folder)
+    assert len(list((folder / "labels").glob("1-1*"))) > 0
+    assert said(ready) == {("Ada", 9): 1}
 
 
 # settled

@@ -10,9 +10,16 @@ from typing import Any
 import numpy as np
 
 from napari_cellstage.core.database import Database
-from napari_cellstage.core.people.opinions import Batches, Entries, Opinions, opinions_of
+from napari_cellstage.core.people.opinions import PERSONAL, Batches, Entries, Opinions, opinions_of
 
-_ENTRIES = "SELECT batch_id, image_id, t, cell_id, class_id, {} FROM {} {} ORDER BY image_id, t, cell_id, seq"
+_ORDERED = "ORDER BY image_id, t, cell_id, seq"
+_OWN = f"SELECT batch_id, image_id, t, cell_id, class_id, who FROM opinion WHERE {{}} {_ORDERED}"
+# Cells that nobody labelled one by one are not read: class folders have a million of them.
+_SHARED = (
+    "SELECT batch_id, image_id, t, cell_id, class_id, origin FROM annotation WHERE (image_id, t, cell_id) IN "
+    f"(SELECT image_id, t, cell_id FROM annotation WHERE {{}} AND origin IN ({', '.join(map(str, PERSONAL))})) "
+    + _ORDERED
+)
 
 
 class OpinionTable(Database):
@@ -33,8 +40,9 @@ class OpinionTable(Database):
     def opinions(self, image_id: int | None = None) -> Opinions:
         """Return what each person says of each cell today, of one image or of all."""
         names, batches = self._batches()
-        shared = self._entries("annotation", "origin", image_id)
-        own = self._entries("opinion", "who", image_id) if self._has_opinions() else []
+        where = "TRUE" if image_id is None else f"image_id = {int(image_id)}"
+        shared = self._all(_SHARED.format(where))
+        own = self._all(_OWN.format(where)) if self._has_opinions() else []
         places = {who: place for place, who in enumerate(names)}
         own = [(*row[:5], places.setdefault(row[5], len(places))) for row in own]
         return opinions_of(tuple(places), batches, _columns(shared), _columns(own))
@@ -46,11 +54,6 @@ class OpinionTable(Database):
         kind, at = (np.array([row[place] for row in rows], dtype=np.str_) for place in (2, 3))
         numbers = np.array([row[0] for row in rows], dtype=np.int64)
         return tuple(places), Batches(numbers, np.array(who, dtype=np.int64), kind, at)
-
-    def _entries(self, table: str, extra: str, image_id: int | None) -> list[tuple[Any, ...]]:
-        if image_id is None:
-            return self._all(_ENTRIES.format(extra, table, ""))
-        return self._all(_ENTRIES.format(extra, table, "WHERE image_id = ?"), (image_id,))
 
     def _has_opinions(self) -> bool:
         """Return whether the table is there: a project that is older, and can't be written to, has none."""

@@ -29,8 +29,8 @@ class AnnotatorBox(QWidget):
         self.name.setMaxLength(200)
         self.name.setAccessibleName("Who labels")
         self.name.setToolTip(
-            "Goes with each label, so that several persons can be compared. Asked once; until then labels are under the "
-            "name of this computer's user."
+            "Goes with each label, so that several persons can be compared. Asked once; until then labels are under "
+            "the name of this computer's user."
         )
         self.ok = small_button("OK", "Label under this name, here and in the next project.")
         self.told = QElidingLabel()

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.int64]
 _NOT_SEEN = ("image", "well", "track", "folder", "vote", "settled")
-_PERSONAL = np.array([origin not in _NOT_SEEN for origin in ORIGINS])
+PERSONAL = tuple(number for number, origin in enumerate(ORIGINS) if origin not in _NOT_SEEN)
+"""Numbers of the origins of labels that a person gave cell by cell."""
 
 
 def _none() -> Numbers:
@@ -145,7 +146,7 @@ def opinions_of(names: tuple[str, ...], batches: Batches, shared: Entries, own: 
     """
     standing = _standing(shared, batches)
     act = np.searchsorted(batches.number, standing.given.batch)
-    personal = _PERSONAL[standing.given.extra] & (batches.kind[act] == "label")
+    personal = np.isin(standing.given.extra, PERSONAL) & (batches.kind[act] == "label")
     said = replace(standing.given, batch=standing.since, extra=batches.who[act]).take(personal)
     both = [np.concatenate((getattr(said, one), getattr(own, one))) for one in Entries.__dataclass_fields__]
     return _last(names, batches, Entries(*both))
