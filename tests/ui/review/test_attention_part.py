@@ -14,7 +14,7 @@ from napari_cellstage.learn.attention import Attention
 from napari_cellstage.ui.attention_layer import NAME, AttentionLayer, painted
 from napari_cellstage.ui.overlay_layer import Placement
 from napari_cellstage.ui.review import attention_part
-from napari_cellstage.ui.review.attention_part import NO_MODEL, AttentionPart
+from napari_cellstage.ui.review.attention_part import NO_MODEL, AttentionPart, silent_text
 from napari_cellstage.ui.workers import JobRunner
 
 
@@ -52,6 +52,7 @@ def part(qtbot, session, asked):
     made.run_wanted = "run"
     qtbot.addWidget(made.button)
     qtbot.addWidget(made.note)
+    qtbot.addWidget(made.silent)
     yield made
     made.close_link()
 
@@ -96,6 +97,14 @@ def test_without_a_model_and_with_a_broken_one_it_says_so(qtbot, part):
     part.button.setChecked(True)
     qtbot.waitUntil(lambda: part.note.text() == "The model can't look.", timeout=20_000)
     assert not part.on
+
+
+def test_cells_in_which_nothing_speaks_for_the_class_are_counted(session):
+    found = maps(CellRefs.of(1, session.cells()).take(slice(3)))
+    assert silent_text(found) == ""
+    found.maps[1] = 0
+    assert silent_text(found) == "nothing found in 1 of 3"
+    assert silent_text(Attention()) == ""
 
 
 def layer_of(session, placement) -> tuple[ViewerModel, AttentionLayer]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QRectF, QTimer, Signal
 from qtpy.QtGui import QImage, QPainter
-from qtpy.QtWidgets import QToolButton
+from qtpy.QtWidgets import QCheckBox, QLabel, QSizePolicy
 
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.core.review.cell_refs import CellRefs
@@ -30,6 +30,11 @@ TIP = (
     "Show what in each chosen cell speaks for the class that was predicted: bright is much.\n"
     "A network is asked by Grad-CAM; the quick kind by covering one part of the cell after the other.\n"
     "The model on disk is asked, which may know a labelled cell from its training."
+)
+SILENT_TIP = (
+    "In these cells nothing speaks for the class that is shown as predicted.\n"
+    "It was predicted by a model that had not seen the cell; the one that is asked has learned from all labels, and "
+    "may call it otherwise."
 )
 Name = tuple[int, int, int]
 Wanted = tuple[CellRefs, NDArray[np.int64], str]
@@ -65,13 +70,14 @@ class AttentionPart(QObject):
         self._kept: list[Attention] = []
         self._asked: set[tuple[Name, int]] = set()
         self._run = ""
-        self.button = QToolButton()
-        self.button.setText("Where the network looks")
-        self.button.setCheckable(True)
+        self.button = QCheckBox("where the network looks")
         self.button.setToolTip(TIP)
         self.button.toggled.connect(self._on_toggled)
         self.note = hint("")
         self.note.hide()
+        self.silent = QLabel()  # beside the switch; why that may be, the tip says
+        self.silent.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.silent.setToolTip(SILENT_TIP)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
@@ -122,6 +128,7 @@ class AttentionPart(QObject):
 
     def _on_toggled(self, on: bool) -> None:
         self._say("")
+        self.silent.setText("")
         if on:
             self._timer.start(0)
         else:
@@ -174,6 +181,7 @@ class AttentionPart(QObject):
             top, left, height, width = window
             self._maps[name] = (heat_image(one), (top, left, height, width), class_id)
         self._kept.append(found)
+        self.silent.setText(silent_text(found))
         self.changed.emit()
         self._tell(self._wanted()[0])
 
@@ -202,6 +210,14 @@ class AttentionPart(QObject):
     def _say(self, text: str) -> None:
         self.note.setText(text)
         self.note.setVisible(bool(text))
+
+
+def silent_text(found: Attention) -> str:
+    """Say in how many cells nothing speaks for the class; empty where there are none."""
+    silent, count = int((found.maps.max(axis=(1, 2), initial=0) <= 0).sum()), len(found)
+    if not silent:
+        return ""
+    return f"nothing found in {silent} of {count}"
 
 
 def _looking(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QThreadPool, Signal
 
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.ui.review.crop_looks import CropLooks, Picture
@@ -17,6 +17,7 @@ from napari_cellstage.ui.workers import Job, JobRunner
 
 CHUNK = 48  # cells that are read before they are shown
 KEPT_BYTES = 256 << 20
+LEAST_THREADS = 4
 Name = tuple[int, int, int]  # image, t, cell
 
 
@@ -55,6 +56,9 @@ class CropReader(QObject):
         super().__init__(parent)
         self.runner = JobRunner(self)
         self.runner.ended.connect(self._go_on)
+        # Qt gives workers as many threads as there are cores; a training must not keep crops from being read.
+        pool = QThreadPool.globalInstance()
+        pool.setMaxThreadCount(max(pool.maxThreadCount(), LEAST_THREADS))
         self._looks: CropLooks | None = None
         self._wishes = _Wishes()
         self._kept: OrderedDict[Name, Picture] = OrderedDict()

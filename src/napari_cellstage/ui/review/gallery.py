@@ -98,6 +98,7 @@ class Gallery(QWidget):
         self.setAccessibleName("Gallery of cells")
         self.grid.setAccessibleName("Cells")
         self.head.add(self.attention.button)
+        self.head.add(self.attention.silent)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.head)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
-from superqt import QFlowLayout
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.orders import AS_FOUND, ORDERS
 
 SIDES = (48, 64, 96, 128)
 NORMAL = 96
+WIDEST = 190  # pixels of the box of orders
 KEYS_TIP = (
     "Number keys give the chosen cells a class, 0 takes it away, Enter accepts what the model says.\n"
     "Double-click or Space goes to the cell in the viewer. Ctrl+Z takes back."
@@ -42,6 +42,10 @@ class GalleryHead(QWidget):
         for name, tip in ORDERS.items():
             self.order.addItem(f"by {name}" if name != AS_FOUND else name, name)
             self.order.setItemData(self.order.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.order.setMinimumContentsLength(5)
+        self.order.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.order.setMaximumWidth(WIDEST)
         self.order.activated.connect(self._on_order)  # also when the same one is chosen again: labels have changed
         self.side = QComboBox()
         self.side.setAccessibleName("Size of the pictures")
@@ -57,8 +61,8 @@ class GalleryHead(QWidget):
         self.show_order("")
 
     def add(self, part: QWidget) -> None:
-        """Put one more choice at the end of the line."""
-        self._row.addWidget(part)
+        """Put one more thing into the second line."""
+        self._more.addWidget(part)
 
     def show_order(self, order: str) -> None:
         """Show in which order cells are."""
@@ -73,13 +77,17 @@ class GalleryHead(QWidget):
         self.title.setText(" · ".join(part for part in parts if part))
 
     def _lay_out(self) -> None:
-        self._row = QFlowLayout()  # a second line where the dock is narrow
-        for part in (self.order, self.side, self.outline):
-            self._row.addWidget(part)
+        choices, self._more = QHBoxLayout(), QHBoxLayout()
+        choices.addWidget(self.order, 1)
+        choices.addWidget(self.side)
+        choices.addWidget(self.outline)
+        choices.addStretch(0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
         layout.addWidget(self.title)
-        layout.addLayout(self._row)
+        layout.addLayout(choices)
+        layout.addLayout(self._more)
 
     def _on_order(self, place: int) -> None:
         name = self.order.itemData(place)
