@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.core.scoring.calibration import calibrated, cross_fitted, fit_temperature, log_of
 from napari_cellstage.core.scoring.scores import score
 from napari_cellstage.learn import finetune as room
 from napari_cellstage.learn.data import TrainingSet
@@ -232,3 +233,20 @@ def test_on_a_graphics_card(data, recipe: Recipe, run):
     assert all(np.array_equal(one.arrays[name], again.arrays[name]) for name in one.arrays)
     _, probabilities = run(predict(one, data.crops))
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_its_confidence_is_calibrated_and_each_held_out_cell_by_others(make_crops, recipe: Recipe, run):
+    data = TrainingSet.from_crops(make_crops(count=60, groups=10), recipe)
+    _, model = run(fit(data, recipe.but(holdout=0.4)))
+    unseen = model.unseen
+    assert model.card["temperature"] == pytest.approx(fit_temperature(log_of(unseen.raw), unseen.truth))
+    fair = cross_fitted(unseen.raw, unseen.truth, unseen.groups, recipe.seed)
+    assert np.allclose(unseen.probabilities, fair)
+    shown = run(predict(model, data.crops[model.held_out]))[1]
+    assert np.allclose(shown, calibrated(unseen.raw, model.card["temperature"]), atol=1e-4)
+
+
+def test_few_held_out_cells_make_it_never_surer(make_crops, recipe: Recipe, run):
+    data = TrainingSet.from_crops(make_crops(count=12), recipe)
+    _, model = run(fit(data, recipe))
+    assert model.card["temperature"] >= 1

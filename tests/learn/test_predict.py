@@ -12,11 +12,14 @@ from napari_cellstage.core.images import from_array
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.learn import predict_image as room
+from napari_cellstage.learn.cutting import Cutter
 from napari_cellstage.learn.data import TrainingSet
+from napari_cellstage.learn.embedding import Embedder, headless
 from napari_cellstage.learn.fit import fit
-from napari_cellstage.learn.network_predict import view_numbers
+from napari_cellstage.learn.model import TrainedModel
+from napari_cellstage.learn.network_predict import network_of, view_numbers
 from napari_cellstage.learn.networks import make_network
-from napari_cellstage.learn.predict import predict, predict_snapshot, resized
+from napari_cellstage.learn.predict import judge, predict, predict_snapshot, resized
 from napari_cellstage.learn.recipe import Recipe
 
 
@@ -136,3 +139,43 @@ def test_crops_of_another_size_are_cut_or_mirrored_around_the_middle(shape: tupl
     assert fitted.shape == (1, 1, 16, 16)
     y, x = (np.argwhere(fitted[0, 0] == 9) - 8).T
     assert np.hypot(y, x).min() < 2
+
+
+def test_where_cells_lie_comes_with_the_probabilities(work: WorkSnapshot, model, run, tmp_path):
+    answers = run(predict_snapshot(model, work))[1]
+    for image in work.images:
+        found = answers[image.image_id]
+        assert found.embedding.dtype == np.float16
+        assert found.embedding.shape[0] == found.unlike.shape[0] == len(image.cells)
+        assert np.isfinite(found.embedding).all()
+    model.save(tmp_path)
+    again = run(predict_snapshot(TrainedModel.load(tmp_path), work))[1]
+    assert np.allclose(again[1].embedding, answers[1].embedding, atol=0.02)
+
+
+def test_the_embedding_is_what_the_last_layer_gets_in_the_same_pass(work: WorkSnapshot, model, run):
+    cutter = Cutter(work.images[0], work.channels, model.cutting)
+    crops, _ = cutter.cut(np.arange(14))
+    embedded = model.space.embed(Embedder(model, headless(network_of(model)), "").embed(crops))
+    found = run(judge(model, crops))[1]
+    # One is in half precision where the machine is faster with it.
+    assert np.abs(found.embedding.astype(np.float32) - embedded).max() < 0.1 * np.abs(embedded).max()
+
+
+def test_a_model_of_an_earlier_version_has_no_space_and_no_temperature(work: WorkSnapshot, model, run, tmp_path):
+    arrays = {name: a for name, a in model.arrays.items() if not name.startswith("space_")}
+    card = {name: value for name, value in model.card.items() if name != "temperature"}
+    replace(model, arrays=arrays, card=card).save(tmp_path)
+    found = run(predict_snapshot(TrainedModel.load(tmp_path), work))[1][1]
+    assert found.embedding is None
+    assert found.unlike is None
+    assert not found.flagged.any()
+    assert np.allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_temperature_of_the_card_is_in_what_is_predicted(work: WorkSnapshot, model, run):
+    sure, unsure = (
+        run(predict_snapshot(replace(model, card=model.card | {"temperature": t}), work))[1][1] for t in (0.5, 4.0)
+    )
+    assert (sure.confidence > unsure.confidence).all()
+    assert np.array_equal(sure.predicted, unsure.predicted)

@@ -185,3 +185,19 @@ def test_quick_loads_no_torch(tmp_path):
         "raise SystemExit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_it_says_of_held_out_cells_is_what_it_will_say_of_new_ones(data, recipe, run):
+    _, model = run(fit(data, recipe))
+    chances = run(predict(model, data.crops[model.held_out]))[1]
+    assert np.allclose(model.unseen.probabilities, chances, atol=1e-5)
+    assert model.unseen.names.tolist() == [name for name, held in zip(data.names, model.held_out, strict=True) if held]
+    assert model.unseen.unlike.shape == (int(model.held_out.sum()),)
+    assert model.scores.n == len(model.unseen)
+
+
+def test_the_cells_held_out_can_be_said(data, recipe, run):
+    held_out = np.arange(36) % 6 == 0
+    _, model = run(fit(data, recipe, held_out=held_out))
+    assert np.array_equal(model.held_out, held_out)
+    assert model.scores.n == 6
