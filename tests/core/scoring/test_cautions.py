@@ -24,8 +24,13 @@ def test_one_image_on_both_sides_is_said_whatever_else_is_known():
 def test_groups_that_are_few_one_or_tracks_are_said():
     assert cautions(BOTH, "ab", [f"well {i}" for i in range(12)], False) == ()
     assert cautions(BOTH, "ab", [], False) == ()
-    few = cautions(BOTH, "ab", ["donor a", "donor b"], False)
-    assert few == ("The cells scored are in 2 donors: the interval is a rough one. More donors make it firm.",)
+    few = cautions(BOTH, "ab", ["donor a", "donor b", "donor c"], False)
+    assert few == ("The cells scored are in 3 donors: the interval is a rough one. More donors make it firm.",)
+    two = cautions(BOTH, "ab", ["donor a", "donor b"], False)
+    assert two == (
+        "The cells scored are in 2 donors, which tell little of how donors differ: the interval is likely too narrow. "
+        "Label cells in a third donor and more.",
+    )
     one = cautions(BOTH, "ab", ["plate P1"], False)
     assert one == ("All cells scored are in one plate: the interval does not tell how much plates differ.",)
     tracks = cautions(BOTH, "ab", [f"track {i}" for i in range(40)], False)[0]

@@ -66,6 +66,11 @@ def _about_groups(names: Sequence[str], by_cell: bool) -> str:
         )
     if len(names) == 1:
         return f"All cells scored are in one {one}: the interval does not tell how much {several} differ."
+    if len(names) == 2:
+        return (
+            f"The cells scored are in 2 {several}, which tell little of how {several} differ: the interval is likely "
+            f"too narrow. Label cells in a third {one} and more."
+        )
     if 0 < len(names) < FEW_GROUPS:
         return (
             f"The cells scored are in {len(names)} {several}: the interval is a rough one. More {several} make it firm."
