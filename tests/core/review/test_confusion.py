@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.review.cell_refs import CellRefs
-from napari_cellstage.core.review.confusion import Confusion, cells_of, entries_of, entry_text, judged
+from napari_cellstage.core.review.confusion import Confusion, cells_of, entries_of, entry_text, entry_title, judged
 from napari_cellstage.core.review.lists import LISTS
 from napari_cellstage.core.review.table import ReviewTable
 
@@ -70,6 +70,16 @@ def test_entries_in_words() -> None:
     assert entry_text((1, 0), names, 3) == "3 metaphase cells with a prediction"
     assert entry_text((0, 2), names, 1500) == "1,500 cells predicted as prometaphase"
     assert entry_text((0, 0), names, 0) == "0 cells with a prediction"
+
+
+def test_titles_say_what_cells_have_in_common() -> None:
+    names = {1: "metaphase", 2: "prometaphase"}
+
+    assert entry_title((1, 2), names) == "metaphase, predicted as prometaphase"
+    assert entry_title((1, 1), names) == "metaphase, predicted right"
+    assert entry_title((1, 0), names) == "metaphase"
+    assert entry_title((0, 2), names) == "predicted as prometaphase"
+    assert entry_title((0, 0), names) == "all cells with a label and a prediction"
 
 
 def test_lists_hold_what_they_say_the_most_telling_first() -> None:

@@ -74,7 +74,7 @@ def test_a_click_in_the_matrix_fills_the_gallery_and_a_corrected_label_moves_on(
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
     cells, _ids = labelled_refs(labelled)
     assert labelled.shown.cells == cells.take([0, 3])
-    assert labelled.shown.title == "2 interphase cells predicted as prophase"
+    assert labelled.shown.title == "interphase, predicted as prophase"
 
     labelled.choose(cells.take([0]))
     assert view.counts.outlined == {(1, 2)}

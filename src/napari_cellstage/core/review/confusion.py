@@ -87,6 +87,15 @@ def entry_text(entry: Entry, name_of: dict[int, str], count: int) -> str:
     return f"{cells} predicted as {predicted}" if predicted else f"{cells} with a prediction"
 
 
+def entry_title(entry: Entry, name_of: dict[int, str]) -> str:
+    """Return what the cells of an entry have in common: ``"metaphase, predicted as prometaphase"``."""
+    label, predicted = (name_of.get(one, str(one)) if one else "" for one in entry)
+    if entry[0] and entry[0] == entry[1]:
+        return f"{label}, predicted right"
+    said = f"predicted as {predicted}" if predicted else ""
+    return ", ".join(one for one in (label, said) if one) or "all cells with a label and a prediction"
+
+
 def entries_of(table: ReviewTable, cells: CellRefs) -> frozenset[Entry]:
     """Return in which entries cells are."""
     if not len(cells):

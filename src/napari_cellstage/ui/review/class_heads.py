@@ -12,7 +12,7 @@ from napari_cellstage.ui.review.matrix_model import MatrixModel
 from napari_cellstage.ui.theme import PanelTheme
 
 _SWATCH, _GAP = 9, 4  # pixels
-_LONGEST, _TALLEST = 110, 62  # pixels of a name beside a row, and above a column
+_LONGEST, _TALLEST = 150, 62  # pixels of a name beside a row; above a column where the matrix is low
 
 
 class ClassHead(QHeaderView):
@@ -33,7 +33,8 @@ class ClassHead(QHeaderView):
         """Return room for the longest name, but not for all of a long one."""
         line = self.fontMetrics()
         names = [self._counts.names.get(one, "") for one in self._counts.ids] or ["class"]
-        most = _TALLEST if self._across else min(_LONGEST, self.parentWidget().width() // 4)
+        view = self.parentWidget()
+        most = max(_TALLEST, view.height() // 4) if self._across else min(_LONGEST, view.width() // 4)
         longest = min(max(line.horizontalAdvance(name) for name in names), most) + _SWATCH + 3 * _GAP
         if self._across and not self._upright():
             return QSize(longest, line.height() + 2 * _GAP)

@@ -7,7 +7,7 @@ from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.cell_refs import CellRefs
-from napari_cellstage.core.review.confusion import Confusion, cells_of, entry_text
+from napari_cellstage.core.review.confusion import Confusion, cells_of, entry_text, entry_title
 from napari_cellstage.core.review.lists import LISTS
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
@@ -112,7 +112,7 @@ class ListsPart(QWidget):
             pair = (int(str(what[1])), int(str(what[2])))
             cells = cells_of(table, pair)
             names = {one.id: one.name for one in self._session.scheme}
-            return cells, entry_text(pair, names, len(cells)), "loss"
+            return cells, entry_title(pair, names), "loss"
         one = LISTS[int(str(what[1]))]
         return one.cells(table), one.title, one.order
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.cell_refs import CellRefs
-from napari_cellstage.core.review.confusion import Confusion, cells_of, entries_of, entry_text
+from napari_cellstage.core.review.confusion import Confusion, cells_of, entries_of, entry_title
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.pieces import hint
@@ -56,4 +56,4 @@ class MatrixPart(QWidget):
     def _open(self, label: int, predicted: int) -> None:
         cells = cells_of(self._session.review_table(), (label, predicted))
         names = {one.id: one.name for one in self._session.scheme}
-        self._session.show_cells(cells, entry_text((label, predicted), names, len(cells)), "loss")
+        self._session.show_cells(cells, entry_title((label, predicted), names), "loss")
