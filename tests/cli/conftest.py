@@ -52,7 +52,7 @@ def run(class_folders: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     """A run of the quick recipe on those, and what training it answered."""
     out = tmp_path_factory.mktemp("runs") / "first"
     options = ("--recipe", "quick", "--out", out, "--group-from", r"movie\d+", "--seed", 3, "--device", "cpu", "--json")
-    return out, run_cli("train", class_folders, *options)
+    return out, run_cli("train", class_folders, *options, "--folds", 5)
 
 
 @pytest.fixture(scope="session")

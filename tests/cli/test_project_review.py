@@ -78,6 +78,21 @@ def test_cells_to_label_next(project: Path, tmp_path: Path, invoke: Any) -> None
     assert "nonsense" in wrong.stderr
 
 
+def test_what_a_run_of_a_project_says(project: Path, tmp_path: Path, invoke: Any) -> None:
+    session = Session()
+    session.open_project(project)
+    session.set_audit(1)
+    session.close()
+    out = tmp_path / "run"
+    options = ("--recipe", "quick", "--device", "cpu", "--report", "--out", out)
+    result = invoke("train", project, *options)
+    assert result.exit_code == 0, result.output
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert f"An audit set of 1 cell was left out of training" in page
+    assert "a field.tif" in page
+    assert f"train {project} --out" in page
+
+
 def test_a_project_without_runs_has_no_suspects(project: Path, invoke: Any) -> None:
     result = invoke("suspects", project)
     assert result.exit_code == 1

@@ -190,6 +190,7 @@ def test_the_command_has_every_choice_that_is_not_the_usual_one(make_run: Make) 
     page = write_report(made.folder).read_text(encoding="utf-8")
     command = Checked(page).text.partition("napari-cellstage train")[2].splitlines()[0]
     assert " '/data/my cells' --out 'a run-again' --recipe finetune --group-from 'movie(\\d+)'" in command
+    assert "--folds" not in command
     for words in ("--seed 7", "--epochs 3", "--set rotate=false", "--set crop=cell", "--set 'fixed_low=1, 2'"):
         assert words in command
     assert "margin" not in command
@@ -204,6 +205,7 @@ def test_a_run_of_a_project_names_the_project(make_run: Make, tmp_path: Path) ->
     text = report(folder).text
     assert f"train {project} --out" in text
     assert "the labels that the project has by then" in text
+    assert "--recipe quick --folds 5" in text
     assert "up to entry 412 of the project's journal" in text
 
 

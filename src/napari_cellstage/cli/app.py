@@ -83,7 +83,7 @@ def train(
         int | None,
         typer.Option(
             help="Cross-validate with so many models more, so that every labelled cell is scored; 0: not.",
-            show_default="what the recipe says",
+            show_default="0, or what a recipe file says",
         ),
     ] = None,
     report: Annotated[bool, typer.Option("--report", help="Write report.html into the run folder.")] = False,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cellstage.cli.answers import OutputError, figures, score_lines, write_json, write_table
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
-from napari_cellstage.cli.sources import Data, read_data
+from napari_cellstage.cli.sources import Data, ProjectData, read_data
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.learn.examples import EXAMPLES, save_examples
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.model import CARD, TrainedModel
-from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.recipe import Recipe, recipe_names
 from napari_cellstage.learn.runs import PREDICTIONS, UNSEEN, save_run
 from napari_cellstage.learn.validating import cross_validated
 from napari_cellstage.reporting.write import REPORT, write_report
@@ -56,7 +56,7 @@ def train_run(
         Whether to end with a line of JSON.
     """
     _check_free(out, overwrite)
-    recipe = Recipe.load(recipe_name).but(**choices)
+    recipe = _recipe(recipe_name, choices)
     data = read_data(path, group_from)
     training = data.training_set(recipe)
     reporter = Reporter()
@@ -67,7 +67,8 @@ def train_run(
     with stop_on_interrupt(reporter.say) as should_stop:
         model = reporter.follow(fit(training, recipe, should_stop))
     seconds = time.perf_counter() - start
-    model.card.update(data=str(path), group_from=group_from)  # for the command that reproduces it
+    audit = data.work.set_aside if isinstance(data, ProjectData) else 0
+    model.card.update(data=str(path), group_from=group_from, audit=audit)  # for report and command
     _write_run(model, training, data, out, reporter)
     validated = _cross_validated(training, recipe, out, reporter)
     for line in _closing_lines(model, validated, out):
@@ -105,6 +106,12 @@ def _choice(text: str) -> tuple[str, Any]:
     except ValueError:
         needed = "a whole number" if kind is int else "a number"
         raise TrainingError(f"--set {text} needs {needed} after the '='. '{value}' is none.") from None
+
+
+def _recipe(name: str, choices: dict[str, Any]) -> Recipe:
+    """Return the recipe; those that come with the program are cross-validated only where that is asked for."""
+    once = {"folds": 0} if name in recipe_names() else {}
+    return Recipe.load(name).but(**once | choices)
 
 
 def _check_free(out: Path, overwrite: bool) -> None:

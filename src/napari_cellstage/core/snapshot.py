@@ -159,3 +159,11 @@ class WorkSnapshot:
     channels: tuple[int, ...]
     version: int = 0
     moment: int = 0
+
+    @property
+    def set_aside(self) -> int:
+        """How many cells are set aside to check the final model; no image is read for it."""
+        images = self.images
+        if isinstance(images, Images):
+            return sum(len(extras.get("aside", ())) for extras in images.extras.values())
+        return sum(len(image.aside) for image in images)

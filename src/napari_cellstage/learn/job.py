@@ -217,6 +217,7 @@ class _Work:
         folder = None
         try:
             folder = new_run_folder(self._runs, recipe.name)
+            model.card["audit"] = self._snapshot.set_aside
             save_run(folder, model, history)
             if model.unseen is not None:
                 save_examples(folder, data, model.unseen)

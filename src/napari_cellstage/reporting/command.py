@@ -37,7 +37,7 @@ def _changes(facts: RunFacts) -> tuple[str, dict[str, Any]]:
     chosen = facts.recipe
     named = str(chosen.get("name")) in recipe_names()
     base = str(chosen["name"] if named else chosen.get("kind", "quick"))
-    usual = Recipe.load(base).to_dict()
+    usual = Recipe.load(base).to_dict() | {"folds": 0}  # which the command does only where it is asked for
     return base, {name: value for name, value in chosen.items() if name in usual and value != usual[name]}
 
 

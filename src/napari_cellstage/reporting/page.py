@@ -106,9 +106,10 @@ def _per_class(facts: RunFacts, scores: Scores | None) -> list[dict[str, Any]]:
 
 def _charts(facts: RunFacts, unseen: Unseen | None) -> dict[str, Markup | None]:
     known = unseen is not None and len(unseen) > 0
+    several = len(facts.history) > 1
     return {
-        "loss": loss_curve(facts.history) if facts.history else None,
-        "accuracy": accuracy_curve(facts.history) if facts.history else None,
+        "loss": loss_curve(facts.history) if several else None,
+        "accuracy": accuracy_curve(facts.history) if several else None,
         "reliability": reliability_chart(unseen) if known and unseen is not None else None,
         "confidence": confidence_chart(unseen) if known and unseen is not None else None,
     }
