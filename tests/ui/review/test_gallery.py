@@ -266,3 +266,33 @@ def test_thousands_of_cells_are_painted_as_they_come_into_sight(qtbot, gallery, 
     assert gallery.reader.picture(gallery.shown.name(1200)) is None
     gallery.grid.scroll_to(1200)
     qtbot.waitUntil(lambda: gallery.reader.picture(gallery.shown.name(1200)) is not None, timeout=60_000)
+
+
+def test_who_labels_blind_is_shown_nothing_that_others_or_a_model_said(qtbot, gallery, session):
+    session.label_cells([0], 1)
+    fill(qtbot, gallery, title="interphase, predicted as prophase")
+    gallery.choose_where(np.ones(12, dtype=bool))
+    session.annotator = "somebody else"
+    session.blind = True
+    assert gallery.head.title.text() == ""
+    assert gallery.grid.count == 0
+    assert len(session.chosen) == 0
+    assert not gallery.attention.button.isEnabled()
+    fill(qtbot, gallery)
+    assert not gallery.shown.label.any()
+    assert not gallery.shown.table.predicted.any()
+    assert "predicted" not in tip_of(session, gallery.shown, 0)
+    click(qtbot, gallery, 3)
+    press(qtbot, gallery, Qt.Key.Key_2)
+    gallery._refresh()
+    assert gallery.shown.label.tolist() == [0, 0, 0, 2] + 8 * [0]
+    session.blind = False
+    assert gallery.attention.button.isEnabled()
+
+
+def test_other_channels_of_the_network_are_read_anew_and_other_settings_are_not(qtbot, gallery, make_session):
+    session = gallery.session
+    fill(qtbot, gallery)
+    before = gallery.reader.picture((1, 0, 1))
+    session.put_setting("anything", 3)
+    assert gallery.reader.picture((1, 0, 1)) is before

@@ -90,6 +90,12 @@ class AttentionPart(QObject):
         """Whether maps are shown."""
         return bool(self.button.isChecked())
 
+    def allow(self, on: bool) -> None:
+        """Switch it off for somebody who may not know what a model says."""
+        if not on:
+            self.button.setChecked(False)
+        self.button.setEnabled(on)
+
     def follow(self) -> None:
         """Look into the cells that are chosen or seen now, in a moment."""
         if self.on:

@@ -23,8 +23,8 @@ from napari_cellstage.ui.review.gallery_keys import GalleryKeys
 from napari_cellstage.ui.review.gallery_menu import GalleryMenu
 from napari_cellstage.ui.review.shown_cells import ShownCells
 from napari_cellstage.ui.review.tile_grid import TileGrid
-from napari_cellstage.ui.review.tile_words import marks_of, tip_of
-from napari_cellstage.ui.review.tiles import Tile, TilePainter
+from napari_cellstage.ui.review.tile_words import tile_of, tip_of
+from napari_cellstage.ui.review.tiles import TilePainter
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.workers import JobRunner
 
@@ -50,6 +50,7 @@ class Gallery(QWidget):
         super().__init__(parent)
         self.session = session
         self.shown: ShownCells | None = None
+        self._channels = session.network_channels
         self.reader = CropReader(self)
         self.reader.arrived.connect(self._on_arrived)
         self.tiles = TilePainter(theme, self.font())
@@ -57,6 +58,7 @@ class Gallery(QWidget):
         self.grid = TileGrid(theme, self._paint_tile, self._tip, self.keys.is_key)
         self.head = GalleryHead()
         self.attention = AttentionPart(session, runner, self._to_explain, self)
+        self.grid.set_tile(*self.tiles.size)
         self.menu = GalleryMenu(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -65,6 +67,7 @@ class Gallery(QWidget):
         self._build()
         self._wire()
         self._on_scheme()
+        self.attention.allow(not session.blind)
         self._fill(session.shown)
 
     # what others ask for
@@ -130,6 +133,7 @@ class Gallery(QWidget):
             (session.scheme_changed, self._on_scheme),
             (session.project_changed, self._on_project),
             (session.settings_changed, self._on_settings),
+            (session.people_changed, self._on_people),
         )
 
     # what the session says
@@ -206,9 +210,20 @@ class Gallery(QWidget):
 
     def _on_settings(self) -> None:
         """Other channels may be the network's now."""
-        self.reader.forget()
-        self._look_again()
-        self._want()
+        now = self.session.network_channels
+        if now != self._channels:
+            self._channels = now
+            self.reader.forget()
+            self._look_again()
+            self._want()
+
+    def _on_people(self) -> None:
+        """Show nothing that others or a model said to somebody who labels blind from now on: a title may say it."""
+        blind = self.session.blind
+        self.attention.allow(not blind)
+        if blind:
+            self.session.choose(CellRefs())
+            self.session.show_cells(CellRefs(), "")
 
     def _on_project(self) -> None:
         self.reader.forget()
@@ -275,21 +290,12 @@ class Gallery(QWidget):
             return
         name = shown.name(place)
         picture = self.reader.picture(name)
-        tile = Tile(
-            picture,
-            int(shown.label[place]),
-            int(shown.table.predicted[place]),
-            float(shown.table.confidence[place]),
-            marks_of(shown, place),
-            float(shown.table.unlike[place]) > 1,
-            chosen,
-        )
 
         def over(on: QPainter, crop: QRectF) -> None:
             if picture is not None and picture.pixels is not None:
                 self.attention.paint(on, crop, name, picture.window)
 
-        self.tiles.paint(painter, rect, tile, over)
+        self.tiles.paint(painter, rect, tile_of(shown, place, picture, chosen), over)
 
     def _tip(self, place: int) -> str:
         return "" if self.shown is None else tip_of(self.session, self.shown, place)

@@ -7,8 +7,8 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolic
 
 from napari_cellstage.core.review.orders import AS_FOUND, ORDERS
 
-SIDES = (48, 64, 96, 128)
-NORMAL = 96
+SIDES = (48, 64, 80, 96, 128)
+NORMAL = 80  # three in a row of the dock
 WIDEST = 190  # pixels of the box of orders
 KEYS_TIP = (
     "Number keys give the chosen cells a class, 0 takes it away, Enter accepts what the model says.\n"

@@ -58,7 +58,12 @@ class GalleryMenu:
         _add(menu, "No label\t0", lambda: gallery.keys.give(UNLABELLED), some)
         menu.addSeparator()
         _add(menu, "Go to the cell\tSpace", lambda: gallery.grid.opened.emit(gallery.grid.picks.current), some)
-        _add(menu, "Where the network looks", lambda: gallery.attention.button.setChecked(True), some)
+        _add(
+            menu,
+            "Where the network looks",
+            lambda: gallery.attention.button.setChecked(True),
+            some and gallery.attention.button.isEnabled(),
+        )
         menu.addSeparator()
         self._add_alike(menu)
         _add(menu, "Choose all\tCtrl+A", lambda: self._choose(lambda mask: np.ones_like(mask)), True)

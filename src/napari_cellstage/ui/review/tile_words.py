@@ -8,9 +8,10 @@ import numpy as np
 
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.session import Session
+from napari_cellstage.ui.review.crop_looks import Picture
 from napari_cellstage.ui.review.shown_cells import SUSPICIOUS as SUSPICIOUS_FROM
 from napari_cellstage.ui.review.shown_cells import ShownCells
-from napari_cellstage.ui.review.tiles import percent
+from napari_cellstage.ui.review.tiles import Tile, percent
 
 CHANGED, ACCEPTED, SUSPICIOUS, UNLIKE = "*", "✓", "?", "≠"
 _WORDS = {
@@ -32,6 +33,13 @@ def marks_of(shown: ShownCells, place: int) -> tuple[str, ...]:
         (UNLIKE, float(table.unlike[place]) > 1),
     )
     return tuple(mark for mark, on in flags if on)
+
+
+def tile_of(shown: ShownCells, place: int, picture: Picture | None, chosen: bool) -> Tile:
+    """Return what is painted of a cell."""
+    table = shown.table
+    label, predicted, sure = int(shown.label[place]), int(table.predicted[place]), float(table.confidence[place])
+    return Tile(picture, label, predicted, sure, marks_of(shown, place), float(table.unlike[place]) > 1, chosen)
 
 
 def tip_of(session: Session, shown: ShownCells, place: int) -> str:

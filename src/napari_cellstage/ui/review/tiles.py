@@ -13,6 +13,7 @@ from qtpy.QtGui import QBrush, QColor, QFont, QFontMetrics, QImage, QPainter, QP
 
 from napari_cellstage.core.classes import UNLABELLED, ClassScheme
 from napari_cellstage.ui.review.crop_looks import Picture
+from napari_cellstage.ui.review.gallery_head import NORMAL
 from napari_cellstage.ui.theme import PanelTheme
 
 FRAME = 3  # pixels, around a labelled cell
@@ -70,7 +71,7 @@ class TilePainter:
         self.font = QFont(font)
         if font.pointSizeF() > 0:
             self.font.setPointSizeF(max(font.pointSizeF() * 0.85, 6.0))
-        self.side = 96
+        self.side = NORMAL
         self.outlined = False
         self._take_colors()
         theme.changed.connect(self._take_colors)
