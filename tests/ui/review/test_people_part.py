@@ -61,7 +61,7 @@ def test_persons_and_their_agreement(disputed):
 
 def test_disputed_cells_are_shown_and_settled_with_a_button(disputed, session):
     part = disputed
-    assert part.show_disputed.text() == "Show 2 disputed cells"
+    assert part.show_disputed.text() == "2 disputed cells"
     part.show_disputed.click()
     assert session.shown.cells == session.disputed()
     session.choose(session.disputed().take(slice(0, 1)))
@@ -73,10 +73,10 @@ def test_disputed_cells_are_shown_and_settled_with_a_button(disputed, session):
     next(b for b in buttons if session.scheme.by_id(2).name in b.text()).click()
     assert session.origins()[1] == "settled"
     part.refresh()
-    assert part.show_disputed.text() == "Show 1 disputed cell"
+    assert part.show_disputed.text() == "1 disputed cell"
     session.undo()
     part.refresh()
-    assert part.show_disputed.text() == "Show 2 disputed cells"
+    assert part.show_disputed.text() == "2 disputed cells"
 
 
 def test_the_majority_is_taken_and_told(disputed, session):
@@ -88,7 +88,7 @@ def test_the_majority_is_taken_and_told(disputed, session):
 
     assert session.origins()[1] == "vote"
     assert notification_manager.records[-1].message.startswith("1 cell has the class of the majority now")
-    assert disputed.show_disputed.text() == "Show 1 disputed cell"
+    assert disputed.show_disputed.text() == "1 disputed cell"
 
 
 def test_blind_hides_what_others_said(disputed, session):

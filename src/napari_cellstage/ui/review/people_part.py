@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QCompleter, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QCompleter, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
@@ -104,8 +104,9 @@ class PeoplePart(QWidget):
             "Every cell that several persons labelled gets the class that most of them gave it; ties stay as they are. "
             "One undo takes it back.",
         )
-        row.addWidget(self.show_disputed, 1)
-        row.addWidget(self.vote)
+        for one in (self.show_disputed, self.vote):
+            one.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            row.addWidget(one, 1)
         return self.disputed_row
 
     def _wire(self) -> None:
@@ -130,7 +131,7 @@ class PeoplePart(QWidget):
     def _show_disputed(self) -> None:
         self.disputed = self.session.disputed()
         count = len(self.disputed)
-        self.show_disputed.setText(f"Show {count:,} disputed cell{'' if count == 1 else 's'}")
+        self.show_disputed.setText(f"{count:,} disputed cell{'' if count == 1 else 's'}")
         self.show_disputed.setEnabled(count > 0)
         self.vote.setEnabled(count > 0 and not self.session.read_only)
         self.disputed_row.setVisible(not self.session.blind and self.pairs.rowCount() > 0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from html import escape
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellstage.core.people.answers import Answers
 from napari_cellstage.core.review.cell_refs import CellRefs
@@ -59,8 +60,9 @@ class SettleBox(QWidget):
         for _, class_id, count in told:
             votes[class_id] = votes.get(class_id, 0) + count
         for place, class_id in enumerate(sorted(votes, key=lambda one: -votes[one])):
-            tip = "Decide for all that this is the class. What each person said stays; undo takes it back."
+            tip = f"Decide for all: {escape(names[class_id])}. What each person said stays; undo takes this back."
             made = small_button(f"Settle as {names[class_id]}".replace("&", "&&"), tip)
+            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             made.setEnabled(not self.session.read_only)
             on_click(made, partial(showing_errors(self.session.settle), chosen, class_id))
             self._grid.addWidget(made, place // _ACROSS, place % _ACROSS)
