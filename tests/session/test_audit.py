@@ -206,4 +206,20 @@ def test_labels_of_cells_set_aside_are_not_counted_for_training(several):
     assert several.training_counts() == {}
     several.label_cells(np.flatnonzero(~several.audit_mask(3))[:5], 2, 3)
     assert several.training_counts() == {2: 5}
+    assert several.audit_counts() == {1: len(rows)}
     assert several.counts()[1] == len(rows)
+    several.set_labels(np.where(grid(10), grid(10) + 500, 0), 3)
+    assert several.audit_counts() == {1: len(rows)}
+    assert several.training_counts() == {2: 5}
+    several.remove_images([3])
+    assert several.audit_counts() == {}
+
+
+def test_counting_reads_no_image(several, tmp_path):
+    several.set_audit(40)
+    several.label_cells(np.flatnonzero(several.audit_mask(3)), 1, 3)
+    counts, folder = several.audit_counts(), several.project.folder
+    several.close()
+    several.open_project(folder)
+    assert several.audit_counts() == counts
+    assert several._space.known(3) is None

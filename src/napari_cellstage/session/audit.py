@@ -116,11 +116,16 @@ class AuditPart(BrowsingPart):
 
     def training_counts(self) -> dict[int, int]:
         """Return how many cells of each class training would see, of the classes that it would see any of."""
-        counts = dict(self.counts())
-        for _, _, ids in self._labels_of(self.audit_cells()):
-            for class_id in ids[ids != UNLABELLED].tolist():
-                counts[class_id] -= 1
-        return {class_id: count for class_id, count in counts.items() if count > 0 and class_id}
+        aside = self.audit_counts()
+        left = {class_id: count - aside.get(class_id, 0) for class_id, count in self.counts().items() if class_id}
+        return {class_id: count for class_id, count in left.items() if count > 0}
+
+    def audit_counts(self) -> dict[int, int]:
+        """Return how many cells that are set aside have each class; no image is read for it."""
+        if self.project is None or not self._entries():
+            return {}
+        shown = {i: version for i, version in self._space.tally.versions.items() if i in self._space.entries}
+        return self.project.journal.audit_classes(shown)
 
     def audit_scores(self) -> Scores | None:
         """Score the latest predictions on the labelled cells that are set aside; None where there are none.

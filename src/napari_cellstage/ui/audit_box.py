@@ -46,8 +46,10 @@ class AuditBox(QWidget):
         self.refresh()
 
     def refresh(self, *_what: object) -> None:
-        """Show what is set aside now."""
+        """Show what is set aside now; while nobody looks, images need not be read for it."""
         self._soon.stop()
+        if not self.isVisible():
+            return
         state, writable = self.session.audit_state(), not self.session.read_only
         self.set.setText("Set more aside" if state.count else "Set aside")
         self.set.setEnabled(writable and bool(self.session.images))

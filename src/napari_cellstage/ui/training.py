@@ -57,7 +57,7 @@ def missing_for_training(session: Session) -> str:
         return "Blind labelling is on, and a model would show what others say. Switch it off under Review, People."
     if len(counts) < 2:
         have = "one class is" if counts else "no cells are"
-        but = ", but for cells set aside for the final check" if session.audit_state().labelled else ""
+        but = ", but for cells set aside for the final check" if session.audit_counts() else ""
         return f"So far {have} labelled{but}. Label a few cells of at least two classes; ten of each is a good start."
     if alone := [class_id for class_id, n in counts.items() if n == 1]:
         name = session.scheme.by_id(alone[0]).name
