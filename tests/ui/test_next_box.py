@@ -115,7 +115,7 @@ def test_progress_of_the_batch_with_what_was_accepted_and_corrected(box: NextBox
     box.refresh_lines()
 
     assert box.progress.text() == f"4 of {total} in this batch · 3 accepted, 1 corrected"
-    assert box.why.text() == "Cells by lot, from all images."
+    assert not box.why.isVisible()  # the choice says it already
     session.undo()
     box.refresh_lines()
     assert box.progress.text() == f"3 of {total} in this batch · 3 accepted"
@@ -128,6 +128,22 @@ def test_labels_a_minute(box: NextBox, session: Session, clock: Clock):
         session.label_cells([row], first)
     box.refresh_lines()
     assert box.progress.text() == "20 labels a minute"
+
+
+def test_a_script_has_no_pace(box: NextBox, session: Session, clock: Clock):
+    for row in range(6):
+        clock.seconds += 0.01
+        session.label_cells([row], session.scheme.ids[0])
+    box.refresh_lines()
+    assert not box.progress.isVisible()
+
+
+def test_cells_chosen_another_way_than_asked_for_are_explained(box: NextBox, session: Session):
+    session.queue_mode = "uncertain"
+    session.next_cell()
+    box.refresh_lines()
+    assert box.why.isVisible()
+    assert box.why.text().startswith("By lot, as there is no model yet: train once")
 
 
 def test_labels_given_by_rule_are_no_pace(box: NextBox, session: Session, clock: Clock):

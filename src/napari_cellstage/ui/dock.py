@@ -21,6 +21,7 @@ from napari_cellstage.ui.closing import ClosingWatch
 from napari_cellstage.ui.data_panel import DataPanel
 from napari_cellstage.ui.edit_box import EditBox
 from napari_cellstage.ui.export_button import ExportButton
+from napari_cellstage.ui.gain_line import GainLine
 from napari_cellstage.ui.give_all import GiveAll
 from napari_cellstage.ui.header import Header
 from napari_cellstage.ui.job_bar import JobBar
@@ -139,7 +140,7 @@ class CellStageDock(QWidget):
         self.edit = EditBox(self.link)
         self.time = TimeBox(self.session, self.runner)
         self.scope = ScopeBox(self.session, self.link.scope)
-        self.next = NextBox(self.session)
+        self.next, self.gain = NextBox(self.session), GainLine(self.session, self.runner)
         self.plates = PlateLine(self.session, self.theme)
         self.give_all = GiveAll(self.session)
         self.exports = ExportButton(self.session)
@@ -152,7 +153,8 @@ class CellStageDock(QWidget):
         for part in (self.carried, self.time, self.edit):
             cells_parts.insertWidget(cells_parts.count() - 1, part)
         label_parts.insertWidget(label_parts.indexOf(self.label.classes) + 1, self.scope)
-        label_parts.insertWidget(label_parts.indexOf(self.label.steps) + 1, self.next)
+        for part in (self.gain, self.next):
+            label_parts.insertWidget(label_parts.indexOf(self.label.steps) + 1, part)
         data_parts, images_box = self.data.layout(), self.data.image_list
         data_parts.insertWidget(data_parts.indexOf(images_box) + 1, self.plates)
         self.data.project_box.layout().addWidget(self.exports)

@@ -12,13 +12,14 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayou
 
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.review.pace import Pace
-from napari_cellstage.core.review.queue import BY_MODEL, MODES
+from napari_cellstage.core.review.queue import BY_MODEL, CLASS, MODES
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.pieces import hint
 
 SOON_MS = 100
 MOST_AT_ONCE = 50  # cells that one act labels; more are given by rule and not by looking
+FASTEST = 240  # labels a minute; what is above was given by a script
 LOOKED_AT = ("hand", "accepted", "review")
 WORDS = {
     "uncertain": ("uncertain", "Cells that the model can hardly decide on, no two alike. Needs a model."),
@@ -85,7 +86,8 @@ class NextBox(QWidget):
         batch = self.session.batch
         said = [self.session.batch_progress().text, _pace_text(self.pace.per_minute)]
         self._tell(self.progress, " · ".join(one for one in said if one))
-        self._tell(self.why, batch.why)
+        plain = batch.mode == self.session.queue_mode and len(batch.cells) and batch.mode != CLASS
+        self._tell(self.why, "" if plain else batch.why)
         self._show_prediction()
 
     def _build(self) -> None:
@@ -95,7 +97,9 @@ class NextBox(QWidget):
             self.mode.addItem(WORDS[mode][0], mode)
             self.mode.setItemData(self.mode.count() - 1, WORDS[mode][1], Qt.ItemDataRole.ToolTipRole)
         self.mode.activated.connect(self._choose)
-        self.go_on = QCheckBox("go on by itself")
+        self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.mode.setMinimumContentsLength(8)  # the row must not be wider than the dock
+        self.go_on = QCheckBox("go on")
         self.go_on.setToolTip("When a cell got its class, by Enter or a number key, the next one is shown.")
         self.go_on.toggled.connect(self.going_on)
         self.predicted, self.progress, self.why = hint(""), hint(""), hint("")
@@ -163,4 +167,4 @@ def prediction_text(session: Session, row: int | None) -> str:
 
 
 def _pace_text(pace: float | None) -> str:
-    return "" if pace is None else f"{pace:.0f} labels a minute"
+    return "" if pace is None or pace > FASTEST else f"{pace:.0f} labels a minute"
