@@ -81,6 +81,8 @@ def test_cells_to_label_next(project: Path, tmp_path: Path, invoke: Any) -> None
 def test_what_a_run_of_a_project_says(project: Path, tmp_path: Path, invoke: Any) -> None:
     session = Session()
     session.open_project(project)
+    for row, area in enumerate(session.cells().area):
+        session.label_cells(np.array([row]), 1 if area < 200 else 2)
     session.set_audit(1)
     session.close()
     out = tmp_path / "run"

@@ -13,6 +13,7 @@ from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.scoring.words import cells_words
 from napari_cellstage.learn.examples import RIGHT, SUSPECT, UNLIKE, WRONG, Examples
 
+LONGEST = 30  # letters of a name below a picture
 LARGE_MATRIX = 800  # pixels of the side of a matrix that is drawn as a picture
 
 
@@ -24,6 +25,12 @@ class Tile:
     alt: str
     lines: tuple[str, ...]
     name: str
+
+    @property
+    def short(self) -> str:
+        """The name without folders, and without its middle where it is long: its end tells cells apart."""
+        name = self.name.rpartition("/")[2]
+        return name if len(name) <= LONGEST else f"{name[: LONGEST // 3]}…{name[-LONGEST // 2 :]}"
 
 
 @dataclass(frozen=True)
