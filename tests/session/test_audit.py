@@ -169,6 +169,17 @@ def test_the_score_is_of_labelled_cells_set_aside_and_of_no_others(several):
     assert several.audit_state().labelled == len(rows)
 
 
+def test_accepted_predictions_are_said_to_flatter(several):
+    several.set_audit(100)
+    rows = np.flatnonzero(several.audit_mask(3))
+    several.label_cells(rows[:-4], 1, 3)
+    several.label_cells(rows[-4:], 1, 3, origin="accepted")
+    predict(several, 3, right=80)
+    found = several.audit_scores()
+    assert found is not None
+    assert f"4 of the {len(rows)} labels are predictions that were accepted, which flatters" in found.warnings[1]
+
+
 def test_cells_that_the_model_was_trained_on_before_do_not_count(several):
     several.set_audit(140)
     several.label_cells(np.arange(100), 1, 3)

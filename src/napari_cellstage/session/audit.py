@@ -139,7 +139,8 @@ class AuditPart(BrowsingPart):
             if found := self.predictions(image_id):
                 told = (ids != UNLABELLED) & (found.part[rows] == NEITHER) & ~np.isnan(found.probabilities[rows, 0])
                 values = found.probabilities[rows[told]]
-                pieces.append(AuditPiece(image_id, ids[told], values, found.class_ids))
+                accepted = int((self.origins(image_id)[rows[told]] == "accepted").sum())
+                pieces.append(AuditPiece(image_id, ids[told], values, found.class_ids, accepted))
         return score_audit(pieces, self.scheme)
 
     def set_labels(self, labels: Any, image_id: int | None = None, continues: bool = False) -> CarryOver:

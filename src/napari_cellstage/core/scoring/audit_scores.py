@@ -31,12 +31,15 @@ class AuditPiece:
         ``(n, K)``.
     predicted_ids
         The K classes that the model knows, as ids of the scheme.
+    accepted
+        How many of the labels are predictions that were accepted.
     """
 
     image_id: int
     class_ids: NDArray[np.int64]
     probabilities: NDArray[np.float32]
     predicted_ids: tuple[int, ...]
+    accepted: int = 0
 
 
 def score_audit(pieces: Sequence[AuditPiece], scheme: ClassScheme) -> Scores | None:
@@ -56,7 +59,19 @@ def score_audit(pieces: Sequence[AuditPiece], scheme: ClassScheme) -> Scores | N
     found = score(
         np.searchsorted(known, truth), values.argmax(axis=1), names, groups=groups, probabilities=values, kind=kind
     )
-    return replace(found, warnings=(_SAME_IMAGES, *found.warnings))
+    accepted = sum(one.accepted for one in used)
+    return replace(found, warnings=(_SAME_IMAGES, *_about_accepted(accepted, len(truth)), *found.warnings))
+
+
+def _about_accepted(accepted: int, count: int) -> tuple[str, ...]:
+    """Who sees a prediction first agrees with it more often than who does not."""
+    if not accepted:
+        return ()
+    said = (
+        f"{accepted} of the {count} labels are predictions that were accepted, which flatters the model. "
+        "Labels given without a look at the predictions count for more."
+    )
+    return (said,)
 
 
 def _places(class_ids: NDArray[np.int64], scheme: ClassScheme) -> NDArray[np.int64]:
