@@ -90,7 +90,7 @@ def test_the_score_has_interval_n_and_what_to_know(panel: ReviewPanel, labelled:
     wait(panel, qtbot)
 
     assert panel.scores.score.text().endswith(f"accuracy {labelled.review_scores().text}")
-    assert "to know" in panel.scores.folded.head.text()
+    assert "⚠ 2 warnings" in panel.scores.folded.head.text()
     assert "one image" in panel.scores.more.text()
     assert panel.scores.classes.item(0, 0).text() == "interphase"
 
@@ -230,8 +230,13 @@ def test_it_goes_into_its_own_window_and_back_with_all_it_shows(
 
 def test_blind_labelling_leaves_only_the_people(panel: ReviewPanel, labelled: Session, qtbot: Any) -> None:
     make_run(labelled, "one", wrong=[0])
+    cells, _ids = labelled_refs(labelled)
+    labelled.show_cells(cells, "all")
+    assert panel.gallery.shown.table.predicted.any()
     labelled.blind = True
-    panel.refresh()
+    wait(panel, qtbot)
+    qtbot.wait(500)  # as long as the gallery takes to see what has changed
+    assert panel.gallery.shown is None or not panel.gallery.shown.table.predicted.any()
     assert "Blind" in panel.missing_text.text()
     assert not panel.scores.isVisible()
     assert [panel.sections.isTabEnabled(n) for n in range(5)] == [False, False, False, False, True]

@@ -74,7 +74,7 @@ class ClassHead(QHeaderView):
         line = self.fontMetrics()
         names = [self._counts.names.get(one, "") for one in self._counts.ids]
         widest = max((line.horizontalAdvance(name) for name in names), default=0)
-        return widest + _SWATCH + 3 * _GAP > self.defaultSectionSize()
+        return bool(widest + _SWATCH + 3 * _GAP > self.defaultSectionSize())
 
     def viewportEvent(self, event: Any) -> bool:  # noqa: N802 - Qt's name
         """Say the whole name and the number of cells where the mouse rests."""

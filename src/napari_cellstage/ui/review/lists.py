@@ -117,7 +117,7 @@ class ListsPart(QWidget):
         return one.cells(table), one.title, one.order
 
     def _aside(self) -> CellRefs:
-        return self._session.audit_cells() if hasattr(self._session, "audit_cells") else CellRefs()
+        return self._session.audit_cells()
 
     def _recount_suspects(self) -> None:
         item = self.list.item(0)

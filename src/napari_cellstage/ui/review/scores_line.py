@@ -49,8 +49,10 @@ class ScoresLine(QWidget):
 
     def _show_details(self, scores: Scores) -> None:
         told = list(scores.warnings)
-        count = f"⚠ {len(told)} thing{'' if len(told) == 1 else 's'} to know, " if told else ""
-        self.folded.head.setText(f"{count}calibration, each class" if scores.ece is not None else f"{count}each class")
+        warned = f"⚠ {len(told)} warning{'' if len(told) == 1 else 's'} · " if told else ""
+        self.folded.head.setText(
+            f"{warned}calibration, each class" if scores.ece is not None else f"{warned}each class"
+        )
         lines = [f"⚠ {one}" for one in told]
         if scores.ece is not None:
             lines.append(calibration_text(scores.ece, scores.ece_before))
