@@ -85,14 +85,17 @@ def test_what_a_run_of_a_project_says(project: Path, tmp_path: Path, invoke: Any
         session.label_cells(np.array([row]), 1 if area < 200 else 2)
     session.set_audit(1)
     session.close()
-    out = tmp_path / "run"
-    options = ("--recipe", "quick", "--device", "cpu", "--report", "--out", out)
+    out = project / "runs" / "mine"
+    options = ("--recipe", "quick", "--device", "cpu", "--folds", 2, "--report", "--out", out)
     result = invoke("train", project, *options)
     assert result.exit_code == 0, result.output
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert f"An audit set of 1 cell was left out of training" in page
+    assert "An audit set of 1 cell was left out of training" in page
     assert "a field.tif" in page
     assert f"train {project} --out" in page
+    said = answer_of(invoke("suspects", project, "--out", tmp_path / "s.csv", "--json"))
+    assert said["cells"] == 7
+    assert len(read_csv(tmp_path / "s.csv")) == said["suspects"]
 
 
 def test_a_project_without_runs_has_no_suspects(project: Path, invoke: Any) -> None:

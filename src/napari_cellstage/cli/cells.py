@@ -82,11 +82,22 @@ def predict_image(
     counts = table["predicted"].value_counts()
     for name in model.classes.names:
         reporter.say(f"{name:20} {counts.get(name, 0):6d}")
+    unlike = int(table["flagged"].sum()) if "flagged" in table else 0
+    if unlike:
+        reporter.say(f"{unlike} cells are unlike those the model was trained on, so their class is not to be relied on")
     reporter.say(f"{len(table)} cells, saved in {out}")
     if as_json:
         found = {name: int(counts.get(name, 0)) for name in model.classes.names}
         seconds = time.perf_counter() - start
-        write_json({"cells": len(table), "predicted": found, "seconds": round(seconds, 3), "table": str(out)})
+        write_json(
+            {
+                "cells": len(table),
+                "predicted": found,
+                "unlike": unlike,
+                "seconds": round(seconds, 3),
+                "table": str(out),
+            }
+        )
 
 
 def _cells_of(stack: ImageStack, labels: Path | None, channel: int | None, reporter: Reporter) -> LabelVolume:
