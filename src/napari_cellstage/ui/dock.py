@@ -109,6 +109,7 @@ class CellStageDock(QWidget):
         self._closed = True
         self.data.opening.close_link()
         self.exports.close_link()
+        self.gain.close_link()
         self.train.close_link(self.runner.close())
         self.review.close_link()
         for event in self._layer_events():
