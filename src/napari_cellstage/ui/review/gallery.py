@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,7 @@ class Gallery(QWidget):
         self.session = session
         self.shown: ShownCells | None = None
         self._channels = session.network_channels
+        self._looked_at: tuple[Path | None, ...] = ()
         self.reader = CropReader(self)
         self.reader.arrived.connect(self._on_arrived)
         self.tiles = TilePainter(theme, self.font())
@@ -161,12 +163,19 @@ class Gallery(QWidget):
         return self.shown.cells.isin(self.session.chosen)
 
     def _look_again(self) -> None:
-        """Read crops from the project as it is now."""
-        if self.shown is not None and len(self.shown):
-            project = self.session.project
-            run = self.shown.table.run
-            folder = project.runs / run if project is not None and run else None
+        """Read crops from the project as it is now; what is open stays open where nothing has changed but labels."""
+        project = self.session.project
+        if project is None or self.shown is None or not len(self.shown):
+            return
+        run = self.shown.table.run
+        folder = project.runs / run if run else None
+        if self._looked_at != (project.folder, folder):
+            self._looked_at = (project.folder, folder)
             self.reader.look_at(CropLooks(self.session.look(), folder))
+
+    def _forget(self, image_id: int | None = None) -> None:
+        self._looked_at = ()
+        self.reader.forget(image_id)
 
     def _on_chosen(self, _cells: CellRefs) -> None:
         mask = self._chosen_mask()
@@ -181,11 +190,12 @@ class Gallery(QWidget):
             self.grid.viewport().update()
 
     def _on_cells(self, image_id: int) -> None:
-        self.reader.forget(image_id)
+        self._forget(image_id)
         self._on_images()
 
     def _on_images(self) -> None:
         """Let go of cells that are not there any more."""
+        self._looked_at = ()
         if self.shown is not None:
             self._refresh()
             self._look_again()
@@ -213,7 +223,7 @@ class Gallery(QWidget):
         now = self.session.network_channels
         if now != self._channels:
             self._channels = now
-            self.reader.forget()
+            self._forget()
             self._look_again()
             self._want()
 
@@ -226,7 +236,7 @@ class Gallery(QWidget):
             self.session.show_cells(CellRefs(), "")
 
     def _on_project(self) -> None:
-        self.reader.forget()
+        self._forget()
         self.attention.forget()
 
     # what the user does
