@@ -41,3 +41,9 @@ def test_recipes_add_up():
 def test_automatic_epochs_are_counted():
     work, speed = Work(200, 200), Speed()
     assert expected_seconds((FINETUNE.but(epochs=0),), work, speed) > expected_seconds((FINETUNE,), work, speed)
+
+
+def test_cross_validation_trains_as_often_again():
+    work, speed = Work(labelled=2000, cells=10), Speed()
+    plain = expected_seconds((FINETUNE,), work, speed)
+    assert expected_seconds((FINETUNE.but(folds=5),), work, speed) == pytest.approx(6 * plain, rel=0.05)

@@ -275,11 +275,11 @@ def _train_best(
 def _report(results: dict[float | str, tuple[float, float, float]], best: float | str) -> str:
     linear = max((results[one][2] for one in results if isinstance(one, float)), default=float("nan"))
     if "trees" not in results:
-        return f"a linear classifier ({linear:.2f} right in cross-validation)"
+        return f"a linear classifier ({linear:.2f} right in trials while training)"
     trees = results["trees"][2]
     if best == "trees":
-        return f"boosted trees ({trees:.2f} right in cross-validation, a linear classifier {linear:.2f})"
-    return f"a linear classifier ({results[best][2]:.2f} right in cross-validation, boosted trees {trees:.2f})"
+        return f"boosted trees ({trees:.2f} right in trials while training, a linear classifier {linear:.2f})"
+    return f"a linear classifier ({results[best][2]:.2f} right in trials while training, boosted trees {trees:.2f})"
 
 
 def linear_heads(

@@ -300,7 +300,9 @@ def score_text(answer: Any) -> str:
         return f"<b>{escape(answer.recipe_name)}</b>: too few labels to keep some aside, so there is no score yet."
     name, scores = escape(answer.recipe_name), answer.scores
     unseen = getattr(answer, "unseen", None)
-    how = "cross-validated" if unseen is not None and unseen.how == "out of fold" else "held-out"
+    # Where two models were compared the score is of choosing between them on the held-out cells, whatever came after.
+    every = unseen is not None and unseen.how == "out of fold" and len(unseen) == scores.n
+    how = "cross-validated" if every else "held-out"
     over = "" if scores.interval_over == "cells" else f", interval over {escape(scores.interval_over)}"
     told = "".join(f"<br>⚠ {escape(one)}" for one in scores.warnings)
     return f"<b>{name}</b>: {how} accuracy {scores.text}{over}{told}"
