@@ -128,7 +128,7 @@ class CellMap(QWidget):
 
     def _choices(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        for text, box in (("Map", self.kind), ("coloured by", self.coloring)):
+        for text, box in (("Map", self.kind), ("colour", self.coloring)):
             label = QLabel(text)
             label.setBuddy(box)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -171,7 +171,7 @@ class CellMap(QWidget):
         names = {one.image_id: one.name for one in self.session.images}
         how = self.coloring.currentText()
         groups = COLORINGS[how](self._table.take(self._rows), names)
-        self.plot.show_points(self._maps[self._shown_kind][1], [(one.color, one.rows) for one in groups])
+        self.plot.show_points(self._maps[self._shown_kind][1], groups)
         self.legend.setText(legend_text(groups, how))
         self.note.setText(self._note())
         self._on_chosen(self.session.chosen)
@@ -184,8 +184,9 @@ class CellMap(QWidget):
         parts = [HOW]
         if placed > len(self._rows):
             parts.insert(0, f"{len(self._rows):,} of {placed:,} cells are shown, drawn at random.")
-        if placed < len(table):
-            parts.insert(0, f"{len(table) - placed:,} cells have no place yet: the model has not predicted them.")
+        if missing := len(table) - placed:
+            have = "cell has" if missing == 1 else "cells have"
+            parts.insert(0, f"{missing:,} {have} no place yet: the model has not predicted all.")
         return " ".join(parts)
 
     def _say_kind(self, kind: str) -> None:

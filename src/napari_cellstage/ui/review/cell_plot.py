@@ -7,17 +7,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QPointF, Qt, Signal
+from qtpy.QtCore import QPointF, QRectF, Qt, Signal
+from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QWidget  # before pyqtgraph, which would choose a binding by itself
 
 import pyqtgraph as pg  # isort: skip
 
 from napari_cellstage.core.review.projections import inside, nearest_place
+from napari_cellstage.ui.review.map_colors import Group
 from napari_cellstage.ui.theme import PanelTheme
 
 Floats = NDArray[np.float32]
 SMALL, LARGE = 5, 7  # pixels across a point
 MANY = 3000
+MANY_RINGS = 200
+EDGE = 0.05  # of the map, around it, so that no dot is cut
 RING = 5  # pixels that a ring is wider than its point
 
 
@@ -68,6 +72,47 @@ class _Canvas(pg.ViewBox):
         self.lasso.setData(closed[:, 0], closed[:, 1])
 
 
+class _Dots(pg.GraphicsObject):
+    """Round points, a colour a group. pyqtgraph's own scatter works out a style for each point, which takes longer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._groups: list[tuple[QPen, QPolygonF]] = []
+        self._bounds = QRectF()
+        self.setCacheMode(self.CacheMode.DeviceCoordinateCache)  # a lasso drawn over it paints the lasso only
+
+    def show_groups(self, places: Floats, groups: Sequence[Group], size: int) -> None:
+        """Show points `size` pixels wide, one group above the other."""
+        self.prepareGeometryChange()
+        self._groups = [(_dot_pen(one.color, size), _polygon(places[one.rows])) for one in groups]
+        low, high = (places.min(axis=0), places.max(axis=0)) if len(places) else (np.zeros(2), np.zeros(2))
+        edge = (high - low) * EDGE
+        self._bounds = QRectF(QPointF(*map(float, low - edge)), QPointF(*map(float, high + edge)))
+        self.update()
+
+    def paint(self, painter: QPainter, *_how: object) -> None:
+        """Paint them."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for pen, points in self._groups:
+            painter.setPen(pen)
+            painter.drawPoints(points)
+
+    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+        """Return where they are."""
+        return self._bounds
+
+
+def _dot_pen(color: str, size: int) -> QPen:
+    pen = QPen(QColor(color), size)
+    pen.setCosmetic(True)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    return pen
+
+
+def _polygon(places: Floats) -> QPolygonF:
+    return pg.functions.arrayToQPolygonF(places[:, 0].astype(np.float64), places[:, 1].astype(np.float64))
+
+
 class CellPlot(pg.PlotWidget):
     """Points that can be chosen.
 
@@ -94,12 +139,13 @@ class CellPlot(pg.PlotWidget):
         super().__init__(parent, viewBox=self.canvas, enableMenu=False)
         self._theme = theme
         self.places: Floats = np.zeros((0, 2), dtype=np.float32)
-        self._layers: list[pg.ScatterPlotItem] = []
+        self._dots, self._crosses = _Dots(), pg.ScatterPlotItem(pxMode=True)
         self._ringed: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
         self._rings = pg.ScatterPlotItem(pxMode=True)
         self._rings.setZValue(10)
         self.canvas.lasso.setZValue(20)
-        self.addItem(self._rings)
+        for item in (self._dots, self._crosses, self._rings):
+            self.addItem(item, ignoreBounds=True)
         self.hideButtons()
         for side in ("left", "bottom"):
             self.hideAxis(side)
@@ -111,7 +157,7 @@ class CellPlot(pg.PlotWidget):
         theme.changed.connect(self._paint)
         self._paint()
 
-    def show_points(self, places: Floats, groups: Sequence[tuple[str, NDArray[np.intp]]]) -> None:
+    def show_points(self, places: Floats, groups: Sequence[Group]) -> None:
         """Show points.
 
         Parameters
@@ -119,33 +165,35 @@ class CellPlot(pg.PlotWidget):
         places
             ``(N, 2)``.
         groups
-            Colour and which points; small groups are painted over large ones.
+            Which points have which colour; small groups are painted over large ones.
         """
         moved = not np.array_equal(places, self.places)
         self.places = places
         size = SMALL if len(places) > MANY else LARGE
-        ordered = sorted((g for g in groups if len(g[1])), key=lambda group: -len(group[1]))
-        while len(self._layers) < len(ordered):
-            self._layers.append(pg.ScatterPlotItem(pxMode=True, pen=None, useCache=True))
-            self.addItem(self._layers[-1], ignoreBounds=True)
-        for number, layer in enumerate(self._layers):
-            color, some = ordered[number] if number < len(ordered) else ("#000000", np.zeros(0, dtype=np.intp))
-            layer.setData(places[some, 0], places[some, 1], brush=pg.mkBrush(color), size=size, pen=None)
+        ordered = sorted((one for one in groups if len(one.rows)), key=lambda one: -len(one.rows))
+        self._dots.show_groups(places, [one for one in ordered if one.symbol == "o"], size)
+        self._show_crosses([one for one in ordered if one.symbol == "x"], size)
         if moved:
             self._show_all()
-        self.ring(self._ringed)
 
     def ring(self, some: NDArray[np.intp]) -> None:
         """Put rings around some points."""
         self._ringed = some = some[some < len(self.places)]
-        size = (SMALL if len(self.places) > MANY else LARGE) + RING
-        pen = pg.mkPen(self._theme.text, width=1.5)
+        few = len(some) <= MANY_RINGS  # many rings would hide the points and each other
+        size = (SMALL if len(self.places) > MANY else LARGE) + (RING if few else RING // 2)
+        pen = pg.mkPen(self._theme.text, width=1.5 if few else 1)
         self._rings.setData(self.places[some, 0], self.places[some, 1], size=size, pen=pen, brush=None)
+
+    def _show_crosses(self, groups: Sequence[Group], size: int) -> None:
+        self._crosses.clear()
+        for one in groups:
+            x, y = self.places[one.rows].T
+            self._crosses.addPoints(x, y, symbol="x", brush=None, size=size, pen=pg.mkPen(one.color, width=1.5))
 
     def _show_all(self) -> None:
         if len(self.places):
-            low, high = self.places.min(axis=0), self.places.max(axis=0)
-            self.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=0.05)
+            low, high = self.places.min(axis=0).tolist(), self.places.max(axis=0).tolist()
+            self.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=EDGE)
 
     def _on_drawn(self, outline: NDArray[np.float64], adds: bool) -> None:
         self.lassoed.emit(np.flatnonzero(inside(self.places, outline)), adds)

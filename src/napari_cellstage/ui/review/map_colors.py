@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +33,14 @@ class Group:
         Such as ``"#56b4e9"``.
     rows
         Of the table.
+    symbol
+        ``"o"`` a dot; ``"x"`` a cross, for cells that are given no class.
     """
 
     text: str
     color: str
     rows: Rows
+    symbol: Literal["o", "x"] = "o"
 
 
 def by_class(table: ReviewTable, _images: Mapping[int, str]) -> list[Group]:
@@ -49,7 +52,7 @@ def by_prediction(table: ReviewTable, _images: Mapping[int, str]) -> list[Group]
     """Group by what the model says, where it can be believed to know the cell."""
     flagged = _flagged(table) & (table.predicted != UNLABELLED)
     groups = _of_classes(np.where(flagged, UNLABELLED, table.predicted), table.classes, UNKNOWN)
-    return [Group(UNLIKE, UNLIKE_COLOR, np.flatnonzero(flagged)), *_without(groups, flagged)]
+    return [*_without(groups, flagged), Group(UNLIKE, NONE_COLOR, np.flatnonzero(flagged), "x")]
 
 
 def by_image(table: ReviewTable, images: Mapping[int, str]) -> list[Group]:
@@ -77,7 +80,7 @@ def by_unlike(table: ReviewTable, _images: Mapping[int, str]) -> list[Group]:
     colors = [_hex((gray + (np.array(LIKE_COLOR) - gray) * (1 - share)) / 255) for share in shares]
     texts = [f"distance {k / STEPS:.2f} to {(k + 1) / STEPS:.2f} of the limit" for k in range(STEPS)]
     groups = _stepped(np.where(flagged, np.nan, table.unlike), texts, colors)
-    return [Group(UNLIKE, UNLIKE_COLOR, np.flatnonzero(flagged)), *_without(groups, flagged)]
+    return [*_without(groups, flagged), Group(UNLIKE, UNLIKE_COLOR, np.flatnonzero(flagged), "x")]
 
 
 COLORINGS: dict[str, Callable[[ReviewTable, Mapping[int, str]], list[Group]]] = {

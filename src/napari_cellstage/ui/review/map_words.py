@@ -40,7 +40,11 @@ def legend_text(groups: list[Group], how: str) -> str:
 
 
 def _entry(one: Group) -> str:
-    return f'<span style="white-space:nowrap">{_dot(one.color)}&nbsp;{escape(one.text)}&nbsp;{len(one.rows):,}</span>'
+    return f'<span style="white-space:nowrap">{_sign(one)}&nbsp;{escape(one.text)}&nbsp;{len(one.rows):,}</span>'
+
+
+def _sign(one: Group) -> str:
+    return _dot(one.color) if one.symbol == "o" else f'<span style="color:{one.color}"><b>✕</b></span>'
 
 
 def _dot(color: str) -> str:
