@@ -234,7 +234,11 @@ def test_a_score_says_over_what_its_interval_is_and_what_to_know():
     truth = np.array([0, 1] * 6)
     groups = np.array([f"movie {i % 3}" for i in range(12)])
     scores = score(truth, truth, ("<i>a", "b"), groups=groups, by_cell=False)
-    text = score_text(SimpleNamespace(recipe_name="<u>mine", scores=scores, unseen=SimpleNamespace(how="out of fold")))
+    text = score_text(
+        SimpleNamespace(
+            recipe_name="<u>mine", scores=scores, unseen=SimpleNamespace(how="out of fold", truth=np.zeros(scores.n))
+        )
+    )
     assert text.startswith(f"<b>&lt;u&gt;mine</b>: cross-validated accuracy {scores.text}, interval over 3 movies")
     assert "⚠ The cells scored are in 3 movies" in text
 
@@ -294,3 +298,10 @@ def test_read_only_can_not_be_trained(qtbot, labelled, tmp_path):
     assert not panel.train.isEnabled()
     assert "read-only" in panel.forecast.text()
     second.close()
+
+
+def test_a_score_of_choosing_between_two_models_is_not_called_cross_validated():
+    scores = score(np.array([0, 1]), np.array([0, 1]), CLASSES)
+    unseen = SimpleNamespace(how="out of fold", truth=np.zeros(40))
+    text = score_text(SimpleNamespace(recipe_name="quick", scores=scores, unseen=unseen))
+    assert "held-out accuracy" in text

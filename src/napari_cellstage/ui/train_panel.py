@@ -301,7 +301,7 @@ def score_text(answer: Any) -> str:
     name, scores = escape(answer.recipe_name), answer.scores
     unseen = getattr(answer, "unseen", None)
     # Where two models were compared the score is of choosing between them on the held-out cells, whatever came after.
-    every = unseen is not None and unseen.how == "out of fold" and len(unseen) == scores.n
+    every = unseen is not None and unseen.how == "out of fold" and len(unseen.truth) == scores.n
     how = "cross-validated" if every else "held-out"
     over = "" if scores.interval_over == "cells" else f", interval over {escape(scores.interval_over)}"
     told = "".join(f"<br>⚠ {escape(one)}" for one in scores.warnings)
