@@ -103,7 +103,7 @@ class MatrixView(QTableView):
         line = self.fontMetrics()
         low, high = line.height() + 7, self.height() - self.horizontalHeader().sizeHint().height() - 6
         self.verticalHeader().setDefaultSectionSize(max(low, min(high // count, 2 * low)))
-        least = line.horizontalAdvance("0" * max(3, len(f"{self.counts.count(count - 1, count - 1)}"))) + 8
+        least = line.horizontalAdvance("0" * max(2, len(f"{self.counts.count(count - 1, count - 1)}"))) + 6
         side = self.verticalHeader().sizeHint().width()
         room = (self.width() - side - 6) // count
         self.horizontalHeader().setDefaultSectionSize(max(least, min(room, 5 * line.height())))
