@@ -8,7 +8,7 @@ import pytest
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.folders import CropSet
 from napari_cellstage.core.windows import Windows
-from napari_cellstage.learn.attention import attention, placed
+from napari_cellstage.learn.attention import attend, attention, placed
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.model import TrainedModel
@@ -132,3 +132,31 @@ def test_windows_lie_around_the_cell_from_edge_to_edge(size, step):
     # The middle of crop pixel size // 2 is the middle of image pixel 50, 20.
     assert top + (size // 2 + 0.5) * step == 50
     assert left + (size // 2 + 0.5) * step == 20
+
+
+def test_cells_of_a_project_are_looked_into_where_they_lie(quick, run, tmp_path):
+    from napari_cellstage.core.images import from_array
+    from napari_cellstage.core.review.cell_refs import CellRefs
+    from napari_cellstage.session import Session
+
+    session = Session(tmp_path)
+    for name in ("a", "b"):
+        pixels = np.random.default_rng(len(name)).integers(0, 60, (90, 90)).astype(np.uint16)
+        pixels[30:38, 50:58] += 500 + ord(name)
+        session.add_image(from_array(pixels, "YX", name))
+        labels = np.zeros((90, 90), dtype=np.int32)
+        labels[28:46, 48:66] = 4
+        session.set_labels(labels)
+    cells = CellRefs(np.array([2, 1, 7, 1]), np.zeros(4, int), np.array([4, 4, 4, 99]))
+    events, found = run(attend(quick, session.look(), cells, np.array([2, 2, 2, 2])))
+    assert len(run(attend(quick, session.look(), CellRefs()))[1]) == 0
+    session.close()
+
+    assert events[-1].total == 4
+    assert found.cells.image_id.tolist() == [1, 2]
+    assert found.maps.shape == (2, SIDE, SIDE)
+    for one, (top, left, height, width) in zip(found.maps, found.windows, strict=True):
+        assert (height, width) == (SIDE, SIDE)
+        y, x = np.unravel_index(one.argmax(), one.shape)
+        assert 24 <= top + y <= 46
+        assert 44 <= left + x <= 66

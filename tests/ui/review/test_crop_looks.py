@@ -98,3 +98,34 @@ def test_colour_pictures_keep_their_colours_and_stacks_their_planes(tmp_path):
     assert one.problem == ""
     assert one.pixels[30, 30].argmax() == 1
     assert one.pixels[30, 30, [0, 2]].tolist() == [0, 0]
+
+
+def test_tiles_of_a_contact_sheet_show_nothing_of_their_neighbours(tmp_path):
+    import tifffile
+
+    from napari_cellstage.core.folders import read_class_folders
+
+    for name, value in (("dark", 100), ("light", 900)):
+        (tmp_path / "crops" / name).mkdir(parents=True)
+        for number in range(3):
+            tifffile.imwrite(tmp_path / "crops" / name / f"{number}.tif", np.full((16, 16), value, np.uint16))
+    session = Session(tmp_path / "home")
+    image_id = session.add_sheet(read_class_folders(tmp_path / "crops"), tmp_path / "crops")
+    found = CropLooks(session.look()).pictures(CellRefs.of(image_id, session.cells()))
+    session.close()
+
+    assert [len(np.unique(one.pixels)) for one in found] == [1] * 6
+    assert found[0].pixels.max() < found[5].pixels.max()
+    assert all(one.outline is None for one in found)
+
+
+def test_cells_of_several_images_come_in_the_order_asked_for(session):
+    labels = np.zeros((50, 60), dtype=np.int32)
+    labels[10:20, 10:20] = 300
+    other = session.add_image(from_array((labels > 0).astype(np.float32), "YX", "other"))
+    session.set_labels(labels)
+    cells = CellRefs.joined([refs(other, 300), refs(1, 2), refs(other, 300), refs(1, 1)])
+    found = CropLooks(session.look()).pictures(cells)
+
+    assert [one.window[0] + 0.5 for one in found] == [-25, 110, -25, 10]
+    assert [one.problem for one in found] == [""] * 4
