@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,11 @@ def test_evaluate_writes_the_same_page_about_other_cells(
     assert f"Scored on {answer['n_test']} cells of {class_folders.name} that the model was not trained on" in page
     assert f"{answer['accuracy']:.2f} (" in page
     assert page.count("data:image/png") > 3
+    rows = re.findall(
+        r'</th><td class="number">(\d+)</td><td class="number">(\d+)</td><td class="number">18</td>', page
+    )
+    assert [int(learnt) + int(scored) for learnt, scored in rows] == [18, 18]
+    assert sum(int(scored) for _, scored in rows) == answer["n_test"]
     assert answer["ece"] is not None
     assert len(answer["per_class"]) == 2
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_cellstage.core.scoring.cautions import group_noun
+from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.scoring.words import cells_words
 from napari_cellstage.reporting.run_facts import RunFacts
 
@@ -58,12 +59,22 @@ def data_part(facts: RunFacts) -> DataPart:
 def _classes(facts: RunFacts) -> tuple[ClassCount, ...]:
     labels = facts.card.get("labels") or {}
     scored = [0] * len(facts.classes) if facts.scores is None else facts.scores.confusion.sum(axis=1).tolist()
-    kept_out = [0] * len(scored) if facts.folds or facts.tried_on else scored
+    kept_out = _kept_out(facts, scored)
     found = []
     for one, tested, out in zip(facts.classes, scored, kept_out, strict=True):
         total = labels.get(one.name)
         found.append(ClassCount(one.name, one.color, None if total is None else total - out, tested, total))
     return tuple(found)
+
+
+def _kept_out(facts: RunFacts, scored: list[int]) -> list[int]:
+    """Return how many labelled cells of each class no training saw; of a model that is tried, the one model's."""
+    if not facts.tried_on:
+        return [0] * len(scored) if facts.folds else scored
+    card = facts.card
+    values = card["held_out_scores"] if "held_out_scores" in card else card.get("scores")
+    kept: list[int] = Scores.from_dict(values).confusion.sum(axis=1).tolist() if values else [0] * len(scored)
+    return kept
 
 
 def _images(facts: RunFacts) -> tuple[ImageCount, ...]:
@@ -84,7 +95,8 @@ def _origin(facts: RunFacts, images: int) -> str:
     split = facts.card["split"]
     count = len(split["trained"]) + len(split["held_out"])
     where = f"in {images} image{'s' if images != 1 else ''} of a project" if images else "as crops in class folders"
-    return f"{cells_words(count)} with a label, {where}."
+    of = "The model's own data: " if facts.tried_on else ""
+    return f"{of}{cells_words(count)} with a label, {where}."
 
 
 def _how_split(facts: RunFacts) -> str:
