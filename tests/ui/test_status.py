@@ -63,6 +63,7 @@ def test_the_status_bar_is_given_back(model: ViewerModel, session: Session, mous
         ("track", ", given to its track"),
         ("folder", ", from its folder"),
         ("import", ", imported"),
+        ("accepted", ", as the model had it"),
     ],
 )
 def test_where_a_label_came_from_is_said(session: Session, origin: str, said: str) -> None:

@@ -46,6 +46,7 @@ def _origin(session: Session, row: int) -> str:
         "track": ", given to its track",
         "folder": ", from its folder",
         "import": ", imported",
+        "accepted": ", as the model had it",
     }
     return said.get(str(session.origins()[row]), "")
 
