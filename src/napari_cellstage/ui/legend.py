@@ -35,7 +35,7 @@ class Legend(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "Filled and faint: predicted. Outlined and strong: labelled by you. Gray stripes: unsure. "
-            "Thin light stripes: unlike all cells that the model was trained on, so it is given no class."
+            "Thin stripes the other way: unlike all cells that the model was trained on, so it is given no class."
         )
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name

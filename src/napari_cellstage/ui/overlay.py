@@ -24,7 +24,7 @@ FIRST_CLASS = 4
 OPACITY_STEPS = 16
 COLOUR_MAP_STEPS = 64
 UNSURE_COLOR = (0.6, 0.6, 0.6, 0.9)
-UNLIKE_COLOR = (0.85, 0.85, 0.85, 0.95)
+UNLIKE_COLOR = (0.55, 0.55, 0.55, 1.0)  # seen on dark cells and on bright ones
 NO_LABEL_COLOR = (1.0, 1.0, 1.0, 0.35)
 RIM_COLOR = (0.0, 0.0, 0.0, 0.85)
 # Opacity of the least and the most sure cells.

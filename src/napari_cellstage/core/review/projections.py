@@ -163,7 +163,7 @@ def inside(places: Floats, outline: NDArray[np.floating[Any]]) -> NDArray[np.boo
 
     near = ((places >= outline.min(axis=0)) & (places <= outline.max(axis=0))).all(axis=1)
     if near.any():
-        found[near] = points_in_poly(places[near], outline)
+        found[near] = points_in_poly(places[near], outline)  # type: ignore[no-untyped-call]
     return found
 
 

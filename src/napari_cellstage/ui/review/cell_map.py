@@ -128,13 +128,14 @@ class CellMap(QWidget):
 
     def _choices(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        for text, box in (("Map", self.kind), ("colour", self.coloring)):
-            label = QLabel(text)
-            label.setBuddy(box)
+        self.kind.setAccessibleName("Kind of map")
+        self.coloring.setAccessibleName("Coloured by")
+        for box in (self.kind, self.coloring):
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             box.setMinimumWidth(60)
-            row.addWidget(label)
-            row.addWidget(box, 1)
+        row.addWidget(self.kind, 2)
+        row.addWidget(QLabel("coloured by"))
+        row.addWidget(self.coloring, 3)
         return row
 
     def _links(self) -> tuple[tuple[Any, Callable[..., None]], ...]:
