@@ -296,3 +296,13 @@ def test_other_channels_of_the_network_are_read_anew_and_other_settings_are_not(
     before = gallery.reader.picture((1, 0, 1))
     session.put_setting("anything", 3)
     assert gallery.reader.picture((1, 0, 1)) is before
+
+
+def test_the_keys_go_on_from_the_same_cell_after_what_is_said_of_cells_was_looked_up_again(qtbot, gallery, session):
+    fill(qtbot, gallery)
+    click(qtbot, gallery, 2)
+    click(qtbot, gallery, 6, Qt.KeyboardModifier.ControlModifier)
+    press(qtbot, gallery, Qt.Key.Key_1)
+    gallery._refresh()
+    press(qtbot, gallery, Qt.Key.Key_Right)
+    assert chosen(gallery) == [8]

@@ -80,7 +80,7 @@ class TileGrid(TileView):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the band, scrolling at the edges."""
-        if self._press is None:
+        if self._press is None or len(self._before) != self.count:  # cells went meanwhile
             return
         point = self._in_grid(event.pos())
         if self._band is None and (point - self._press).manhattanLength() < QApplication.startDragDistance():

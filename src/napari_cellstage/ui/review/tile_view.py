@@ -58,8 +58,10 @@ class TileView(QAbstractScrollArea):
 
     def show_tiles(self, count: int, mask: Mask, *, from_top: bool = True) -> None:
         """Show so many tiles, some of them chosen."""
+        before, self.picks = self.picks, Picks(mask.copy())
+        if not from_top and count == self.count:
+            self.picks.current, self.picks.anchor = before.current, before.anchor
         self.count = count
-        self.picks = Picks(mask.copy())
         self.picks.show(mask)
         self._fit()
         if from_top:
