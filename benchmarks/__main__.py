@@ -31,6 +31,7 @@ MODULES = (
     "large_full",
     "projects",
     "unlike",
+    "cell_map",
     "mitocheck_finetune",
     "mitocheck_quick",
     "review_round",
