@@ -211,7 +211,7 @@ def test_without_cells_set_aside_it_says_what_to_do(ready: Session):
     ready.queue_mode = "audit"
 
     assert ready.next_cell() is None
-    assert ready.batch.why == "No cells are set aside. Set some aside first, in the step Review."
+    assert ready.batch.why == "No cells are set aside. Do so first: step Train, How the score is measured."
 
 
 def test_accepted_predictions_are_recorded_as_such_and_undone(ready: Session):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from napari_cellstage.session import Session
 from napari_cellstage.ui.next_step import CELLS, DATA, LABEL, REVIEW, TRAIN, made_text, next_step, state_line
+from tests.session.runs_scene import make_run
 
 
 def test_an_empty_session_asks_for_an_image(tmp_path):
@@ -48,6 +51,42 @@ def test_predictions_ask_for_corrections(session, predict):
     assert "correct" in next_step(session).text
     assert next_step(session).step == REVIEW
     assert state_line(session) == "12 cells · 3 labelled · model of this session"
+
+
+def predicted_by_a_run(session, predict, made="2026-11-01T12:00:00+00:00"):
+    answer = replace(predict(session), run="a")
+    assert session.set_predictions({session.current_id: answer}, session.snapshot().version)
+    make_run(session, "a", made=made)
+
+
+def test_the_model_is_named_by_the_moment_of_its_card_as_in_the_review(session, predict):
+    session.label_cells([0, 1], 1)
+    session.label_cells([2], 2)
+    predicted_by_a_run(session, predict, "2026-01-02T12:00:00+00:00")
+    assert state_line(session).endswith(f"model of {made_text('2026-01-02T12:00:00+00:00')}")
+
+
+def test_many_new_labels_ask_for_training_again(make_session, predict):
+    session = make_session((1, 1, 100, 100))
+    session.label_cells([0, 1, 2], 1)
+    session.label_cells([3, 4], 2)
+    predicted_by_a_run(session, predict)
+    session.label_cells(range(5, 14), 3)
+    assert next_step(session).step == REVIEW
+    session.label_cells([0], 2)
+    assert next_step(session).step == TRAIN
+    assert next_step(session).text == "10 labels are new or corrected since this model: train again."
+
+
+def test_labels_taken_away_or_corrected_count_as_new_ones(make_session, predict):
+    session = make_session((1, 1, 100, 100))
+    session.label_cells(range(12), 1)
+    session.label_cells([12, 13], 2)
+    predicted_by_a_run(session, predict)
+    session.label_cells(range(10), 2)
+    assert next_step(session).step == TRAIN
+    session.undo()
+    assert next_step(session).step == REVIEW
 
 
 def test_a_moment_is_told_as_the_clock_here_shows_it():

@@ -86,5 +86,7 @@ class Header(QWidget):
             session.scheme_changed,
             session.labels_changed,
             session.predictions_changed,
+            session.runs_changed,
+            session.audit_changed,
         ):
             signal.connect(self.refresh)

@@ -10,6 +10,7 @@ from napari_cellstage.session import Session
 DATA, CELLS, LABEL, TRAIN, REVIEW = "Data", "Cells", "Label", "Train", "Review"
 STEPS = (DATA, CELLS, LABEL, TRAIN, REVIEW)
 GOOD_START = 10  # labels a class, for a first model
+ENOUGH_NEW = 10  # labels since a model, for another one
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,30 @@ def _label_or_train(session: Session) -> NextStep:
     labelled = [n for n in counts.values() if n]
     if len(labelled) < 2:
         return NextStep("Click a cell, press the number of its class. Label at least two classes.", LABEL)
-    if session.predictions() is not None:
-        return NextStep("See what the model gets wrong, correct it with the number keys, train again.", REVIEW)
+    if (predictions := session.predictions()) is not None:
+        return _review_or_train(session, predictions.run)
     if min(labelled) < GOOD_START:
         rarest = min((class_id for class_id, n in counts.items() if n), key=lambda class_id: counts[class_id])
         name = session.scheme.by_id(rarest).name
         return NextStep(f"You can train now; more cells of '{name}' ({counts[rarest]} so far) make it better.", TRAIN)
     return NextStep("Press Train.", TRAIN)
+
+
+def _review_or_train(session: Session, run: str) -> NextStep:
+    if (new := _new_labels(session, run)) >= ENOUGH_NEW:
+        return NextStep(f"{new} labels are new or corrected since this model: train again.", TRAIN)
+    return NextStep("See what the model gets wrong, correct it with the number keys, train again.", REVIEW)
+
+
+def _new_labels(session: Session, run: str) -> int:
+    """Return how many labels are other than those that a run saw, at least; 0 where that is not known."""
+    record = session.run(run)
+    if record is None or not record.labels:
+        return 0
+    then = {one.id: record.labels.get(one.name, 0) for one in record.classes}
+    now = session.training_counts()
+    more = [now.get(class_id, 0) - then.get(class_id, 0) for class_id in {*then, *now}]
+    return max(sum(n for n in more if n > 0), -sum(n for n in more if n < 0))
 
 
 def state_line(session: Session) -> str:
@@ -68,12 +86,9 @@ def state_line(session: Session) -> str:
 
 
 def _when(session: Session, run: str) -> str:
-    """Return when a run was made: the time today, else the day."""
-    folder = session.project.runs / run if session.project is not None and run else None
-    if folder is None or not folder.is_dir():
-        return "this session"
-    made = datetime.fromtimestamp(folder.stat().st_mtime)
-    return made.strftime("%H:%M") if made.date() == datetime.now().date() else made.strftime("%d %b")
+    """Return when a run was made, as all of the dock says it."""
+    record = session.run(run)
+    return "this session" if record is None else made_text(record.made)
 
 
 def made_text(made: str) -> str:
