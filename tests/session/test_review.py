@@ -123,6 +123,25 @@ def test_a_run_that_can_not_be_reviewed_says_why(two: Session) -> None:
         two.compare_runs("one", "one")
 
 
+def test_answers_that_are_damaged_are_named_and_another_run_is_reviewed(two: Session) -> None:
+    make_run(two, "one")
+    make_run(two, "two", "2026-11-02T12:00:00+00:00")
+    (two.project.runs / "two" / "unseen.npz").write_bytes(b"half of it")
+    two.note_run()
+
+    assert two.review_run == "one"
+    assert two.review_table().run == "one"
+    assert "is damaged" in two.run("two").problem
+    with pytest.raises(ModelError, match="'two' has no predictions"):
+        two.review_run = "two"
+    with pytest.raises(ModelError, match="'two' has no predictions"):
+        two.compare_runs("one", "two")
+    (two.project.runs / "one" / "unseen.npz").write_bytes(b"")  # while it is reviewed
+    two.label_cells([0], 0, 1)
+    assert not (two.review_table().predicted > 0).any()
+    assert two.review_run == ""
+
+
 def test_two_runs_are_compared_by_the_labels_of_today(two: Session) -> None:
     make_run(two, "one", wrong=[0, 1, 2])
     make_run(two, "two", wrong=[2, 3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,8 @@ class RunsPart(BrowsingPart):
         able = [one.name for one in self.runs() if one.has_unseen]
         if self._reviewed not in able:
             latest = self._predicted_by() if able else ""
-            self._reviewed = latest if latest in able else next(iter(able), "")
+            in_turn = sorted(able, key=lambda name: name != latest)
+            self._reviewed = next((name for name in in_turn if self.unseen_then(name) is not None), "")
         return self._reviewed
 
     @review_run.setter
@@ -71,7 +73,7 @@ class RunsPart(BrowsingPart):
         found = self.run(name)
         if found is None:
             raise ModelError(f"The project has no run '{name}'. Choose one of those in the table of runs.")
-        if not found.has_unseen:
+        if self.unseen_then(name) is None:
             raise ModelError(
                 f"Run '{name}' has no predictions for cells that its model had not seen, so there is nothing to "
                 "review. Cross-validate it, or train again with more labels."
@@ -119,12 +121,26 @@ class RunsPart(BrowsingPart):
         key = (name, file.stat().st_mtime_ns if file.is_file() else 0)
         read = self._answers_read or {}
         if key not in read:
-            found = Unseen.load(file)
-            if found is None or len(found.cells) != len(found):
+            found = self._read_answers(name, file)
+            if found is None:
                 return None
             read[key] = found
             self._answers_read = dict(list(read.items())[-_KEPT:])
         return read[key]
+
+    def _read_answers(self, name: str, file: Path) -> Unseen | None:
+        """Read the answers of a run; where they can't be used the run is noted as one without, and why."""
+        try:
+            found, problem = Unseen.load(file), ""
+        except ModelError as error:
+            found, problem = None, str(error)
+        if found is not None and len(found.cells) == len(found):
+            return found
+        self._records = tuple(
+            replace(one, has_unseen=False, problem=problem or one.problem) if one.name == name else one
+            for one in self.runs()
+        )
+        return None
 
     def changed_since(self, run: str | None = None) -> int:
         """Return how many cells that a run was judged on have another label, or none, since."""
