@@ -15,7 +15,7 @@ from napari_cellstage.core.images import from_array
 from napari_cellstage.core.intensities import levels_of
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
-from napari_cellstage.learn import predict as predicting
+from napari_cellstage.learn import predict_image
 from napari_cellstage.learn.cutting import Cutter, cut, normalisation_of
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.model import TrainedModel
@@ -211,7 +211,7 @@ def test_tiles_of_a_contact_sheet_have_no_mask_and_are_not_masked():
 
 
 def test_cells_predicted_in_order_of_place_are_answered_in_their_own_order(run, monkeypatch):
-    monkeypatch.setattr(predicting, "CHUNK", 5)
+    monkeypatch.setattr(predict_image, "CHUNK", 5)
     mixed = np.random.default_rng(0).permutation(12)
     image = field()
     shuffled = replace(image, cells=image.cells.take(mixed), class_ids=image.class_ids[mixed])
