@@ -6,9 +6,11 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.scoring.calibration import best_temperature
+from napari_cellstage.learn import boosting, heads
+from napari_cellstage.learn.boosting import BoostedHead, boosted_head
 from napari_cellstage.learn.heads import (
-    BoostedHead,
-    boosted_head,
+    KnownChoice,
+    LinearHead,
     choose_head,
     linear_heads,
     probabilities,
@@ -57,7 +59,6 @@ def test_more_features_than_cells():
 def test_few_cells_and_many_cells_take_the_same_way(monkeypatch):
     features, labels = clouds(20, features=30)
     long = linear_heads(np.tile(features, (1, 3)), labels, 3, RECIPE, (0.3,))[0.3]  # 60 cells, 90 features
-    from napari_cellstage.learn import heads
 
     def by_features(offsets):
         variances, axes = np.linalg.eigh(offsets.T @ offsets)
@@ -135,11 +136,77 @@ def test_a_stop_at_once_still_gives_a_head(run):
     assert (chosen.head.scores(features).argmax(axis=1) == labels).mean() > 0.9
 
 
-def test_a_stop_keeps_the_trees_there_are():
-    features, labels = rings(50)
-    assert len(boosted_head(features, labels, 2, RECIPE, lambda: True).model) < len(
-        boosted_head(features, labels, 2, RECIPE, never).model
+def stopped_at(events_wanted, work):
+    """Run a choice that is stopped as soon as it says so; return the chosen head and what came after the stop."""
+    stopped, after = [], []
+    steps = work(lambda: bool(stopped))
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            return end.value, after
+        if stopped:
+            after.append(event)
+        if event.what == events_wanted:
+            stopped.append(True)
+
+
+@pytest.mark.parametrize("when", ["trying boosted trees", "training boosted trees"])
+def test_a_stop_among_the_trees_is_answered_at_once_by_the_linear_head(when, monkeypatch):
+    features, labels = rings(150)
+    monkeypatch.setattr(boosting, "ROUNDS", 500)
+    monkeypatch.setattr(boosting, "LOOK_EVERY", 0.001)
+    chosen, after = stopped_at(when, lambda stop: choose_head(features, labels, np.zeros(600), 2, RECIPE, stop))
+    assert isinstance(chosen.head, LinearHead)
+    assert after == []
+
+
+def test_trees_chosen_before_that_are_stopped_leave_a_linear_head(monkeypatch):
+    features, labels = rings(150)
+    monkeypatch.setattr(boosting, "ROUNDS", 500)
+    monkeypatch.setattr(boosting, "LOOK_EVERY", 0.001)
+    known = KnownChoice(True, 1.0, {}, 1)
+    chosen, _ = stopped_at(
+        "training boosted trees", lambda stop: choose_head(features, labels, np.zeros(600), 2, RECIPE, stop, known)
     )
+    assert isinstance(chosen.head, LinearHead)
+    assert np.isfinite(chosen.head.scores(features)).all()
+
+
+def test_trees_end_after_the_round_in_which_they_are_to():
+    features, labels = rings(50)
+    rounds = []
+    short = boosted_head(features, labels, 2, RECIPE, lambda: bool(rounds.append(1)) or len(rounds) == 3)
+    assert len(rounds) == 3
+    assert len(short.model) < len(boosted_head(features, labels, 2, RECIPE).model)
+
+
+def test_trees_are_tried_on_enough_cells_only_and_compared_on_the_same(run, monkeypatch):
+    features, labels = rings(150)
+    grown = []
+
+    def watched(parts, *given):
+        grown.append([int(np.sum(part)) for part in parts])
+        return (yield from boosting.boosted_heads(parts, *given))
+
+    monkeypatch.setattr(heads, "boosted_heads", watched)
+    for enough, folds in ((1, 1), (151, 2), (10_000, 4)):
+        monkeypatch.setattr(heads, "ENOUGH_TRIED", enough)
+        grown.clear()
+        _, chosen = run(choose_head(features, labels, np.zeros(600), 2, RECIPE, never))
+        assert grown == [[450] * folds, [600]]
+        assert f"of {150 * folds} cells" in chosen.report
+        assert isinstance(chosen.head, BoostedHead)
+
+
+def test_the_same_cells_give_the_same_head_however_many_threads(run):
+    features, labels = rings(150)
+    one, two = (
+        run(choose_head(features, labels, np.zeros(600), 2, RECIPE.but(threads=threads), never))[1]
+        for threads in (1, 2)
+    )
+    assert one.head.model == two.head.model
+    assert one.temperature == two.temperature
 
 
 def test_damaged_trees_are_said_plainly():

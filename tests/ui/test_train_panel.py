@@ -159,11 +159,10 @@ def test_closing_while_cross_validating_keeps_the_answer_and_its_score(qtbot, pa
     assert labelled.predictions() is not None
 
 
-def test_the_quick_recipe_is_always_cross_validated_the_network_where_asked_for(panel):
-    folds = [one.folds for one in plan_recipes("quick, then network", panel.form.value)]
-    assert folds == [5, 0]
-    panel.set_recipe(folds=3)
-    assert [one.folds for one in plan_recipes("quick, then network", panel.form.value)] == [5, 3]
+@pytest.mark.parametrize(("asked", "each"), [(0, [5, 0]), (1, [1, 1]), (2, [2, 2]), (7, [7, 7])])
+def test_the_form_says_how_often_is_cross_validated_and_leaves_it_to_the_recipe_else(panel, asked, each):
+    panel.set_recipe(folds=asked)
+    assert [one.folds for one in plan_recipes("quick, then network", panel.form.value)] == each
 
 
 def test_a_second_training_begins_a_new_curve(qtbot, panel, labelled, monkeypatch):

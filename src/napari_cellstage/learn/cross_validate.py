@@ -24,6 +24,14 @@ Event = Note | BatchDone | EpochDone
 ShouldStop = Callable[[], bool]
 Rows = NDArray[np.bool_]
 _STEPS = 1000  # of progress a fold
+CHECKING = "checking the model on all labelled cells"
+# Which part of a fold some work is, so that the time left is right; all other work, such as epochs, counts as it is.
+_PARTS = {
+    "measuring cells": (0.0, 0.1),
+    "choosing a classifier": (0.1, 0.3),
+    "trying boosted trees": (0.3, 0.65),
+    "training boosted trees": (0.65, 1.0),
+}
 
 
 def cross_validate(
@@ -57,10 +65,15 @@ def cross_validate(
     answers = _Answers(len(data), len(data.classes))
     for number in range(folds):
         found = yield from _followed(work.fold(fold == number), number, folds)
-        if should_stop() or found is None:
-            yield Note(f"Stopped: {number} of {folds} folds were cross-validated, {int(answers.done.sum())} cells.")
+        if should_stop():
+            yield Note(f"Stopped: {number} of {folds} folds were cross-validated, {int(answers.done.sum()):,} cells.")
             break
+        if found is None:
+            yield Note(f"Fold {number + 1} of {folds} came to nothing: its model gave no probabilities.")
+            continue
         answers.put(fold == number, found)
+    else:
+        yield BatchDone(f"{CHECKING}, fold {folds} of {folds}", folds * _STEPS, folds * _STEPS)
     return answers.unseen(data, fold, recipe)
 
 
@@ -132,18 +145,20 @@ def _what_is_lacking(data: TrainingSet, fold: NDArray[np.int64], wanted: int) ->
     if folds < wanted:
         what = "groups" if len(np.unique(data.groups)) > 1 else "labelled cells"
         told.append(f"Cross-validated in {folds} folds instead of {wanted}, as there are only so many {what}.")
-    for place, name in enumerate(data.classes.names):
-        where = np.unique(fold[data.labels == place])
-        if len(where) == 1:
-            told.append(
-                f"Class '{name}' is in one fold only (groups: {_listed(data.groups[data.labels == place])}): the model "
-                "for its cells has never seen it, so all of them count as wrong. Label some in other images."
-            )
+    in_one = [place for place in range(len(data.classes)) if len(np.unique(fold[data.labels == place])) == 1]
+    if in_one:
+        several, names = len(in_one) > 1, [f"'{data.classes.names[place]}'" for place in in_one]
+        who = "Classes" if several else "Class"
+        groups = _listed(sorted(set(data.groups[np.isin(data.labels, in_one)].tolist())))
+        told.append(
+            f"{who} {_listed(names)} {'are' if several else 'is'} in one fold only (groups: {groups}): the model for "
+            f"{'their' if several else 'its'} cells has never seen one, so all of them count as wrong. "
+            "Label some in other images."
+        )
     return told
 
 
-def _listed(groups: NDArray[np.str_]) -> str:
-    names = sorted(set(groups.tolist()))
+def _listed(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
@@ -154,7 +169,7 @@ def _followed(
 
     Each fold's notes and epochs are left out: the curve and the notes are of the model that is kept.
     """
-    reached = 0
+    reached = 0.0
     while True:
         try:
             event = next(work)
@@ -162,11 +177,14 @@ def _followed(
             found: Unseen | None = end.value
             return found
         if isinstance(event, BatchDone):
-            reached = max(reached, _STEPS * event.done // max(event.total, 1)) if _counts(event) else reached
-            what = f"fold {number + 1} of {folds}, {event.what}"
-            yield BatchDone(what, number * _STEPS + reached, folds * _STEPS, event.loss)
+            reached = max(reached, _share_done(event))
+            steps = number * _STEPS + int(_STEPS * reached)
+            yield BatchDone(f"{CHECKING}, fold {number + 1} of {folds}", steps, folds * _STEPS, event.loss)
 
 
-def _counts(event: BatchDone) -> bool:
-    """Return whether an event says how far a fold is: looking at cells in between is no progress of its own."""
-    return event.what not in ("validating", "scoring")
+def _share_done(event: BatchDone) -> float:
+    """Return how much of a fold is done; looking at cells in between is no progress of its own."""
+    if event.what in ("validating", "scoring"):
+        return 0.0
+    start, end = _PARTS.get(event.what, (0.0, 1.0))
+    return start + (end - start) * event.done / max(event.total, 1)

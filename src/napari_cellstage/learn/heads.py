@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -12,16 +11,16 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
-from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.scoring.calibration import best_temperature
 from napari_cellstage.core.scoring.splits import kfold
-from napari_cellstage.learn.device import thread_count
+from napari_cellstage.learn.boosting import BoostedHead, boosted_heads, check_width
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.recipe import Recipe
 
 Values = NDArray[np.float32]
 Labels = NDArray[np.int64]
 ShouldStop = Callable[[], bool]
+Rows = NDArray[np.bool_]
 
 FOLDS = 4
 SHRINKAGES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 0.9)
@@ -31,17 +30,9 @@ NEVER = -1e6  # score of a class without cells
 # Cells a class on average, below which boosted trees are not tried: trial on so few is chance, most of all where the
 # labelled cells were chosen for being doubtful. On mitocheck, 10 cost up to 0.07 of accuracy in the midst of labelling.
 FEWEST_FOR_TREES = 30
-TREES: dict[str, Any] = {
-    "objective": "multi:softprob",
-    "tree_method": "hist",
-    "max_depth": 5,
-    "eta": 0.15,
-    "subsample": 0.7,
-    "colsample_bytree": 0.1,
-    "max_bin": 32,
-}
-ROUNDS = 60
-CELLS_A_THREAD = 5000
+# Trees are tried on folds until so many cells were tried: that tells the better of the two, and growing trees is
+# nearly all of the time that a training takes.
+ENOUGH_TRIED = 400
 AS_BEFORE = "as before, since few labels have changed"
 
 
@@ -72,41 +63,12 @@ class LinearHead:
 
     def scores(self, features: Values) -> NDArray[np.float64]:
         """Return ``(N, K)`` scores."""
-        _check_width(features, len(self.mean))
+        check_width(features, len(self.mean))
         return _standard(features, self.mean, self.scale).astype(np.float64) @ self.weights + self.bias
 
     def arrays(self) -> dict[str, Values]:
         """Return the four arrays by name."""
         return {"mean": self.mean, "scale": self.scale, "weights": self.weights, "bias": self.bias}
-
-
-@dataclass(frozen=True)
-class BoostedHead:
-    """Boosted trees.
-
-    Parameters
-    ----------
-    model
-        XGBoost's own UBJSON.
-    width
-        Number of features.
-    """
-
-    model: bytes
-    width: int
-
-    def scores(self, features: Values) -> NDArray[np.float64]:
-        """Return ``(N, K)`` scores."""
-        import xgboost
-
-        _check_width(features, self.width)
-        try:
-            booster = xgboost.Booster(model_file=bytearray(self.model))
-            margins = booster.predict(xgboost.DMatrix(features), output_margin=True)
-        except xgboost.core.XGBoostError as e:
-            reason = str(e).splitlines()[-1]
-            raise ModelError(f"The boosted trees of the model can't be read: {reason}. Train a new model.") from e
-        return np.asarray(margins, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -184,102 +146,126 @@ def choose_head(
     known
         What was chosen before; None to try everything.
     """
+    work = _Choosing(features, labels, classes, recipe, should_stop)
     if known is not None and known.trees:
-        yield BatchDone("training boosted trees", 0, 1)
-        head = boosted_head(features, labels, classes, recipe, should_stop)
-        return Chosen(head, known.temperature, f"boosted trees, {AS_BEFORE}")
+        grown = yield from work.grown([np.ones(len(labels), dtype=bool)], "training boosted trees")
+        if grown:
+            return Chosen(grown[0], known.temperature, f"boosted trees, {AS_BEFORE}")
     fold = kfold(labels, groups, FOLDS, recipe.seed)
-    trees = len(labels) >= FEWEST_FOR_TREES * classes and known is None
-    trial = _Trial(labels, classes)
-    folds = int(fold.max()) + 1
-    for number in range(folds if folds > 1 else 0):
-        if should_stop():
-            break
-        rest, held = fold != number, fold == number
-        for strength, linear in linear_heads(features[rest], labels[rest], classes, recipe).items():
-            trial.add(strength, held, linear.scores(features[held]), np.unique(labels[rest]))
-        yield BatchDone("choosing a classifier", number + 1, folds)
-    if folds > 1 and trees and not should_stop():
-        for number, held, scores in _boosted_folds(features, labels, fold, classes, recipe, should_stop):
-            trial.add("trees", held, scores, np.unique(labels[~held]))
-            yield BatchDone("trying boosted trees", number, folds)
-            if should_stop():
-                break
-    chosen = _train_best(trial, features, labels, classes, recipe, should_stop)
-    return chosen if known is None else replace(chosen, report=f"{chosen.report}, {AS_BEFORE}")
+    linear = yield from work.linear(fold)
+    if known is not None:
+        return replace(linear, report=f"{linear.report}, {AS_BEFORE}")
+    if not fold.any() or len(labels) < FEWEST_FOR_TREES * classes or should_stop():
+        return linear
+    return (yield from work.better_than(linear, fold))
 
 
-def _boosted_folds(
-    features: Values, labels: Labels, fold: Labels, classes: int, recipe: Recipe, should_stop: ShouldStop
-) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.float64]]]:
-    """Yield how many folds are done, the rows of one, and the scores of trees that did not see it.
+@dataclass(frozen=True)
+class _Tried:
+    """How a candidate did on cells that it had not seen."""
 
-    Each fold has a thread: that uses the cores better than several threads for the same trees.
-    """
-
-    def scored(number: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        held = fold == number
-        head = boosted_head(features[~held], labels[~held], classes, recipe, should_stop)
-        return held, head.scores(features[held])
-
-    with ThreadPoolExecutor(thread_count(recipe.threads)) as pool:
-        for done, (held, scores) in enumerate(pool.map(scored, range(int(fold.max()) + 1)), start=1):
-            yield done, held, scores
+    loss: float
+    temperature: float
+    accuracy: float
 
 
 class _Trial:
-    """Scores of each candidate on the cells that it did not see."""
+    """Scores of one candidate on the cells that it did not see."""
 
     def __init__(self, labels: Labels, classes: int) -> None:
         self._labels = labels
-        self._shape = (len(labels), classes)
-        self._scores: dict[float | str, NDArray[np.float64]] = {}
+        self._scores = np.full((len(labels), classes), np.nan)
 
-    def add(self, name: float | str, rows: NDArray[np.bool_], scores: NDArray[np.float64], seen: Labels) -> None:
+    def add(self, rows: Rows, scores: NDArray[np.float64], seen: Labels) -> None:
         """Keep scores of some cells; those of a class that training lacked (not in `seen`) say nothing."""
-        kept = self._scores.setdefault(name, np.full(self._shape, np.nan))
         fair = np.isin(self._labels[rows], seen)
-        kept[rows] = np.where(fair[:, None], scores, np.nan)
+        self._scores[rows] = np.where(fair[:, None], scores, np.nan)
 
-    def results(self) -> dict[float | str, tuple[float, float, float]]:
-        """Return log loss, temperature and accuracy of each candidate that was tried on all folds."""
-        # After a stop, trees may have been tried on some folds only, which would compare unlike cells.
-        most = max((int(np.isfinite(s[:, 0]).sum()) for s in self._scores.values()), default=0)
-        found = {}
-        for name, scores in self._scores.items():
-            rows = np.isfinite(scores[:, 0])
-            if most and int(rows.sum()) == most:
-                loss, temperature = best_temperature(scores[rows], self._labels[rows])
-                found[name] = loss, temperature, float((scores[rows].argmax(axis=1) == self._labels[rows]).mean())
-        return found
+    @property
+    def rows(self) -> Rows:
+        """The cells that it was tried on, ``(N,)``."""
+        return np.isfinite(self._scores[:, 0])
+
+    def on(self, rows: Rows) -> _Tried:
+        """Return how it did on some of its cells."""
+        scores, truth = self._scores[rows], self._labels[rows]
+        return _Tried(*best_temperature(scores, truth), float((scores.argmax(axis=1) == truth).mean()))
 
 
-def _train_best(
-    trial: _Trial, features: Values, labels: Labels, classes: int, recipe: Recipe, should_stop: ShouldStop
-) -> Chosen:
-    results = trial.results()
-    if not results:
-        head = linear_heads(features, labels, classes, recipe, (DEFAULT_SHRINKAGE,))[DEFAULT_SHRINKAGE]
-        _, temperature = best_temperature(head.scores(features), labels)
+@dataclass
+class _Choosing:
+    """One choice between candidates; what it takes, and the trial of the best linear head."""
+
+    features: Values
+    labels: Labels
+    classes: int
+    recipe: Recipe
+    should_stop: ShouldStop
+    best: _Trial | None = None
+
+    def linear(self, fold: Labels) -> Generator[BatchDone, None, Chosen]:
+        """Try linear heads on every fold, then train the best on all cells."""
+        trials = {strength: _Trial(self.labels, self.classes) for strength in SHRINKAGES}
+        folds = int(fold.max()) + 1
+        for number in range(folds if folds > 1 else 0):
+            if self.should_stop():
+                break
+            rest, held = fold != number, fold == number
+            heads = linear_heads(self.features[rest], self.labels[rest], self.classes, self.recipe)
+            for strength, head in heads.items():
+                trials[strength].add(held, head.scores(self.features[held]), np.unique(self.labels[rest]))
+            yield BatchDone("choosing a classifier", number + 1, folds)
+        if not trials[DEFAULT_SHRINKAGE].rows.any():
+            return self._untried()
+        results = {strength: trial.on(trial.rows) for strength, trial in trials.items()}
+        strength = min(results, key=lambda one: results[one].loss)
+        self.best = trials[strength]
+        report = f"a linear classifier ({results[strength].accuracy:.2f} right in trials while training)"
+        return Chosen(self._linear_head(strength), results[strength].temperature, report)
+
+    def better_than(self, linear: Chosen, fold: Labels) -> Generator[BatchDone, None, Chosen]:
+        """Try boosted trees; return the linear head, or trees of all cells where these did better on the same cells."""
+        held = [fold == number for number in _enough(fold)]
+        grown = yield from self.grown([~one for one in held], "trying boosted trees")
+        if grown is None or self.best is None:
+            return linear
+        trial = _Trial(self.labels, self.classes)
+        for rows, head in zip(held, grown, strict=True):
+            trial.add(rows, head.scores(self.features[rows]), np.unique(self.labels[~rows]))
+        both = trial.rows & self.best.rows
+        if not both.any():
+            return linear
+        trees, plane = trial.on(both), self.best.on(both)
+        counted = f"{int(both.sum()):,} cells while training"
+        if trees.loss >= plane.loss:
+            report = (
+                f"a linear classifier ({plane.accuracy:.2f} right, boosted trees {trees.accuracy:.2f}, of {counted})"
+            )
+            return replace(linear, report=report)
+        whole = yield from self.grown([np.ones(len(self.labels), dtype=bool)], "training boosted trees")
+        if whole is None:
+            return linear
+        report = f"boosted trees ({trees.accuracy:.2f} right, a linear classifier {plane.accuracy:.2f}, of {counted})"
+        return Chosen(whole[0], trees.temperature, report)
+
+    def grown(self, parts: list[Rows], what: str) -> Generator[BatchDone, None, list[BoostedHead] | None]:
+        """Grow trees on parts of the cells; None after a stop."""
+        given = self.features, self.labels, self.classes, self.recipe, self.should_stop
+        return (yield from boosted_heads(parts, *given, what))
+
+    def _untried(self) -> Chosen:
+        head = self._linear_head(DEFAULT_SHRINKAGE)
+        _, temperature = best_temperature(head.scores(self.features), self.labels)
         return Chosen(head, max(1.0, temperature), "a linear classifier, as there are too few cells to compare others")
-    name = min(results, key=lambda one: results[one][0])
-    report = _report(results, name)
-    if name == "trees" and not should_stop():
-        trees = boosted_head(features, labels, classes, recipe, lambda: False)
-        return Chosen(trees, results[name][1], report)
-    strength = min((one for one in results if isinstance(one, float)), key=lambda one: results[one][0])
-    head = linear_heads(features, labels, classes, recipe, (strength,))[strength]
-    return Chosen(head, results[strength][1], report)
+
+    def _linear_head(self, strength: float) -> LinearHead:
+        return linear_heads(self.features, self.labels, self.classes, self.recipe, (strength,))[strength]
 
 
-def _report(results: dict[float | str, tuple[float, float, float]], best: float | str) -> str:
-    linear = max((results[one][2] for one in results if isinstance(one, float)), default=float("nan"))
-    if "trees" not in results:
-        return f"a linear classifier ({linear:.2f} right in trials while training)"
-    trees = results["trees"][2]
-    if best == "trees":
-        return f"boosted trees ({trees:.2f} right in trials while training, a linear classifier {linear:.2f})"
-    return f"a linear classifier ({results[best][2]:.2f} right in trials while training, boosted trees {trees:.2f})"
+def _enough(fold: Labels) -> list[int]:
+    """Return the first folds that hold enough cells to tell which of two candidates is better."""
+    sizes = np.cumsum(np.bincount(fold))
+    return list(range(1 + min(int((sizes < ENOUGH_TRIED).sum()), len(sizes) - 1)))
 
 
 def linear_heads(
@@ -328,34 +314,6 @@ def _principal_axes(offsets: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
     return variances[kept], offsets.T @ (sides[:, kept] / np.sqrt(variances[kept]))
 
 
-def boosted_head(
-    features: Values, labels: Labels, classes: int, recipe: Recipe, should_stop: ShouldStop
-) -> BoostedHead:
-    """Train boosted trees; a stop keeps the trees there are."""
-    import xgboost
-
-    class Stop(xgboost.callback.TrainingCallback):
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
-            return should_stop()
-
-    counts = np.maximum(np.bincount(labels, minlength=classes), 1)
-    weights = (len(labels) / classes / counts)[labels] if recipe.class_weights else None
-    # Threads of few cells mostly wait for each other, and do so busily: beside other work that took 30 times as long.
-    threads = min(thread_count(recipe.threads), 1 + len(labels) // CELLS_A_THREAD)
-    settings = TREES | {"num_class": classes, "seed": recipe.seed, "nthread": threads}
-    data = xgboost.DMatrix(features, labels, weight=weights, nthread=threads)
-    booster = xgboost.train(settings, data, ROUNDS, callbacks=[Stop()], verbose_eval=False)
-    return BoostedHead(bytes(booster.save_raw("ubj")), features.shape[1])
-
-
 def _standard(features: Values, mean: Values, scale: Values) -> Values:
     values: Values = np.clip((features - mean) / scale, -FURTHEST, FURTHEST)
     return values
-
-
-def _check_width(features: Values, width: int) -> None:
-    if features.shape[1] != width:
-        raise ModelError(
-            f"The model was made for {width} features a cell, this version measures {features.shape[1]}. "
-            "Train a new model."
-        )

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from napari_cellstage.core.errors import ModelError, TrainingStopped
 from napari_cellstage.core.review.space import Space
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import Scores
+from napari_cellstage.learn.boosting import BoostedHead
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
-from napari_cellstage.learn.heads import BoostedHead, Chosen, KnownChoice, LinearHead, choose_head, probabilities
+from napari_cellstage.learn.heads import Chosen, KnownChoice, LinearHead, choose_head, probabilities
 from napari_cellstage.learn.held_out import scored, unseen_of
 from napari_cellstage.learn.measure import KnownFeatures, Measure, pretrained_at_hand, steady_normalisation
 from napari_cellstage.learn.model import TrainedModel, label_counts
@@ -69,8 +71,9 @@ def fit_quick(
         features[train], data.labels[train], data.groups[train], len(data.classes), recipe, should_stop, known
     )
     yield Note(f"Quick model: {chosen.report}.")
-    space = Space.fit(features[train], data.groups[train], recipe.seed, labels=data.labels[train])
-    unseen = _unseen(chosen, space, features, data, held_out)
+    with threadpool_limits(1):  # more threads gain little, and spin for seconds when there is other work
+        space = Space.fit(features[train], data.groups[train], recipe.seed, labels=data.labels[train])
+        unseen = _unseen(chosen, space, features, data, held_out)
     scores = scored(unseen)
     yield _epoch(chosen, features, data, held_out, scores, len(data) / (time.perf_counter() - start))
     return _model(data, measure, held_out, unseen, scores, chosen, space, known)

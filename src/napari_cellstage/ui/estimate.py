@@ -50,5 +50,5 @@ def _one(recipe: Recipe, work: Work, speed: Speed) -> float:
     larger = (recipe.crop_size / 64) ** 2
     learnt_from = round(work.labelled * (1 - recipe.holdout))
     trained = learnt_from * (recipe.epochs or epochs_for(learnt_from)) / speed.trained_per_second
-    trainings = 1 + recipe.folds  # cross-validation trains as often again
+    trainings = 1 + (recipe.folds if recipe.folds > 1 else 0)  # cross-validation trains as often again
     return 2.0 + larger * (trainings * trained + work.cells * recipe.views / speed.predicted_per_second)

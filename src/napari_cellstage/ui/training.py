@@ -30,11 +30,11 @@ def plan_recipes(plan: str, settings: Recipe) -> tuple[Recipe, ...]:
     plan
         One of `PLANS`.
     settings
-        What the form shows; its name and kind are replaced by the plan's.
+        What the form shows; its name and kind are replaced by the plan's. Its folds hold for every recipe; 0 leaves
+        them to the recipe: cross-validating the quick one takes seconds, the network as often again as its training.
     """
     named = map(_built_in, PLANS[plan])
-    # Cross-validating the quick recipe takes seconds, so it always is; the network only where somebody asks for it.
-    return tuple(settings.but(name=one.name, kind=one.kind, folds=one.folds or settings.folds) for one in named)
+    return tuple(settings.but(name=one.name, kind=one.kind, folds=settings.folds or one.folds) for one in named)
 
 
 @lru_cache
