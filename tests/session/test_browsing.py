@@ -8,6 +8,7 @@ import pytest
 from napari_cellstage.core.images import from_array
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
+from napari_cellstage.session.browsing import Shown
 
 
 @pytest.fixture
@@ -68,3 +69,15 @@ def test_rows_are_found_over_images_and_cells_that_are_gone_have_none(session):
 
     assert session.rows_of(cells).tolist() == [1, 0, -1, -1, -1]
     assert session.rows_of(CellRefs()).tolist() == []
+
+
+def test_another_project_begins_with_nothing_chosen_or_shown(session, tmp_path):
+    first = session.project.folder
+    session.show_cells(all_cells(session), "four cells")
+    session.choose(all_cells(session))
+
+    session.new_project(tmp_path / "other.cellstage")
+    session.open_project(first)  # has cells of the same numbers
+
+    assert len(session.chosen) == 0
+    assert session.shown == Shown()

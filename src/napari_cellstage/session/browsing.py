@@ -17,6 +17,7 @@ from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.edits import Edit
 from napari_cellstage.core.marks import origin_number
 from napari_cellstage.core.review.cell_refs import CellRefs
+from napari_cellstage.core.workspace import Workspace
 from napari_cellstage.session.facts import FactsPart
 
 
@@ -103,6 +104,12 @@ class BrowsingPart(FactsPart):
         text = acts.label_text(sum(len(change.t) for change in changes), class_id)
         self._do(replace(edits[0], text=text, labels=changes), continues)
         return CellRefs.joined(CellRefs(np.full(len(c.t), c.image_id), c.t, c.cell_id) for c in changes)
+
+    def _enter(self, space: Workspace) -> None:
+        """Begin with nothing chosen or shown: the same numbers are other cells in another project."""
+        self.choose(CellRefs())
+        self.show_cells(CellRefs(), "")
+        super()._enter(space)
 
     def _label_edit(self, cells: CellRefs, image_id: int, class_id: int, origin: str) -> Edit | None:
         if image_id not in self._space.entries:
