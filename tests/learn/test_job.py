@@ -17,6 +17,7 @@ from napari_cellstage.learn import job
 from napari_cellstage.learn.choice import Choice
 from napari_cellstage.learn.data import cell_names
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.job import Answer, predict_run, train_and_predict
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
@@ -274,3 +275,20 @@ def _score_as(monkeypatch, scores):
 
     monkeypatch.setattr(job, "_keeping_epochs", scored)
     monkeypatch.setattr(job, "choose", choose)
+
+
+def test_the_second_recipe_holds_out_the_very_cells_of_the_first(session, runs, monkeypatch):
+    asked = []
+
+    def watched(data, recipe, should_stop, **more):
+        asked.append(more["held_out"])
+        model = yield from fit(data, recipe, should_stop, **more)
+        return model
+
+    monkeypatch.setattr(job, "fit", watched)
+    recipe = QUICK.but(folds=0)
+    play(train_and_predict(session.snapshot(), [recipe, recipe.but(name="other", seed=3)], runs))
+    cards = [json.loads(file.read_text()) for file in runs.glob("*/card.json")]
+    assert asked[0] is None
+    assert asked[1].sum() == len(cards[0]["split"]["held_out"])
+    assert cards[0]["split"] == cards[1]["split"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_cellstage.learn import known_choice as room
+from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import Note
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.known_choice import known_choice
@@ -42,6 +43,65 @@ def test_not_for_another_recipe(runs, data, changes):
 def test_not_where_many_labels_have_changed(runs, data):
     labels = np.where(np.arange(36) < 6, 0, data.labels)
     assert known_choice(runs, replace(data, labels=labels), QUICK) is None
+
+
+@pytest.fixture
+def by_movie(make_crops, run, tmp_path, monkeypatch):
+    """Return cells of six movies, and runs that have learnt from them."""
+    monkeypatch.setattr(room, "FEWEST", 10)
+    data = TrainingSet.from_crops(make_crops(count=72, groups=6), QUICK)
+    _, model = run(fit(data, QUICK))
+    save_run(tmp_path / "movies" / "1_quick", model, [])
+    return data, model, tmp_path / "movies"
+
+
+def relabelled(data, held_out):
+    """Return the data with labels of two cells swapped that divides into other parts by itself."""
+    for row in range(len(data)):
+        for other in range(row):
+            labels = data.labels.copy()
+            labels[[row, other]] = labels[[other, row]]
+            changed = replace(data, labels=labels)
+            if not np.array_equal(changed.held_out(QUICK), held_out):
+                return changed
+    raise AssertionError("every relabelled set divides as before")
+
+
+def test_cells_that_had_a_say_in_the_choice_never_measure_it(by_movie, run):
+    data, model, runs = by_movie
+    changed = relabelled(data, model.held_out)
+    known = known_choice(runs, changed, QUICK)
+    _, again = run(fit(changed, QUICK, known=known))
+    assert again.card["choice"]["reused"] == 1
+    assert not set(again.card["split"]["held_out"]) & set(model.card["split"]["trained"])
+    assert again.card["split"] == model.card["split"]
+
+
+def test_a_new_cell_goes_with_its_group(by_movie):
+    data, model, runs = by_movie
+    card = json.loads((runs / "1_quick" / "card.json").read_text())
+    held = np.flatnonzero(model.held_out)[0]
+    split = card["split"] | {"held_out": [n for n in card["split"]["held_out"] if n != data.names[held]]}
+    note_in_card(runs / "1_quick", split=split)
+    assert np.array_equal(known_choice(runs, data, QUICK).held_out, model.held_out)
+
+
+def test_not_where_cells_are_divided_in_another_way(by_movie, runs):
+    data, model, movies = by_movie
+    assert known_choice(movies, replace(data, groups=np.full(len(data), "all")), QUICK) is None
+    mixed = np.array([f"movie {row % 6}" for row in range(len(data))])
+    assert known_choice(movies, replace(data, groups=mixed), QUICK) is None
+    others = np.array([f"well {group}" for group in data.groups])
+    assert known_choice(movies, replace(data, groups=others), QUICK) is None
+    held = np.flatnonzero(model.held_out)
+    labels = np.where(model.held_out, 0, data.labels)
+    rest = np.flatnonzero(~model.held_out & (data.labels == 2))
+    labels[rest] = 1
+    labels[held[:2]] = 2  # only held-out cells are left of it
+    counts = dict(zip("abc", np.bincount(labels).tolist(), strict=True))
+    choice = json.loads((movies / "1_quick" / "card.json").read_text())["choice"]
+    note_in_card(movies / "1_quick", choice=choice | {"labels": counts})
+    assert known_choice(movies, replace(data, labels=labels), QUICK) is None
 
 
 def test_not_for_ever(runs, data):

@@ -104,12 +104,16 @@ class KnownChoice:
         How many labelled cells each class had then.
     reused
         The how manyth training this is that takes it over.
+    held_out
+        ``(N,)``; the cells that measured the score then, and others of their groups. They measure it again: cells that
+        had a say in the choice would flatter it. None where nothing was held out.
     """
 
     trees: bool
     temperature: float
     labels: dict[str, int]
     reused: int
+    held_out: Rows | None = None
 
 
 def probabilities(scores: NDArray[np.float64], temperature: float) -> Values:
@@ -184,7 +188,8 @@ class _Trial:
     @property
     def rows(self) -> Rows:
         """The cells that it was tried on, ``(N,)``."""
-        return np.isfinite(self._scores[:, 0])
+        tried: Rows = np.isfinite(self._scores[:, 0])
+        return tried
 
     def on(self, rows: Rows) -> _Tried:
         """Return how it did on some of its cells."""

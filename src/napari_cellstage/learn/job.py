@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import CellStageError, ModelError, ProjectError, TrainingError, TrainingStopped
 from napari_cellstage.core.feature_cache import FeatureCache
@@ -199,16 +200,17 @@ class _Work:
             yield best.answer
             same_split = recipe.but(holdout=first.holdout, seed=first.seed)
             try:
-                best = yield from self._better(best, (yield from self._train(same_split)))
+                best = yield from self._better(best, (yield from self._train(same_split, trained.model.held_out)))
             except TrainingStopped:
                 yield Note(f"Stopped before {recipe.name} had learned anything: {best.answer.recipe_name} is kept.")
         return (yield from self._validated(best))
 
-    def _train(self, recipe: Recipe) -> Generator[Event, None, _Trained]:
+    def _train(self, recipe: Recipe, held_out: NDArray[np.bool_] | None = None) -> Generator[Event, None, _Trained]:
         data = TrainingSet.from_snapshot(self._snapshot, recipe)
         history: list[EpochDone] = []
-        known = known_choice(self._runs, data, recipe) if recipe.kind == "quick" else None
-        work = fit(data, recipe, self._should_stop, cache=FeatureCache(self._cache), known=known)
+        known = known_choice(self._runs, data, recipe) if recipe.kind == "quick" and held_out is None else None
+        cache = FeatureCache(self._cache)
+        work = fit(data, recipe, self._should_stop, cache=cache, held_out=held_out, known=known)
         model = yield from _keeping_epochs(work, history)
         if model.card.get("epochs_done") == 0:
             raise TrainingStopped(

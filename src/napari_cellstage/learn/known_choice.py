@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.learn.data import TrainingSet
@@ -53,10 +54,31 @@ def _still_holds(card: dict[str, Any], data: TrainingSet, recipe: Recipe) -> Kno
     )
     if not same or choice["reused"] >= MOST_TIMES:
         return None
+    held_out = _same_held_out(card["split"], data)
+    if held_out is None:
+        return None
     changed = np.abs(np.array(list(then.values())) - np.array(list(now.values()))).sum()
     if changed > FEW_CHANGED * len(data):
         return None
-    return KnownChoice(bool(choice["trees"]), float(choice["temperature"]), dict(then), int(choice["reused"]) + 1)
+    told = bool(choice["trees"]), float(choice["temperature"]), dict(then), int(choice["reused"]) + 1
+    return KnownChoice(*told, held_out)
+
+
+def _same_held_out(split: dict[str, Any], data: TrainingSet) -> NDArray[np.bool_] | None:
+    """Return the cells that were held out then, with others of their groups.
+
+    None where the cells are divided in another way by now, so that some that chose would measure, or where training
+    would lack a class.
+    """
+    names, groups = np.asarray(data.names, dtype=np.str_), list(split["groups_held_out"])
+    if (len(np.unique(data.groups)) > 1) != bool(groups or not split["held_out"]):
+        return None
+    before = np.isin(names, split["held_out"])
+    now = np.isin(data.groups, groups) if groups else before
+    known = before | np.isin(names, split["trained"])
+    if not np.array_equal(before[known], now[known]) or now.any() != bool(split["held_out"]):
+        return None
+    return now if len(np.unique(data.labels[~now])) == len(data.classes) else None
 
 
 def _deciding(values: dict[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,8 @@ def fit_quick(
         If it is stopped before there is any model.
     """
     start = time.perf_counter()
-    held_out = data.held_out(recipe) if held_out is None else held_out
+    if held_out is None:
+        held_out = data.held_out(recipe) if known is None or known.held_out is None else known.held_out
     normalisation = steady_normalisation(data.crops[~held_out], recipe)
     frozen = yield from _frozen(recipe, data.crops.shape[1])
     measure = Measure(normalisation, recipe, frozen, cache)
