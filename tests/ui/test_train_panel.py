@@ -275,6 +275,49 @@ def test_an_answer_about_cells_that_were_replaced_is_dropped_and_said(qtbot, pan
     assert "dropped" in notification_manager.records[-1].message
 
 
+def test_another_project_gets_neither_predictions_nor_score_and_says_where_the_model_is(
+    qtbot, panel, labelled, monkeypatch, tmp_path
+):
+    folder = labelled.project.folder
+
+    def work(snapshot, should_stop):
+        first = answer(snapshot, scores=score(np.array([0, 1]), np.array([0, 1]), CLASSES))
+        while not should_stop():
+            yield BatchDone("epoch 1/1", 1, 2)
+        yield first
+        return first
+
+    play(monkeypatch, work)
+    panel.score.setText("of an earlier training")
+    panel.train.click()
+    labelled.new_project(tmp_path / "other.cellstage")
+    before = len(notification_manager.records)
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel._runner.stop()
+    qtbot.wait(10)
+    told = [one.message for one in list(notification_manager.records)[before:]]
+    assert len(told) == 1
+    assert str(folder) in told[0]
+    assert "Predict with it" in told[0]
+    assert panel.score.text() == ""
+
+
+def test_a_training_stopped_in_another_project_is_not_gone_on_with_there(qtbot, panel, labelled, monkeypatch, tmp_path):
+    def work(snapshot, should_stop):
+        while not should_stop():
+            yield BatchDone("epoch 1/1", 1, 2)
+        return replace(answer(snapshot), run="run_1", to_predict=True)
+
+    play(monkeypatch, work)
+    panel.train.click()
+    labelled.new_project(tmp_path / "other.cellstage")
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel._runner.stop()
+    qtbot.wait(10)
+    assert not panel._runner.busy
+    assert "Another project was opened" in notification_manager.records[-1].message
+
+
 def test_closing_meanwhile_keeps_the_answer(qtbot, panel, labelled, monkeypatch):
     def work(snapshot, should_stop):
         while not should_stop():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
@@ -23,6 +24,7 @@ from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.training import (
     PLANS,
     amount,
+    dropped_text,
     missing_for_training,
     plan_recipes,
     predicting,
@@ -64,7 +66,9 @@ class TrainPanel(QWidget):
         self._version = 0
         self._incomplete = True
         self._stopped_run = ""  # its model is still to predict
-        self._taken: Any = None  # predictions of the job that runs, which the session has got already
+        self._taken: Any = None  # predictions of the job that runs, which the session was given already
+        self._dropped = False  # it did not want them
+        self._runs = Path()  # of the project that the job began in
         self._curve: Any = None
         self.crops: CropPreview | None = None
         self._selected: int | None = None
@@ -172,6 +176,7 @@ class TrainPanel(QWidget):
         session = self.session
         for signal in (session.project_changed, session.images_changed, session.scheme_changed):
             signal.connect(self.refresh)
+        session.project_changed.connect(self._forget)
         # The forecast counts all labels, which a key press is not to wait for.
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -219,6 +224,25 @@ class TrainPanel(QWidget):
         self._notes = [*self._notes, text][-NOTES_SHOWN:]
         self.notes.setText("\n".join(f"• {one}" for one in self._notes))
 
+    def _clear(self) -> None:
+        self._notes = []
+        self.notes.clear()
+        if self._curve is not None:
+            self._curve.begin()
+            self._curve.hide()
+
+    def _forget(self) -> None:
+        """Show nothing of a training of another project."""
+        if self._elsewhere:
+            self._clear()
+            self.score.clear()
+            self._dropped = True
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether the project is not the one that the last job began in."""
+        return self.session.project is None or self.session.project.runs != self._runs
+
     # what the user does
 
     @showing_errors
@@ -237,11 +261,7 @@ class TrainPanel(QWidget):
         recipes = plan_recipes(self.plan.currentText(), self.form.value)
         snapshot = self.session.snapshot()
         work = training(snapshot, recipes, runs_folder(self.session))
-        self._notes = []
-        self.notes.clear()
-        if self._curve is not None:
-            self._curve.begin()
-            self._curve.hide()
+        self._clear()
         self._begin(TITLE, work, snapshot.version)
 
     def _begin(self, title: str, work: Work, version: int) -> None:
@@ -249,7 +269,8 @@ class TrainPanel(QWidget):
         job.progressed.connect(self._on_event)
         job.returned.connect(self._take)
         job.failed.connect(show)
-        self._version, self._taken = version, None
+        self._version, self._taken, self._dropped = version, None, False
+        self._runs = runs_folder(self.session)
         self._runner.start(job)
 
     @showing_errors
@@ -264,24 +285,31 @@ class TrainPanel(QWidget):
         """Give an answer to the session, and show its score."""
         if answer is None:
             return
-        if answer.to_predict:
+        if answer.to_predict and self._elsewhere:
+            tell(self._dropped_text())
+        elif answer.to_predict:
             self._stopped_run = answer.run
-            return
+        else:
+            self._show_answer(answer)
+
+    def _show_answer(self, answer: Any) -> None:
         if answer.predictions is self._taken:  # they are shown since before the cross-validation
             self.session.note_run(answer.run)
-        elif not self._show_predictions(answer):
-            return
-        self.score.setText(score_text(answer))
+        else:
+            self._taken, self._dropped = answer.predictions, not self._show_predictions(answer)
+        if not self._dropped:
+            self.score.setText(score_text(answer))
 
     def _show_predictions(self, answer: Any) -> bool:
         """Give predictions to the session; return whether it took them all."""
-        self._taken = None
         with shown():
             if self.session.set_predictions(answer.predictions, self._version):
-                self._taken = answer.predictions
                 return True
-            tell("The cells were changed meanwhile, so these predictions were dropped. Press Train again.")
+            tell(self._dropped_text())
         return False
+
+    def _dropped_text(self) -> str:
+        return dropped_text(self.session, self._runs, "Press Train again.")
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, Note):

@@ -105,3 +105,23 @@ def runs_folder(session: Session) -> Path:
     if session.project is None:
         raise TrainingError("No project is open, so there is nothing to train on. Open an image first.")
     return session.project.runs
+
+
+def dropped_text(session: Session, runs: Path, again: str) -> str:
+    """Say why predictions were not taken over, and how to get them.
+
+    Parameters
+    ----------
+    session
+        Where they were not taken.
+    runs
+        Runs of the project that the work began in.
+    again
+        What to press in this project.
+    """
+    if session.project is not None and session.project.runs == runs:
+        return f"The cells were changed meanwhile, so these predictions were dropped. {again}"
+    return (
+        f"Another project was opened meanwhile. The model is kept in '{runs.parent}': open that, and press "
+        "'Predict with it' in the step Review, under Runs."
+    )

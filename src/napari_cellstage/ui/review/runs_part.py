@@ -18,7 +18,7 @@ from napari_cellstage.ui.notices import show, showing_errors, shown, tell
 from napari_cellstage.ui.pieces import hint, on_click, small_button
 from napari_cellstage.ui.review.run_work import cross_validating, reporting
 from napari_cellstage.ui.review.runs_table import RunsTable
-from napari_cellstage.ui.training import predicting, runs_folder
+from napari_cellstage.ui.training import dropped_text, predicting, runs_folder
 from napari_cellstage.ui.workers import Job, JobRunner, Work
 
 _HINT = "Select two runs (Ctrl or Shift) to compare them on the same cells."
@@ -38,7 +38,7 @@ class RunsPart(QWidget):
     def __init__(self, session: Session, runner: JobRunner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._runner = session, runner
-        self._version = 0
+        self._version, self._predicted_in = 0, Path()
         self.comparison: RunComparison | None = None
         self.open_file: Callable[[Path], object] = lambda file: QDesktopServices.openUrl(QUrl.fromLocalFile(str(file)))
         self.table = RunsTable()
@@ -146,7 +146,7 @@ class RunsPart(QWidget):
     @showing_errors
     def _predict(self) -> None:
         snapshot = self._session.snapshot()
-        self._version = snapshot.version
+        self._version, self._predicted_in = snapshot.version, runs_folder(self._session)
         self._begin("predicting", predicting(snapshot, self._folder()), self._take)
 
     @showing_errors
@@ -171,7 +171,7 @@ class RunsPart(QWidget):
     def _take(self, answer: Any) -> None:
         with shown():
             if answer is not None and not self._session.set_predictions(answer.predictions, self._version):
-                tell("The cells were changed meanwhile, so these predictions were dropped. Predict again.")
+                tell(dropped_text(self._session, self._predicted_in, "Predict again."))
 
     def _on_report(self, file: Path | None) -> None:
         if file is not None:
