@@ -36,8 +36,9 @@ def unseen_of(session: Session, wrong: Any = (), confidence: float = 0.8, run: s
     names = np.array([f"{i}:{t}:{c}" for i, t, c in zip(cells.image_id, cells.t, cells.cell_id, strict=True)])
     groups = np.array([f"image {i}" for i in cells.image_id])
     fold = np.arange(count) % 3
+    now = session.project.journal.moment()[0]
     return Unseen(
-        names, truth, groups, fold, probabilities, probabilities, session.scheme, "out of fold", False, cells, 0, run
+        names, truth, groups, fold, probabilities, probabilities, session.scheme, "out of fold", False, cells, now, run
     )
 
 

@@ -239,8 +239,7 @@ def test_a_project_from_before_there_were_persons_opens_and_is_read_only_too(rea
     folder = ready.project.folder
     ready.close()
     db = sqlite3.connect(folder / "project.sqlite")
-    db.execute("DROP TABLE opinion")
-    db.commit()
+    db.executescript("DROP TABLE opinion; DROP TABLE person; DROP TRIGGER batch_by; PRAGMA user_version = 2;")
     db.close()
     lock = filelock.FileLock(folder / "project.lock")
     with lock:
@@ -252,8 +251,10 @@ def test_a_project_from_before_there_were_persons_opens_and_is_read_only_too(rea
         ready.close()
     ready.open_project(folder)
     assert not ready.blind
+    assert ready.people() == (current_user(),)
     by(ready, "Ada", [0], 2, blind=True)
     assert len(said(ready)) == 2
+    assert ready.people() == ("Ada", current_user())
 
 
 def test_opinions_are_never_changed_or_deleted(disputed):
@@ -445,3 +446,42 @@ TestPersons = Persons.TestCase
 TestPersons.settings = settings(
     max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+def test_a_label_that_is_undone_is_nobodys_opinion_also_after_cells_were_found_again_and_that_was_undone(ready):
+    by(ready, "Ada", [0], 1)
+    ready.set_labels(np.roll(grid(), 1, axis=2))
+    assert said(ready) == {("Ada", 1): 1}
+    ready.undo()
+    assert said(ready) == {("Ada", 1): 1}
+    ready.undo()
+    assert said(ready) == {}
+    ready.redo()
+    assert said(ready) == {("Ada", 1): 1}
+
+
+def test_what_was_said_blind_of_cells_comes_and_goes_with_them(ready):
+    by(ready, "Ada", [0], 1, blind=True)
+    turned = np.where(grid() > 0, 10 - grid(), 0)
+    ready.set_labels(turned)
+    by(ready, "Ada", [0], 2, blind=True)  # another cell, of the same name
+    assert said(ready) == {("Ada", 1): 2, ("Ada", 9): 1}
+    ready.undo()
+    assert said(ready) == {("Ada", 1): 1}
+    ready.redo()
+    assert said(ready) == {("Ada", 1): 2, ("Ada", 9): 1}
+
+
+def test_what_was_said_of_one_image_is_found_without_the_acts_of_all(ready, monkeypatch):
+    journal = ready.project.journal
+    for row in range(9):
+        by(ready, "Ada", [row], row % 2 + 1)
+    second = ready.add_image(stack_for(grid(), "b", 1))
+    ready.set_labels(grid(), second)
+    read = []
+    journal._db.set_trace_callback(read.append)
+    assert len(journal.opinions(second)) == 0
+    batches = [one for one in read if "FROM batch WHERE" in one]
+    journal._db.set_trace_callback(None)
+    assert len(batches) == 1
+    assert journal._all(batches[0]) == []

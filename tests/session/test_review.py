@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -212,3 +214,37 @@ def test_another_project_has_other_runs(two: Session, tmp_path) -> None:
     assert len(two.review_table()) == 0
     assert two.review_scores() is None
     assert two.suspects() == CellRefs()
+
+
+def test_answers_of_a_run_are_not_shown_for_other_cells_that_have_their_names_now(two: Session) -> None:
+    make_run(two, "one", wrong=[0])
+    before = two.review_table()
+    two.set_labels(np.where(grid() > 0, 10 - grid(), 0), 1)  # every cell has the name of another
+
+    table = two.review_table()
+    assert (table.predicted[table.cells.image_id == 1] == 0).all()
+    assert two.review_scores().n == 6, "the other image is as it was"
+    assert not (two.suspects().image_id == 1).any()
+    assert not (two.compare_runs("one", "one").paired.n - 6)
+    two.set_labels(np.where(grid() > 0, 10 - grid(), 0), 2)
+    assert two.review_scores() is None
+    assert two.unseen() is None
+
+    two.undo()
+    two.undo()
+    np.testing.assert_array_equal(two.review_table().predicted, before.predicted)
+    assert two.review_scores().n == 12
+
+
+def test_cells_found_again_as_they_were_keep_the_answers(two: Session) -> None:
+    make_run(two, "one")
+    two.set_labels(grid(), 1)
+    assert two.review_scores().n == 12
+
+
+def test_a_project_saved_elsewhere_reads_the_answers_of_its_own_runs(two: Session, tmp_path: Path) -> None:
+    make_run(two, "one")
+    first = two.unseen()
+    two.save_project_as(tmp_path / "copy")
+    assert len(two.unseen()) == len(first)
+    assert two.unseen_then().cells == first.cells

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -136,6 +136,28 @@ class Journal(FactTable, ImageTable, OpinionTable, AuditTable):
         """Return the current version of each image's segmentation, for the images that have any."""
         return {i: version for i, version, _ in self._all(
             "SELECT image_id, version, MAX(seq) FROM segmentation GROUP BY image_id")}  # fmt: skip
+
+    def found_again(self, moment: int, versions: Mapping[int, int]) -> set[int]:
+        """Return the images whose cells have other names than after the label entry `moment`.
+
+        Parameters
+        ----------
+        moment
+            The entry; where it is 0 nobody knows, and there is none.
+        versions
+            Of the segmentations now. Where one was replaced and no label had to move, cells are named as before.
+        """
+        batch = self._one("SELECT batch_id FROM annotation WHERE seq = ?", (moment,))
+        if batch is None:
+            return set()
+        query = "SELECT image_id, version, MAX(seq) FROM segmentation WHERE batch_id <= ? GROUP BY image_id"
+        then = {image_id: version for image_id, version, _ in self._all(query, (batch,))}
+        others = {image_id for image_id, version in versions.items() if then.get(image_id, version) != version}
+        query = (
+            "SELECT DISTINCT image_id FROM annotation WHERE seq > ? AND (batch_id, image_id) IN "
+            "(SELECT batch_id, image_id FROM segmentation WHERE batch_id > ?)"
+        )
+        return others & {int(row[0]) for row in self._all(query, (moment, batch))} if others else set()
 
     def next_version(self, image_id: int) -> int:
         """Return a version number that no segmentation of the image has had."""

@@ -47,12 +47,12 @@ class ReviewPart(SuspectsPart):
         return self._scored[1]
 
     def _score(self, run: str) -> Scores | None:
-        known = self.run(run)
-        if known is not None and known.scores is not None and not self.changed_since(run):
-            return known.scores  # the very figures of the report and the card
-        unseen = self.unseen(run)
+        known, unseen = self.run(run), self.unseen(run)
         if unseen is None or not len(unseen):
             return None
+        scores = None if known is None else known.scores
+        if scores is not None and scores.n == len(unseen) and not self.changed_since(run):
+            return scores  # the very figures of the report and the card
         from napari_cellstage.core.scoring.scores import score_unseen
 
         return score_unseen(unseen)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 UNSEEN_FILE = "unseen.npz"
 _KEPT = 4  # runs whose answers stay in memory
-_Key = tuple[str, int]
+_Key = tuple[Path, int, tuple[tuple[int, int], ...]]  # file, when written, versions of segmentations
 
 
 class RunsPart(BrowsingPart):
@@ -113,20 +113,24 @@ class RunsPart(BrowsingPart):
         return None if stored is None else stored.relabelled(self._ids_today(stored.cells))
 
     def unseen_then(self, run: str | None = None) -> Unseen | None:
-        """Return the same as it was written, with the labels that the training saw."""
+        """Return the same as it was written, with the labels that the training saw.
+
+        Without images whose cells were found again since: a name of then may be that of another cell now.
+        """
         name, folder = self.review_run if run is None else run, self._runs_folder()
         if not name or folder is None:
             return None
-        file = folder / name / UNSEEN_FILE
-        key = (name, file.stat().st_mtime_ns if file.is_file() else 0)
+        file, versions = folder / name / UNSEEN_FILE, self._space.tally.versions
+        key = (file, file.stat().st_mtime_ns if file.is_file() else 0, tuple(versions.items()))
         read = self._answers_read or {}
         if key not in read:
             found = self._read_answers(name, file)
             if found is None:
                 return None
-            read[key] = found
+            renamed = self._space.project.journal.found_again(found.moment, versions)
+            read[key] = found.take(~np.isin(found.cells.image_id, list(renamed))) if renamed else found
             self._answers_read = dict(list(read.items())[-_KEPT:])
-        return read[key]
+        return read[key] if len(read[key]) else None
 
     def _read_answers(self, name: str, file: Path) -> Unseen | None:
         """Read the answers of a run; where they can't be used the run is noted as one without, and why."""
