@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,12 +15,14 @@ from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.scoring.scores import Scores, score_unseen
 from napari_cellstage.core.scoring.words import class_texts, figures_of
-from napari_cellstage.learn.examples import EXAMPLES
+from napari_cellstage.learn.examples import EXAMPLES, save_examples
 from napari_cellstage.learn.model import CARD
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.run_records import UNSEEN
 from napari_cellstage.learn.runs import HISTORY
 from napari_cellstage.reporting import ReportError, write_report
+from napari_cellstage.reporting.data_part import ImageCount, data_part
+from napari_cellstage.reporting.run_facts import read_run
 from tests.reporting.made import Made
 
 NASTY = ("<script>alert(1)</script>", "=1+1", "\"quotes\" & 'more'", "{{ 7*7 }}")
@@ -175,6 +178,38 @@ def test_two_hundred_classes_and_three_channels(make_run: Make) -> None:
     assert any("200 classes" in str(alt) for alt in page.alts)
     assert (made.folder / EXAMPLES).stat().st_size < 2_000_000
     assert (made.folder / "report.html").stat().st_size < 3_000_000
+
+
+def test_of_many_classes_only_those_with_errors_have_pictures_in_one_grid(make_run: Make) -> None:
+    made = make_run(tuple(f"class {place}" for place in range(60)), 600)
+    predicted = made.unseen.truth.copy()
+    predicted[np.flatnonzero(predicted == 7)[1:]] = 8
+    sure = np.eye(60, dtype=np.float32)[predicted] * 0.9 + 0.1 / 60
+    save_examples(made.folder, made.data, replace(made.unseen, probabilities=sure))
+    page = write_report(made.folder).read_text(encoding="utf-8")
+    part = page[page.index('id="examples"') : page.index('id="suspects"')]
+    assert "<h3>" not in part
+    assert part.count("<ul") == 1
+    labels = set(re.findall(r"label (class \d+)<br>", part))
+    assert labels == {"class 7"}
+    assert part.count("<li>") == 1 + part.count("as class 8<br>")
+
+
+def test_the_table_of_images_says_what_is_scored(make_run: Make) -> None:
+    made = make_run()
+    names = [f"a.tif#0123/0/{row}" if row % 3 else f"b.tif#4567/0/{row}" for row in range(len(made.unseen))]
+    unseen = replace(made.unseen, names=np.array(names))
+    split = {"trained": names[10:], "held_out": names[:10], "groups_held_out": []}
+    changed(made, split=split)
+    unseen.save(made.folder / UNSEEN)
+    facts = read_run(made.folder)
+    assert data_part(facts).images == (ImageCount("a.tif", 160, 160), ImageCount("b.tif", 80, 80))
+    facts = replace(facts, folds=0, unseen=unseen.take(np.arange(10)))
+    assert data_part(facts).images == (ImageCount("a.tif", 154, 6), ImageCount("b.tif", 76, 4))
+    others = np.array(["c.tif#89ab/0/1", "a.tif#0123/0/999", "c.tif#89ab/0/2"])
+    tried = replace(facts, tried_on="new", unseen=replace(unseen.take(np.arange(3)), names=others))
+    assert data_part(tried).images == (ImageCount("c.tif", 0, 2), ImageCount("a.tif", 154, 1))
+    assert "in 2 images of a project" in data_part(tried).sentences[0]
 
 
 def test_all_labels_in_one_image_is_said_first(make_run: Make) -> None:

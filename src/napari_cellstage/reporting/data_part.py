@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,11 +29,11 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class ImageCount:
-    """Labelled cells of an image: learnt from, kept out."""
+    """Labelled cells of an image: learnt from, scored on."""
 
     name: str
     trained: int
-    kept_out: int
+    scored: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def data_part(facts: RunFacts) -> DataPart:
         classes=_classes(facts),
         images=images[:IMAGES_SHOWN],
         more_images=max(len(images) - IMAGES_SHOWN, 0),
-        sentences=tuple(one for one in (_origin(facts, len(images)), _how_split(facts), *_moments(facts)) if one),
+        sentences=tuple(one for one in (_origin(facts), _how_split(facts), *_moments(facts)) if one),
     )
 
 
@@ -78,11 +79,25 @@ def _kept_out(facts: RunFacts, scored: list[int]) -> list[int]:
 
 
 def _images(facts: RunFacts) -> tuple[ImageCount, ...]:
-    """Return the images, those with most cells first; none for class folders, where each cell is a file."""
+    """Return the images, those with most cells first; none for class folders, where each cell is a file.
+
+    Of a model that is tried on other cells, only the images of these.
+    """
     split = facts.card["split"]
-    trained, kept_out = (Counter(map(_image_of, split[part])) for part in ("trained", "held_out"))
-    names = sorted({*trained, *kept_out} - {""}, key=lambda name: (-trained[name] - kept_out[name], name))
-    return tuple(ImageCount(name, trained[name], kept_out[name]) for name in names)
+    trained, scored = _by_image(split["trained"]), _by_image(split["held_out"])
+    if facts.folds and not facts.tried_on:
+        trained += scored  # each cell is learnt from by all models but one
+    if facts.unseen is not None:
+        scored = _by_image(facts.unseen.names.tolist())
+    listed = scored if facts.tried_on else trained + scored
+    names = sorted(listed, key=lambda name: (-listed[name], name))
+    return tuple(ImageCount(name, trained[name], scored[name]) for name in names)
+
+
+def _by_image(cells: Iterable[str]) -> Counter[str]:
+    found = Counter(map(_image_of, cells))
+    del found[""]
+    return found
 
 
 def _image_of(cell: str) -> str:
@@ -91,9 +106,9 @@ def _image_of(cell: str) -> str:
     return image if identity.count("/") == 2 else ""
 
 
-def _origin(facts: RunFacts, images: int) -> str:
-    split = facts.card["split"]
-    count = len(split["trained"]) + len(split["held_out"])
+def _origin(facts: RunFacts) -> str:
+    cells = [*facts.card["split"]["trained"], *facts.card["split"]["held_out"]]
+    count, images = len(cells), len(_by_image(cells))
     where = f"in {images} image{'s' if images != 1 else ''} of a project" if images else "as crops in class folders"
     of = "The model's own data: " if facts.tried_on else ""
     return f"{of}{cells_words(count)} with a label, {where}."

@@ -17,11 +17,12 @@ from napari_cellstage.reporting.command import command_of, data_words
 from napari_cellstage.reporting.data_part import data_part
 from napari_cellstage.reporting.matrix import matrix_of
 from napari_cellstage.reporting.model_card import card_rows, limits
-from napari_cellstage.reporting.pictures import short_name, suspects, tiles_by_class, unlike_cells
+from napari_cellstage.reporting.pictures import short_name, suspects, tiles_by_class, tiles_in_one, unlike_cells
 from napari_cellstage.reporting.run_facts import RunFacts
 
 TEMPLATE = "report.html.jinja"
 SUSPECTS_NAMED = 40
+CLASSES_APART = 40  # whose examples each have a heading
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,11 @@ def _charts(facts: RunFacts, unseen: Unseen | None) -> dict[str, Markup | None]:
 
 def _tiles(facts: RunFacts) -> dict[str, Any]:
     if facts.examples is None:
-        return {"examples": (), "unlike": ()}
+        return {"examples": (), "compact": (), "unlike": ()}
+    many = len(facts.classes) > CLASSES_APART
     return {
-        "examples": tiles_by_class(facts.examples, facts.classes),
+        "examples": () if many else tiles_by_class(facts.examples, facts.classes),
+        "compact": tiles_in_one(facts.examples, facts.classes) if many else (),
         "unlike": unlike_cells(facts.examples, facts.classes),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,21 @@ def tiles_by_class(examples: Examples, classes: ClassScheme) -> tuple[ClassTiles
         if right or wrong:
             found.append(ClassTiles(one.name, one.color, right, wrong))
     return tuple(found)
+
+
+def tiles_in_one(examples: Examples, classes: ClassScheme) -> tuple[Tile, ...]:
+    """Return the cells of all classes that have wrong ones, for one grid: of each class a right one, then its wrong."""
+    found = []
+    for place in range(len(classes)):
+        if len(wrong := examples.of(WRONG, place)):
+            right = examples.of(RIGHT, place)[:1]
+            found += [(i, RIGHT) for i in right.tolist()] + [(i, WRONG) for i in wrong.tolist()]
+    return tuple(_named(_tile(examples, i, classes, kind), classes, int(examples.truth[i])) for i, kind in found)
+
+
+def _named(tile: Tile, classes: ClassScheme, place: int) -> Tile:
+    """Return a tile that says its label, where no heading does."""
+    return replace(tile, lines=(f"label {classes.names[place]}", *tile.lines))
 
 
 def suspects(examples: Examples, classes: ClassScheme, names: Collection[str]) -> tuple[Tile, ...]:
