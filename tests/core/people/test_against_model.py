@@ -62,3 +62,11 @@ def test_one_person_and_nothing_known_is_a_sentence():
 
     assert found.standings == ()
     assert "It takes cells that two persons labelled" in found.text
+
+
+def test_the_interval_of_an_accuracy_stays_within_0_and_1_also_where_images_differ_much():
+    known = np.array([1] * 30)
+    said = np.array([2] * 20 + [1] * 10)  # all wrong in two images, all right in the third
+    images = np.repeat([1, 2, 3], 10)
+    found = people_against_model(answers([[one] for one in said], images=images.tolist()), known)
+    assert found.standings[0].interval == (0.0, 1.0)

@@ -14,6 +14,7 @@ from napari_cellstage.core.people.agreement import Agreement, agreement, in_word
 from napari_cellstage.core.people.answers import Answers
 from napari_cellstage.core.people.votes import majority, votes
 from napari_cellstage.core.review.cell_refs import CellRefs
+from napari_cellstage.core.scoring.intervals import Bootstrap
 
 
 def answers(said: list[list[int]], kind: str = "nominal", images: list[int] | None = None) -> Answers:
@@ -111,3 +112,18 @@ def test_where_persons_differ():
         ("Bob", 2, 1),
         ("Cy", 2, 2),
     ]
+
+
+@pytest.mark.parametrize(("images", "over"), [(1, ["cells"]), (9, ["cells", "images"]), (10, ["images"])])
+def test_intervals_are_over_images_and_where_these_are_few_over_cells_too(images, over, monkeypatch):
+    drawn = []
+
+    class Noted(Bootstrap):
+        def __init__(self, one, other, group, *rest):
+            drawn.append("cells" if group is None else "images")
+            super().__init__(one, other, group, *rest)
+
+    monkeypatch.setattr("napari_cellstage.core.people.agreement.Bootstrap", Noted)
+    said = np.random.default_rng(0).integers(1, 3, (100, 2)).tolist()
+    agreement(answers(said, images=[1 + place % images for place in range(100)]))
+    assert drawn == over

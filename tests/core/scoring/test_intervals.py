@@ -102,3 +102,13 @@ def test_a_hull_leaves_out_what_is_not_known():
     assert hull((0.2, 0.4), (np.nan, np.nan), (0.3, 0.6)) == (0.2, 0.6)
     assert np.isnan(hull()).all()
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_nothing_right_is_not_certainty_either():
+    scores = score(np.array([0]), np.array([1]), ["a", "b"], kind="ordered")
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        low, high = scores.intervals[name]
+        assert low == 0
+        assert high > 0.7
+    assert np.isnan(scores.intervals["matthews"]).all()
+    assert np.isnan(scores.intervals["kappa"]).all()

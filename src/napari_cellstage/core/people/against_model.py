@@ -182,7 +182,7 @@ class _Judge:
         truth, said, model, groups = (one[rows] for one in (reference, answer, self._model, self._groups))
         right = (truth == said).astype(np.float64)
         group = np.unique(groups, return_inverse=True)[1]
-        drawn = mean_interval(right, group if group.max() else None, self._seed)
+        drawn = mean_interval(right, group if group.max() else None, self._seed, least=0.0)
         interval = hull(drawn, wilson(right.sum(), len(right)))  # of all right, what is drawn knows no doubt
         found: dict[str, Any] = {"interval": interval, "confusion": self._confusion(truth, said)}
         if kind != "model" and model.all():
@@ -217,4 +217,4 @@ def _best(persons: Iterable[Standing]) -> Standing | None:
 
 
 def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"
+    return "1 cell" if count == 1 else f"{count:,} cells"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.people.answers import Answers
 from napari_cellstage.core.people.votes import votes
-from napari_cellstage.core.scoring.intervals import Bootstrap, Interval, hull, wilson
+from napari_cellstage.core.scoring.intervals import FEW_GROUPS, Bootstrap, Interval, hull, wilson
 from napari_cellstage.core.scoring.kappas import KINDS, KappaKind, kappa_weights
 
 Floats = NDArray[np.float64]
@@ -162,12 +162,11 @@ def _kappa(one: Places, other: Places, groups: NDArray[Any], weights: Floats, se
     chance = float((weights * np.outer(table.sum(axis=1), table.sum(axis=0))).sum())
     if not chance:
         return float("nan"), (float("nan"), float("nan"))
-    group = np.unique(groups, return_inverse=True)[1]
-    by_cell = Bootstrap(one, other, None, weights, size, seed).overall("kappa")
-    if not group.max():
-        return 1 - float((weights * table).sum()) / chance, by_cell
-    by_group = Bootstrap(one, other, group.astype(np.int64), weights, size, seed).overall("kappa")
-    return 1 - float((weights * table).sum()) / chance, hull(by_group, by_cell)
+    group = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    count = int(group.max()) + 1
+    draws = ([None] if count < FEW_GROUPS else []) + ([group] if count > 1 else [])
+    drawn = (Bootstrap(one, other, by, weights, size, seed).overall("kappa") for by in draws)
+    return 1 - float((weights * table).sum()) / chance, hull(*drawn)
 
 
 def _by_chance(one: Places, other: Places, size: int) -> Interval:
@@ -200,4 +199,4 @@ def _of_table(table: NDArray[np.int64]) -> float:
 
 
 def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"
+    return "1 cell" if count == 1 else f"{count:,} cells"

@@ -145,7 +145,7 @@ def _times_drawn(size: int, drawn: int, chances: Floats | None, rng: np.random.G
             yield rng.multinomial(drawn, chances, rows).astype(np.float64)
 
 
-def mean_interval(values: Floats, group: Places | None, seed: int) -> Interval:
+def mean_interval(values: Floats, group: Places | None, seed: int, least: float = -1.0) -> Interval:
     """Return the interval of the mean of ``(N,)`` values, drawn by group; of few groups also by cell, the wider counts.
 
     Parameters
@@ -156,6 +156,8 @@ def mean_interval(values: Floats, group: Places | None, seed: int) -> Interval:
         ``(N,)`` numbers of groups from 0; None: cells are drawn one by one.
     seed
         Same seed, same interval.
+    least
+        No value is under this one, and none over 1.
     """
     cells = _means(values, np.arange(len(values)), seed)
     if group is None:
@@ -165,7 +167,7 @@ def mean_interval(values: Floats, group: Places | None, seed: int) -> Interval:
         return groups
     sums, counts = np.bincount(group, weights=values), np.bincount(group)
     without = (sums.sum() - sums) / np.maximum(counts.sum() - counts, 1)
-    return hull(groups, cells, jackknife(without, -1.0))
+    return hull(groups, cells, jackknife(without, least))
 
 
 def _means(values: Floats, group: Places, seed: int) -> Interval:

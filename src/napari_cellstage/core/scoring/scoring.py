@@ -19,6 +19,7 @@ from napari_cellstage.core.scoring.scores import ClassScores, Scores
 
 Probabilities = NDArray[np.floating[Any]]
 _UNKNOWN: Interval = (math.nan, math.nan)
+_SHARES = ("accuracy", "balanced_accuracy", "macro_f1")  # figures that are 0 where all is wrong
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ def scored(
 
 
 def _intervals(figures: dict[str, float], answers: Answers, draws: tuple[Bootstrap, ...]) -> dict[str, Interval]:
-    """Return the interval of each figure; a bootstrap never doubts what is all right, Wilson's interval does."""
+    """Return the interval of each figure; a bootstrap never doubts what is all right or wrong, Wilson's does."""
     count = len(answers.truth)
     right = int((answers.truth == answers.predicted).sum())
     of_cells = wilson(right, count)
@@ -118,6 +119,8 @@ def _intervals(figures: dict[str, float], answers: Answers, draws: tuple[Bootstr
     if right == count:
         # With one class Matthews' correlation is 0 by agreement and kappa undefined: there is no interval to speak of.
         return {name: accuracy if value == 1 else _UNKNOWN for name, value in figures.items()}
+    if not right:
+        return {name: accuracy if name in _SHARES else _UNKNOWN for name in figures}
     others = {name: _around(value, *(one.overall(name) for one in draws)) for name, value in figures.items()}
     return others | {"accuracy": accuracy}
 
