@@ -46,7 +46,7 @@ def predict(session: Session, unlike: np.ndarray | None = None) -> Predictions:
 
 def test_the_choice_is_the_sessions(box: NextBox, session: Session):
     assert box.mode.currentText() == "in reading order"
-    box.mode.activated.emit(box.mode.findText("class that needs more"))
+    box.mode.activated.emit(box.mode.findText("weakest class"))
     assert session.queue_mode == "class"
 
     session.queue_mode = "random"

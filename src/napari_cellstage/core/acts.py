@@ -223,7 +223,7 @@ def show_images(image_ids: Iterable[int]) -> Edit:
 
 
 def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"
+    return "1 cell" if count == 1 else f"{count:,} cells"
 
 
 def _images(count: int) -> str:

@@ -52,7 +52,7 @@ def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop, parts: Parts) -
     network = make_network(recipe.network, crops.shape[1], len(data.classes))
     network.standardise_by(crops[parts.train])
     started_from = yield from start_weights(network, recipe.network, recipe.weights, should_stop)
-    yield Note(f"{recipe.network} trains on {len(parts.train)} cells. {describe(device).text}.")
+    yield Note(f"{recipe.network} trains on {len(parts.train):,} cells. {describe(device).text}.")
     weights = class_weights(labels[parts.train], len(data.classes), recipe.class_weights)
     learner = Learner(network.to(device), recipe, weights, started_from != FROM_SCRATCH, should_stop)
 

@@ -28,7 +28,10 @@ class SuspectsPart(RunsPart):
             return CellRefs()
         from napari_cellstage.core.review.suspects import find_errors
 
-        found = unseen.cells.take(find_errors(unseen))
+        return self.still_suspected(unseen.cells.take(find_errors(unseen)))
+
+    def still_suspected(self, found: CellRefs) -> CellRefs:
+        """Return suspects that were neither found right nor skipped."""
         return found.take(~found.isin(self._skipped) & ~found.isin(self._checked()))
 
     def accept_labels(self, cells: CellRefs) -> None:

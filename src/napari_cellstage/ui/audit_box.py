@@ -100,10 +100,10 @@ class AuditBox(QWidget):
         gone = state.wanted - state.count
         lost = f" {gone} had to go with cells that were changed: set more aside in their place." if gone > 0 else ""
         if state.labelled < state.count:
-            done = f"{state.labelled} of {state.count} labelled."
+            done = f"{state.labelled:,} of {state.count:,} labelled."
             done += " In step Label choose next: set aside, then N visits them."
         else:
-            done = f"All {state.count} labelled."
+            done = f"All {state.count:,} labelled."
         return f"{done}{lost}{self._score_text(state)}"
 
     def _score_text(self, state: AuditState) -> str:
@@ -123,8 +123,8 @@ class AuditBox(QWidget):
     def _clear(self) -> None:
         state = self.session.audit_state()
         text = (
-            f"Give {state.count} cells back to training? A model that was trained on them can't be checked by them any "
-            f"more; the {state.labelled} labels stay."
+            f"Give {state.count:,} cells back to training? A model that was trained on them can't be checked by them "
+            f"any more; the {state.labelled:,} labels stay."
         )
         asked = QMessageBox.question(self, "Cells for the final check", text)
         if asked == QMessageBox.StandardButton.Yes:

@@ -92,7 +92,7 @@ class ClassList(QListWidget):
             count = counts.get(item.data(_ID), 0)
             item.setData(_COUNT, count)
             item.setData(_SHARE, count / most if most else 0.0)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.data(_KEY)} {item.text()}, {count} cells")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.data(_KEY)} {item.text()}, {count:,} cells")
         self._filling = False
 
     def show_armed(self, class_id: int) -> None:
@@ -209,8 +209,8 @@ class _ClassDelegate(QStyledItemDelegate):
 
     def _paint_name_and_count(self, painter: QPainter, line: QRect, size: int, index: QModelIndex) -> None:
         metrics = painter.fontMetrics()
-        count = str(index.data(_COUNT) or 0)
-        room = metrics.horizontalAdvance("00000")
+        count = f"{index.data(_COUNT) or 0:,}"
+        room = max(metrics.horizontalAdvance("00000"), metrics.horizontalAdvance(count))
         name_box = line.adjusted(2 * size + 2 * _PAD, 0, -room - _PAD, 0)
         name = metrics.elidedText(index.data(), Qt.TextElideMode.ElideRight, name_box.width())
         painter.drawText(name_box, Qt.AlignmentFlag.AlignVCenter, name)

@@ -109,7 +109,7 @@ class EditTools:
         if not rows:
             self._say("Click the cell to delete first; Ctrl+click chooses more.")
         elif self._link.guard(lambda: self._session.delete_cells(rows)):
-            self._say(f"{'1 cell' if len(rows) == 1 else f'{len(rows)} cells'} deleted. Ctrl+Z brings them back.")
+            self._say(f"{'1 cell' if len(rows) == 1 else f'{len(rows):,} cells'} deleted. Ctrl+Z brings them back.")
 
     def split_key(self) -> None:
         """Take the splitting tool; when it is in use already, cut the selected cell at its waist."""

@@ -19,11 +19,18 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("M", "merge the selected cells into one"),
     ("D", "split a cell by dragging a line across it; D once more: at the waist of the selected cell"),
     ("Delete", "delete the selected cells"),
+    ("In the gallery", "1 to 9, 0 and Enter as above, for all chosen cells; Space or double-click goes to the cell;"),
+    ("", "Ctrl+A chooses all, Shift-click as far as here; arrows walk; a right click offers more"),
+    ("In the matrix", "arrows walk; Enter, Space or a click shows the cells of an entry, a row or a column"),
+    ("On the map", "drag around cells to choose them, Ctrl adds; double-click goes to a cell; the wheel zooms"),
     ("PgDn, PgUp", "next image, image before"),
     ("Ctrl+Z", "undo"),
     ("Ctrl+Shift+Z", "redo"),
     ("Esc", "put the tool down, let go of the armed class, or of the selected cells"),
 )
+
+
+WHERE = "They work while the mouse is over the image, whichever layer is chosen, and in the window of the review."
 
 
 class KeysHelp(QDialog):
@@ -38,7 +45,7 @@ class KeysHelp(QDialog):
             grid.addWidget(QLabel(f"<b>{key}</b>"), row, 0)
             grid.addWidget(QLabel(what), row, 1)
         layout.addLayout(grid)
-        layout.addWidget(QLabel("They work while the mouse is over the image, whichever layer is chosen."))
+        layout.addWidget(QLabel(WHERE))
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close.rejected.connect(self.close)
         layout.addWidget(close)

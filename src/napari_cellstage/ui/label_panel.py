@@ -190,7 +190,7 @@ class LabelPanel(QWidget):
         count = self.session.counts().get(class_id, 0)
         if not count:
             return True
-        cells = "1 cell loses its" if count == 1 else f"{count} cells lose their"
+        cells = "1 cell loses its" if count == 1 else f"{count:,} cells lose their"
         answer = QMessageBox.question(
             self,
             "Delete class",

@@ -23,7 +23,7 @@ FASTEST = 240  # labels a minute; what is above was given by a script
 LOOKED_AT = ("hand", "accepted", "review")
 WORDS = {
     "uncertain": ("uncertain", "Cells that the model can hardly decide on, no two alike. Needs a model."),
-    "class": ("class that needs more", "Cells that may be of the class with fewest labels, or that is found worst."),
+    "class": ("weakest class", "Cells that may be of the class with fewest labels, or that is found worst."),
     "random": ("by lot", "Cells by lot from all images."),
     "in order": ("in reading order", "Cell by cell through each image, then the next image."),
     "audit": ("set aside", "Cells that were set aside to check the model; no training sees them."),

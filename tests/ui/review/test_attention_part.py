@@ -50,7 +50,6 @@ def part(qtbot, session, asked):
     cells = CellRefs.of(1, session.cells()).take(slice(3))
     made = AttentionPart(session, JobRunner(), lambda: (cells, np.array([1, 2, 3]), made.run_wanted))
     made.run_wanted = "run"
-    qtbot.addWidget(made.button)
     qtbot.addWidget(made.note)
     qtbot.addWidget(made.silent)
     yield made
@@ -103,7 +102,7 @@ def test_cells_in_which_nothing_speaks_for_the_class_are_counted(session):
     found = maps(CellRefs.of(1, session.cells()).take(slice(3)))
     assert silent_text(found) == ""
     found.maps[1] = 0
-    assert silent_text(found) == "nothing found in 1 of 3"
+    assert silent_text(found) == "In 1 of 3 cells nothing speaks for the predicted class."
     assert silent_text(Attention()) == ""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtGui import QImage, QMouseEvent, QPainter
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -19,7 +19,8 @@ from napari_cellstage.core.review import projections
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from napari_cellstage.ui.review.cell_map import NOTHING_YET, CellMap
-from napari_cellstage.ui.review.map_colors import COLORINGS, NONE_COLOR, UNLIKE
+from napari_cellstage.ui.review.cell_plot import CellPlot, _Dots
+from napari_cellstage.ui.review.map_colors import COLORINGS, NONE_COLOR, UNLIKE, Group
 from napari_cellstage.ui.review.map_words import legend_text, point_text
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.workers import JobRunner
@@ -108,6 +109,53 @@ def test_a_point_for_each_cell_after_a_prediction_without_being_asked(
     assert cell_map.content.isVisible()
     assert not cell_map.missing.isVisible()
     assert not cell_map.grab().isNull()
+
+
+def blots(image: QImage) -> list[tuple[int, int]]:
+    """Return width and height of each blot of black."""
+    from scipy import ndimage
+
+    dark = [[image.pixelColor(x, y).lightness() < 100 for x in range(image.width())] for y in range(image.height())]
+    found, _ = ndimage.label(np.array(dark))
+    return [(x.stop - x.start, y.stop - y.start) for y, x in ndimage.find_objects(found)]
+
+
+@pytest.mark.parametrize("stretch", [(1000.0, 30.0), (2000.0, 2000.0)])
+def test_dots_are_round_however_the_map_is_stretched(qtbot: Any, stretch: tuple[float, float]) -> None:
+    dots = _Dots()
+    places = np.array([[0.0, 0.0], [1.0, 1.0], [0.5, 0.2]]) * (1 / np.array(stretch)) * 100
+    dots.show_groups(places, [Group("#000000", "cells", np.arange(3))], 9)
+    image = QImage(140, 140, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.white)
+    painter = QPainter(image)
+    painter.translate(20, 20)
+    painter.scale(*stretch)
+    dots.paint(painter)
+    painter.end()
+    sizes = blots(image)
+    assert len(sizes) == 3
+    assert all(abs(width - height) <= 1 and 8 <= width <= 11 for width, height in sizes)
+
+
+def test_places_in_half_precision_are_plotted(qtbot: Any) -> None:
+    theme = PanelTheme(ViewerModel())
+    plot = CellPlot(theme)
+    qtbot.addWidget(plot)
+    plot.resize(200, 200)
+    plot.show()
+    places = np.array([[-6e4, 6e4], [6e4, -6e4], [1e4, 3e4]], dtype=np.float16)
+    plot.show_points(places, [Group("#000000", "a", np.array([0, 1])), Group("#000000", "b", np.array([2]), "x")])
+    plot.ring(np.arange(3))
+    assert not plot.grab().isNull()
+    theme.close_link()
+
+
+def test_many_classes_leave_the_map_its_room(full: CellMap, session: Session) -> None:
+    full.legend.setText(" &nbsp; ".join(f"a class of some length {n}" for n in range(200)))
+    full.resize(320, 300)
+    QTest.qWait(50)
+    assert full.plot.height() >= 120
+    assert full.minimumSizeHint().height() <= 260
 
 
 def test_a_lasso_chooses_and_fills_the_gallery_and_ctrl_adds(full: CellMap, session: Session) -> None:

@@ -12,6 +12,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from napari_cellstage.ui.review.panel import ReviewPanel
 from napari_cellstage.ui.theme import PanelTheme
@@ -85,6 +86,43 @@ def test_a_click_in_the_matrix_fills_the_gallery_and_a_corrected_label_moves_on(
     assert labelled.shown.cells == cells.take([0, 3])  # what is shown does not jump away under the hand
 
 
+def test_before_anything_is_chosen_all_errors_are_shown_and_after_a_training_the_new_ones(
+    panel: ReviewPanel, labelled: Session, qtbot: Any
+) -> None:
+    make_run(labelled, "one", wrong=[0, 3])
+    wait(panel, qtbot)
+    assert labelled.shown.title == "All errors"
+    assert labelled.shown.cells.cell_id.tolist() == [1, 4]
+    assert labelled.shown.order == "loss"
+    make_run(labelled, "two", wrong=[1])
+    labelled.note_run("two")
+    wait(panel, qtbot)
+    qtbot.waitUntil(lambda: labelled.shown.cells.cell_id.tolist() == [2])
+    labelled.show_cells(CellRefs.of(1, labelled.cells()).take([5]), "mine")
+    make_run(labelled, "three", wrong=[0])
+    labelled.note_run("three")
+    qtbot.waitUntil(lambda: not panel._stale)
+    assert labelled.shown.title == "mine"
+
+
+def test_without_errors_the_least_sure_cells_are_shown(panel: ReviewPanel, labelled: Session, qtbot: Any) -> None:
+    make_run(labelled, "one")
+    wait(panel, qtbot)
+    assert labelled.shown.title == "Least confident"
+    assert len(labelled.shown.cells) == 9
+
+
+def test_a_section_that_wants_much_room_takes_none_from_the_gallery(panel: ReviewPanel, labelled: Session) -> None:
+    make_run(labelled, "one", wrong=[0, 3])
+    least = panel.minimumSizeHint().height()
+    for title in ("Matrix", "Lists", "Map", "Runs", "People"):
+        panel.sections.open(title)
+    panel.resize(330, 520)
+    QTest.qWait(50)
+    assert panel.minimumSizeHint().height() == least
+    assert panel.gallery.grid.viewport().height() >= 2 * panel.gallery.grid.places.pitch - 10
+
+
 def test_the_score_has_interval_n_and_what_to_know(panel: ReviewPanel, labelled: Session, qtbot: Any) -> None:
     make_run(labelled, "one", wrong=[0])
     wait(panel, qtbot)
@@ -99,6 +137,8 @@ def test_lists_open_and_suspects_are_decided_one_by_one(panel: ReviewPanel, labe
     make_run(labelled, "one", wrong=[0, 3, 4], confidence=0.95)
     wait(panel, qtbot)
     lists = panel.sections.open("Lists")
+    assert lists.list.item(0).text() == "Suspected label errors: looking for them …"
+    qtbot.waitUntil(lambda: lists.suspects.known, timeout=20_000)
     texts = [lists.list.item(row).text() for row in range(lists.list.count())]
     assert texts[0] == "Suspected label errors: 3"
     assert "interphase → prophase: 2" in texts
@@ -115,6 +155,7 @@ def test_lists_open_and_suspects_are_decided_one_by_one(panel: ReviewPanel, labe
     box.skip.click()
     assert "No suspected label is left" in box.said.text()
     assert len(labelled.skipped) == 1
+    qtbot.waitUntil(lambda: lists.suspects.known and not lists.suspects._finding.busy, timeout=20_000)
     labelled.undo()
     assert len(labelled.suspects()) == 1
     box.again.click()

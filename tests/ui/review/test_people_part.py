@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from threading import Event, current_thread, main_thread
+
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 
+from napari_cellstage.core.people.agreement import agreement
 from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.ui.review import people_part
 from napari_cellstage.ui.review.people_part import PeoplePart
 from napari_cellstage.ui.theme import PanelTheme
 
@@ -20,11 +24,12 @@ def part(qtbot, session, model):
     qtbot.addWidget(made)
     made.show()
     yield made
+    made.close_link()
     theme.close_link()
 
 
 @pytest.fixture
-def disputed(part, session):
+def disputed(qtbot, part, session):
     """Ada and Bob agree on cell 1, Ada says 1 and Bob 2 of cells 2 and 3."""
     for who, class_id, rows in (("Ada", 1, [0, 1, 2]), (BOB, 2, [1, 2]), (BOB, 1, [0])):
         session.annotator, session.blind = who, who == BOB
@@ -32,6 +37,7 @@ def disputed(part, session):
         session.blind = False
     session.annotator = "Ada"
     part.refresh()
+    qtbot.waitUntil(lambda: part.pairs.rowCount() == 1, timeout=20_000)
     return part
 
 
@@ -39,13 +45,13 @@ def texts(table):
     return [[table.item(r, c).text() for c in range(table.columnCount())] for r in range(table.rowCount())]
 
 
-def test_with_one_person_it_says_what_is_missing(part, session):
+def test_with_one_person_it_says_what_to_do(part, session):
     session.annotator = "Ada"
     session.label_cells([0], 1)
     part.refresh()
 
     assert texts(part.persons) == [["Ada (you)", "1"]]
-    assert part.about.text().startswith("No cell was labelled by two persons")
+    assert part.about.text().startswith("Ask a colleague to label the same cells")
     assert not part.disputed_row.isVisible()
     assert not part.settle.isVisible()
 
@@ -91,7 +97,29 @@ def test_the_majority_is_taken_and_told(disputed, session):
     assert disputed.show_disputed.text() == "1 disputed cell"
 
 
-def test_blind_hides_what_others_said(disputed, session):
+def test_agreement_is_measured_beside_and_the_window_says_so(qtbot, part, session, monkeypatch):
+    go, threads = Event(), []
+
+    def slowly(answers):
+        threads.append(current_thread())
+        assert go.wait(20)
+        return agreement(answers)
+
+    monkeypatch.setattr(people_part, "agreement", slowly)
+    for who in ("Ada", "Bob"):
+        session.annotator, session.blind = who, who == "Bob"
+        session.label_cells([0, 1], 1)
+        session.blind = False
+    part.refresh()
+    assert part.about.text() == "Counting how far persons agree …"
+    go.set()
+    qtbot.waitUntil(lambda: part.pairs.rowCount() == 1, timeout=20_000)
+    part.refresh()  # nothing has changed
+    assert len(threads) == 1
+    assert threads[0] is not main_thread()
+
+
+def test_blind_hides_what_others_said(qtbot, disputed, session):
     disputed.show_disputed.click()
     disputed.blind.click()
 
@@ -102,7 +130,7 @@ def test_blind_hides_what_others_said(disputed, session):
     assert not disputed.compared.isVisible()
     assert len(session.shown.cells) == 0
     disputed.blind.click()
-    assert disputed.pairs.isVisible()
+    qtbot.waitUntil(disputed.pairs.isVisible, timeout=20_000)
 
 
 def test_a_name_is_changed_and_one_that_is_none_comes_back(part, session):

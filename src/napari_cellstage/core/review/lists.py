@@ -52,6 +52,22 @@ class CellList:
         return int(self.belongs(table).sum())
 
 
+def first_look(table: ReviewTable) -> tuple[CellRefs, str, str]:
+    """Return what is worth a look before anything was chosen: all errors, else what the model is least sure of.
+
+    Returns
+    -------
+    cells, title, order
+        Without a title where nothing was predicted.
+    """
+    errors, unsure = LISTS[0], LISTS[1]
+    for one, title in ((errors, "All errors"), (unsure, unsure.title)):
+        if len(cells := one.cells(table)):
+            count = one.count(table)
+            return cells, title if count <= MOST else f"{title}, the first of {count:,}", one.order
+    return CellRefs(), "", ""
+
+
 def _wrong(table: ReviewTable) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = judged(table) & (table.label != table.predicted)
     return found

@@ -154,7 +154,7 @@ def _why(kind: Kind, said: str) -> str:
     return f"{kind} could not be computed: {reason}. Close other programs if memory is short, or look at PCA."
 
 
-def inside(places: Floats, outline: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+def inside(places: NDArray[np.floating[Any]], outline: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
     """Return ``(N,)``: which places are inside a closed line ``(M, 2)``; none when it has fewer than 3 corners."""
     found = np.zeros(len(places), dtype=bool)
     if len(outline) < 3:
@@ -168,7 +168,7 @@ def inside(places: Floats, outline: NDArray[np.floating[Any]]) -> NDArray[np.boo
 
 
 def nearest_place(
-    places: Floats, point: tuple[float, float], pixel: tuple[float, float], reach: float = 12
+    places: NDArray[np.floating[Any]], point: tuple[float, float], pixel: tuple[float, float], reach: float = 12
 ) -> int | None:
     """Return which place is nearest to a point, within so many pixels; `pixel` is the size of one."""
     if not len(places):

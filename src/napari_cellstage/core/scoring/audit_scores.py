@@ -68,7 +68,7 @@ def _about_accepted(accepted: int, count: int) -> tuple[str, ...]:
     if not accepted:
         return ()
     said = (
-        f"{accepted} of the {count} labels are predictions that were accepted, which flatters the model. "
+        f"{accepted:,} of the {count:,} labels are predictions that were accepted, which flatters the model. "
         "Labels given without a look at the predictions count for more."
     )
     return (said,)

@@ -65,7 +65,7 @@ class Paired:
         low, high = self.interval
         p = self.p if self.p_groups is None else self.p_groups
         chance = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-        counts = f"{int(self.won.sum())} won, {int(self.lost.sum())} lost of {self.n} cells"
+        counts = f"{int(self.won.sum()):,} won, {int(self.lost.sum()):,} lost of {self.n:,} cells"
         return f"{self.difference:+.3f} ({low:+.3f} to {high:+.3f}), {counts}, {chance}"
 
 

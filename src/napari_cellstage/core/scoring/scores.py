@@ -115,7 +115,7 @@ class Scores:
     @property
     def text(self) -> str:
         """Accuracy, interval and count, such as ``"0.86 (0.79–0.91), 212 cells"``."""
-        return f"{self.accuracy:.2f} ({self.low:.2f}–{self.high:.2f}), {self.n} cell{'s' if self.n != 1 else ''}"
+        return f"{self.accuracy:.2f} ({self.low:.2f}–{self.high:.2f}), {self.n:,} cell{'s' if self.n != 1 else ''}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON values; what is undefined is null."""

@@ -92,4 +92,4 @@ def interval_words(scores: Scores) -> str:
 
 def cells_words(count: int) -> str:
     """Return ``"1 cell"`` or ``"212 cells"``."""
-    return f"{count} cell{'s' if count != 1 else ''}"
+    return f"{count:,} cell{'s' if count != 1 else ''}"

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QRectF, QTimer, Signal
-from qtpy.QtGui import QImage, QPainter
-from qtpy.QtWidgets import QCheckBox, QLabel, QSizePolicy
+from qtpy.QtGui import QAction, QImage, QPainter
 
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.core.review.cell_refs import CellRefs
@@ -70,14 +69,14 @@ class AttentionPart(QObject):
         self._kept: list[Attention] = []
         self._asked: set[tuple[Name, int]] = set()
         self._run = ""
-        self.button = QCheckBox("where the network looks")
+        self.button = QAction("Where the network looks", self)
+        self.button.setCheckable(True)
         self.button.setToolTip(TIP)
         self.button.toggled.connect(self._on_toggled)
-        self.note = hint("")
-        self.note.hide()
-        self.silent = QLabel()  # beside the switch; why that may be, the tip says
-        self.silent.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.note, self.silent = hint(""), hint("")
         self.silent.setToolTip(SILENT_TIP)
+        for line in (self.note, self.silent):
+            line.hide()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
@@ -134,7 +133,7 @@ class AttentionPart(QObject):
 
     def _on_toggled(self, on: bool) -> None:
         self._say("")
-        self.silent.setText("")
+        self._say_silent("")
         if on:
             self._timer.start(0)
         else:
@@ -187,7 +186,7 @@ class AttentionPart(QObject):
             top, left, height, width = window
             self._maps[name] = (heat_image(one), (top, left, height, width), class_id)
         self._kept.append(found)
-        self.silent.setText(silent_text(found))
+        self._say_silent(silent_text(found))
         self.changed.emit()
         self._tell(self._wanted()[0])
 
@@ -213,6 +212,10 @@ class AttentionPart(QObject):
         name = run or (found.run if found is not None else "")
         return project.runs / name if project is not None and name else None
 
+    def _say_silent(self, text: str) -> None:
+        self.silent.setText(text)
+        self.silent.setVisible(bool(text))
+
     def _say(self, text: str) -> None:
         self.note.setText(text)
         self.note.setVisible(bool(text))
@@ -223,7 +226,7 @@ def silent_text(found: Attention) -> str:
     silent, count = int((found.maps.max(axis=(1, 2), initial=0) <= 0).sum()), len(found)
     if not silent:
         return ""
-    return f"nothing found in {silent} of {count}"
+    return f"In {silent:,} of {count:,} cells nothing speaks for the predicted class."
 
 
 def _looking(

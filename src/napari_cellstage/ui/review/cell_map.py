@@ -8,9 +8,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QTimer
-from qtpy.QtGui import QCursor, QShowEvent
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtGui import QCursor, QResizeEvent, QShowEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.review.projections import (
@@ -120,7 +130,7 @@ class CellMap(QWidget):
         inner.setSpacing(4)
         inner.addLayout(self._choices())
         inner.addWidget(self.plot, 1)
-        inner.addWidget(self.legend)
+        inner.addWidget(_Legend(self.legend))
         inner.addWidget(self.note)
         layout.addWidget(self.missing)
         layout.addWidget(self.content, 1)
@@ -265,6 +275,35 @@ class CellMap(QWidget):
     def _refresh_seen(self) -> None:
         if self._stale and self.isVisible():
             self.refresh()
+
+
+class _Legend(QScrollArea):
+    """A legend that leaves the room to the map: two lines are always seen, more where there is room."""
+
+    def __init__(self, legend: QLabel) -> None:
+        super().__init__()
+        self._legend = legend
+        self.setWidget(legend)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Two lines."""
+        return QSize(0, min(2 * self.fontMetrics().height() + 4, self.sizeHint().height()))
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """All of it, at the width there is, up to a fifth of the window."""
+        width = max(self.viewport().width(), 1)
+        most = max(2 * self.fontMetrics().height() + 4, self.window().height() // 5)
+        return QSize(width, min(max(self._legend.heightForWidth(width), 1), most))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """At another width it has another height."""
+        super().resizeEvent(event)
+        self.updateGeometry()
 
 
 def _mapping(embedded: Floats, kind: Kind, should_stop: ShouldStop) -> Generator[BatchDone, None, Floats | None]:

@@ -17,9 +17,9 @@ from napari_cellstage.core.review.projections import inside, nearest_place
 from napari_cellstage.ui.review.map_colors import Group
 from napari_cellstage.ui.theme import PanelTheme
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 SMALL, LARGE = 5, 7  # pixels across a point
-MANY = 3000
+MANY = 1500
 MANY_RINGS = 200
 EDGE = 0.05  # of the map, around it, so that no dot is cut
 RING = 5  # pixels that a ring is wider than its point
@@ -93,9 +93,12 @@ class _Dots(pg.GraphicsObject):
     def paint(self, painter: QPainter, *_how: object) -> None:
         """Paint them."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        on_screen = painter.worldTransform()
+        painter.resetTransform()  # Qt paints a dot as a very short line, which a map that is stretched would lengthen
         for pen, points in self._groups:
             painter.setPen(pen)
-            painter.drawPoints(points)
+            painter.drawPoints(on_screen.map(points))
+        painter.setWorldTransform(on_screen)
 
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
         """Return where they are."""
@@ -104,7 +107,6 @@ class _Dots(pg.GraphicsObject):
 
 def _dot_pen(color: str, size: int) -> QPen:
     pen = QPen(QColor(color), size)
-    pen.setCosmetic(True)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     return pen
 
@@ -138,7 +140,7 @@ class CellPlot(pg.PlotWidget):
         self.canvas = _Canvas()
         super().__init__(parent, viewBox=self.canvas, enableMenu=False)
         self._theme = theme
-        self.places: Floats = np.zeros((0, 2), dtype=np.float32)
+        self.places: Floats = np.zeros((0, 2))
         self._dots, self._crosses = _Dots(), pg.ScatterPlotItem(pxMode=True)
         self._ringed: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
         self._rings = pg.ScatterPlotItem(pxMode=True)
@@ -149,7 +151,7 @@ class CellPlot(pg.PlotWidget):
         self.hideButtons()
         for side in ("left", "bottom"):
             self.hideAxis(side)
-        self.setMinimumSize(160, 140)
+        self.setMinimumSize(160, 120)
         self.canvas.drawn.connect(self._on_drawn)
         self.canvas.clicked.connect(self._on_clicked)
         self.canvas.double_clicked.connect(self._on_double_clicked)
@@ -167,11 +169,13 @@ class CellPlot(pg.PlotWidget):
         groups
             Which points have which colour; small groups are painted over large ones.
         """
+        places = np.asarray(places, dtype=np.float64)  # pyqtgraph squares what it gets
         moved = not np.array_equal(places, self.places)
-        self.places = places
+        if moved:
+            self.places = places
         size = SMALL if len(places) > MANY else LARGE
         ordered = sorted((one for one in groups if len(one.rows)), key=lambda one: -len(one.rows))
-        self._dots.show_groups(places, [one for one in ordered if one.symbol == "o"], size)
+        self._dots.show_groups(self.places, [one for one in ordered if one.symbol == "o"], size)
         self._show_crosses([one for one in ordered if one.symbol == "x"], size)
         if moved:
             self._show_all()

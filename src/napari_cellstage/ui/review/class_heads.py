@@ -12,7 +12,7 @@ from napari_cellstage.ui.review.matrix_model import MatrixModel
 from napari_cellstage.ui.theme import PanelTheme
 
 _SWATCH, _GAP = 9, 4  # pixels
-_LONGEST, _TALLEST = 150, 62  # pixels of a name beside a row; above a column where the matrix is low
+_LONGEST, _TALLEST = 150, 42  # pixels of a name beside a row; above a column where the matrix is low
 
 
 class ClassHead(QHeaderView):

@@ -103,11 +103,11 @@ class Gallery(QWidget):
         self.setAccessibleName("Gallery of cells")
         self.grid.setAccessibleName("Cells")
         self.head.add(self.attention.button)
-        self.head.add(self.attention.silent)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.head)
         layout.addWidget(self.attention.note)
+        layout.addWidget(self.attention.silent)
         layout.addWidget(self.grid, 1)
 
     def _wire(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtGui import QAction
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.orders import AS_FOUND, ORDERS
 
@@ -11,6 +12,7 @@ SIDES = (48, 64, 80, 96, 128)
 NORMAL = 80  # three in a row of the dock
 WIDEST = 190  # pixels of the box of orders
 KEYS_TIP = (
+    "Choose cells by clicking, Ctrl+click, Shift+click, or a band around them.\n"
     "Number keys give the chosen cells a class, 0 takes it away, Enter accepts what the model says.\n"
     "Double-click or Space goes to the cell in the viewer. Ctrl+Z takes back."
 )
@@ -54,15 +56,26 @@ class GalleryHead(QWidget):
             self.side.addItem(f"{side} px", side)
         self.side.setCurrentIndex(SIDES.index(NORMAL))
         self.side.activated.connect(lambda place: self.size_changed.emit(SIDES[place]))
-        self.outline = QCheckBox("outline")
-        self.outline.setToolTip("Draw the outline of each cell")
+        self.outline = QAction("Outline of each cell", self)
+        self.outline.setCheckable(True)
+        self.outline.setToolTip("Draw the outline of each cell, as it was found, upon its picture.")
         self.outline.toggled.connect(self.outline_toggled)
+        self.more = QToolButton()
+        self.more.setText("Show ▾")
+        self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # napari's lies upon the text
+        self.more.setToolTip("What is drawn upon the pictures: outlines, and where the network looks")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._menu = QMenu(self)
+        self._menu.setToolTipsVisible(True)
+        self._menu.addAction(self.outline)
+        self.more.setMenu(self._menu)
         self._lay_out()
         self.show_order("")
 
-    def add(self, part: QWidget) -> None:
-        """Put one more thing into the second line."""
-        self._more.addWidget(part)
+    def add(self, action: QAction) -> None:
+        """Offer one more thing to be drawn upon the pictures."""
+        self._menu.addAction(action)
 
     def show_order(self, order: str) -> None:
         """Show in which order cells are."""
@@ -77,17 +90,16 @@ class GalleryHead(QWidget):
         self.title.setText(" · ".join(part for part in parts if part))
 
     def _lay_out(self) -> None:
-        choices, self._more = QHBoxLayout(), QHBoxLayout()
+        choices = QHBoxLayout()
         choices.addWidget(self.order, 1)
         choices.addWidget(self.side)
-        choices.addWidget(self.outline)
+        choices.addWidget(self.more)
         choices.addStretch(0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
         layout.addWidget(self.title)
         layout.addLayout(choices)
-        layout.addLayout(self._more)
 
     def _on_order(self, place: int) -> None:
         name = self.order.itemData(place)

@@ -18,6 +18,7 @@ from napari_cellstage.ui.theme import PanelTheme
 SUSPECTS, ASIDE, PAIR = "suspects", "aside", "pair"
 _PAIRS = 30  # most confused pairs shown
 _WHAT = Qt.ItemDataRole.UserRole
+_OPEN = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
 
 class ListsPart(QWidget):
@@ -37,7 +38,9 @@ class ListsPart(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Lists of cells")
         self.list.setIconSize(pair_icon("#000000", "#000000").availableSizes()[0])
-        self.list.setMinimumHeight(110)
+        self.list.setMinimumHeight(90)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the count at the end stays
         self.suspects = SuspectBox(session)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -54,16 +57,20 @@ class ListsPart(QWidget):
         what = at.data(_WHAT) if at is not None else None
         self.suspects.refresh()
         self.list.clear()
-        left = len(self.suspects.left)
         tip = "Labels that are probably wrong, most suspicious first. Accept, correct or skip them one by one."
-        self._add((SUSPECTS,), f"Suspected label errors: {left:,}", tip, left)
+        self._add((SUSPECTS,), "", tip, len(self.suspects.left))
         for place, one in enumerate(LISTS):
             count = one.count(table)
             self._add(("list", place), f"{one.title}: {count:,}", one.why, count)
         aside = len(self._aside())
         self._add((ASIDE,), f"Set aside (audit): {aside:,}", "Cells no model is ever trained on or chosen by.", aside)
         self._add_pairs(Confusion.of(table))
+        self._recount_suspects()
         self._go_back_to(what)
+
+    def close_link(self) -> None:
+        """Let go of what is still being looked for."""
+        self.suspects.close_link()
 
     def _add_pairs(self, confusion: Confusion) -> None:
         scheme = self._session.scheme
@@ -121,5 +128,9 @@ class ListsPart(QWidget):
 
     def _recount_suspects(self) -> None:
         item = self.list.item(0)
-        if item is not None:
-            item.setText(f"Suspected label errors: {len(self.suspects.left):,}")
+        if item is None or item.data(_WHAT) != (SUSPECTS,):
+            return
+        left = f"{len(self.suspects.left):,}" if self.suspects.known else "looking for them …"
+        item.setText(f"Suspected label errors: {left}")
+        some = len(self.suspects.left) or len(self._session.skipped)
+        item.setFlags(_OPEN if some else Qt.ItemFlag.NoItemFlags)

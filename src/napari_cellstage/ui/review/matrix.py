@@ -89,7 +89,7 @@ class MatrixView(QTableView):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for the names and a few entries; the rest scrolls."""
-        return QSize(120, min(self.sizeHint().height(), 170))
+        return QSize(120, min(self.sizeHint().height(), 110))
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Use the width there is."""
@@ -101,13 +101,19 @@ class MatrixView(QTableView):
         if not count:
             return
         line = self.fontMetrics()
-        low, high = line.height() + 7, self.height() - self.horizontalHeader().sizeHint().height() - 6
+        low, high = line.height() + 4, self.height() - self.horizontalHeader().sizeHint().height() - 6
         self.verticalHeader().setDefaultSectionSize(max(low, min(high // count, 2 * low)))
-        least = line.horizontalAdvance("0" * max(2, len(f"{self.counts.count(count - 1, count - 1)}"))) + 6
-        side = self.verticalHeader().sizeHint().width()
+        least, all_cells = (line.horizontalAdvance("0" * max(2, len(one))) + 6 for one in self._longest())
+        side, head = self.verticalHeader().sizeHint().width(), self.horizontalHeader()
         room = (self.width() - side - 6) // count
-        self.horizontalHeader().setDefaultSectionSize(max(least, min(room, 5 * line.height())))
+        head.setDefaultSectionSize(max(least, min(room, 5 * line.height())))
+        head.resizeSection(count - 1, max(all_cells, head.defaultSectionSize()))
         self.updateGeometries()
+
+    def _longest(self) -> tuple[str, str]:
+        """Return the longest number of a class, which is the total of its column, and that of all."""
+        last = self.counts.columnCount() - 1
+        return f"{max(self.counts.count(last, column) for column in range(last))}", f"{self.counts.count(last, last)}"
 
     def _open(self, index: QModelIndex) -> None:
         if index.isValid():

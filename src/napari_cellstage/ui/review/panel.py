@@ -10,7 +10,9 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.cell_refs import CellRefs
+from napari_cellstage.core.review.lists import first_look
 from napari_cellstage.session import Session
+from napari_cellstage.session.browsing import Shown
 from napari_cellstage.ui.pieces import button, hint, on_click, small_button
 from napari_cellstage.ui.review.gallery import Gallery
 from napari_cellstage.ui.review.lists import ListsPart
@@ -58,6 +60,7 @@ class ReviewPanel(QWidget):
         super().__init__(parent)
         self.session, self.runner, self.theme = session, runner, theme
         self._stale = True
+        self._first = Shown(), ""  # what the gallery shows before anything was chosen, and of which run
         self.scores = ScoresLine(session)
         self.sections = Sections(self._makers())
         self.gallery = Gallery(session, runner, theme)
@@ -102,6 +105,7 @@ class ReviewPanel(QWidget):
         self.sections.allow((PEOPLE,) if self.session.blind else ())
         self.scores.refresh()
         self.sections.refresh()
+        self._show_first()
 
     def refresh_soon(self, *_what: object) -> None:
         """Show what has changed when the keys rest, or when the panel is seen again."""
@@ -172,9 +176,9 @@ class ReviewPanel(QWidget):
         top.addWidget(self.sections, 1)
         self.split.addWidget(self.top)
         self.split.addWidget(self.gallery)
-        self.split.setSizes([600, 400])  # shares: the window is not laid out yet
-        self.split.setStretchFactor(0, 3)
-        self.split.setStretchFactor(1, 2)
+        self.split.setSizes([485, 515])  # shares: the window is not laid out yet
+        for place in range(2):
+            self.split.setStretchFactor(place, 1)
         content.addWidget(self.split)
 
     def _build_missing(self) -> QWidget:
@@ -208,6 +212,18 @@ class ReviewPanel(QWidget):
     def _refresh_seen(self) -> None:
         if self._stale and (self.content.isVisible()):
             self.refresh()
+
+    def _show_first(self) -> None:
+        """Fill a gallery that nobody has filled; again after another training, unless cells are chosen in it."""
+        session, (first, of_run) = self.session, self._first
+        run, shown = session.review_run, session.shown
+        untouched = shown is first and run != of_run and not len(session.chosen)
+        if session.blind or not run or not (untouched or shown == Shown()):
+            return
+        cells, title, order = first_look(session.review_table())
+        if title:
+            session.show_cells(cells, title, order)
+            self._first = session.shown, run
 
     def _on_chosen(self, chosen: CellRefs) -> None:
         if self.content.isVisible():

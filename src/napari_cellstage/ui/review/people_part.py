@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QCompleter, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_cellstage.core.people.agreement import Agreement, agreement
+from napari_cellstage.core.people.answers import Answers
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors, tell
 from napari_cellstage.ui.pieces import Folded, hint, on_click, scrolled, small_button
+from napari_cellstage.ui.review.beside import Beside
 from napari_cellstage.ui.review.people_against_model import AgainstModel
 from napari_cellstage.ui.review.people_tables import PlainTable, pair_rows, person_rows
 from napari_cellstage.ui.review.settle_box import SettleBox
@@ -30,6 +35,9 @@ class PeoplePart(QWidget):
         super().__init__(parent)
         self.session = session
         self.disputed = CellRefs()
+        self._of: Answers | None = None  # what the agreement that is shown, or worked out now, is of
+        self._measuring = Beside("measuring how far persons agree", self)
+        self._measuring.answered.connect(self._show_agreement)
         self.persons = PlainTable(("person", "cells labelled"), "Persons")
         self.pairs = PlainTable(("agreement of", "kappa", "same", "cells"), "Agreement of each two persons")
         self.pairs.setToolTip(
@@ -60,14 +68,15 @@ class PeoplePart(QWidget):
         answers, blind = session.answers(), session.blind
         self.persons.show_rows(person_rows(answers.names, answers.labels_of_each, session.annotator))
         self.persons.setVisible(bool(answers.names))
-        found = session.agreement()
-        self.about.setText(_BLIND if blind else found.text)
-        self.pairs.show_rows(pair_rows(found))
-        self.pairs.setVisible(bool(found.pairs))
+        self._measure(answers)
         self._show_disputed()
         self.compared.setVisible(not blind)
         if not blind and self.compared.head.isChecked():
             self.against.refresh()
+
+    def close_link(self) -> None:
+        """Let go of what is being worked out."""
+        self._measuring.close_link()
 
     def mark(self, _chosen: CellRefs) -> None:
         """Show what was said of the chosen cells."""
@@ -128,6 +137,28 @@ class PeoplePart(QWidget):
         self.blind.setChecked(session.blind)
         self.blind.setEnabled(session.project is not None)
 
+    def _measure(self, answers: Answers) -> None:
+        """Measure agreement beside; what is shown meanwhile is that of before."""
+        if self.session.blind or not (answers.raters > 1).any():
+            self._of = None
+            self._show_agreement(Agreement())
+        elif answers is not self._of:
+            self._of = answers
+            if not self.pairs.rowCount():
+                self.about.setText(_COUNTING)
+            self._measuring.ask(partial(agreement, answers))
+
+    def _show_agreement(self, found: Agreement) -> None:
+        if self._of is None and found.pairs:
+            return  # worked out before blind labelling was switched on
+        if self.session.blind:
+            self.about.setText(_BLIND)
+        else:
+            self.about.setText(found.text if found.pairs else _ALONE)
+        self.pairs.show_rows(pair_rows(found))
+        self.pairs.setVisible(bool(found.pairs))
+        self._show_disputed()
+
     def _show_disputed(self) -> None:
         self.disputed = self.session.disputed()
         count = len(self.disputed)
@@ -168,6 +199,13 @@ _BLIND = (
     "Blind labelling is on: you see your own labels only, and no predictions. Switch it off to see how far you agree "
     "with others, and to settle what is disputed."
 )
+
+
+_ALONE = (
+    "Ask a colleague to label the same cells: set their name above, tick Blind, label; then agreement is measured "
+    "here."
+)
+_COUNTING = "Counting how far persons agree …"
 
 
 def _plain_hint() -> QLabel:

@@ -30,7 +30,7 @@ class RunsTable(QTableWidget):
         self.horizontalHeader().setStretchLastSection(True)
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
-        self.setMinimumHeight(90)
+        self.setMinimumHeight(70)
         self.setAccessibleName("Runs, the newest first")
 
     def show_runs(self, runs: tuple[RunRecord, ...], reviewed: str) -> None:

@@ -8,9 +8,21 @@ from typing import Any
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.cell_refs import CellRefs
+from napari_cellstage.ui.pieces import scrolled
 
 MATRIX, LISTS, MAP, RUNS, PEOPLE = "Matrix", "Lists", "Map", "Runs", "People"
 Maker = Callable[[], QWidget]
+
+
+class _Shrinking(QVBoxLayout):
+    """Uses the height there is, scrolling only below the least that its parts need.
+
+    Lines of text that wrap would make a scrolled section as high as it likes to be.
+    """
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        """Not told."""
+        return False
 
 
 class Sections(QTabWidget):
@@ -28,10 +40,12 @@ class Sections(QTabWidget):
         self.made: dict[str, Any] = {}
         self._fresh: set[str] = set()
         self.setDocumentMode(True)
+        self._places: dict[str, QVBoxLayout] = {}
         for title in makers:
             place = QWidget()
-            QVBoxLayout(place).setContentsMargins(0, 2, 0, 0)
-            self.addTab(place, title)
+            self._places[title] = _Shrinking(place)
+            self._places[title].setContentsMargins(0, 2, 0, 0)
+            self.addTab(scrolled(place), title)  # a section that wants more room takes none from the gallery
         self.currentChanged.connect(self.refresh)
 
     @property
@@ -49,9 +63,7 @@ class Sections(QTabWidget):
         if title not in self.made:
             made = self._makers[title]()
             self.made[title] = made
-            place = self.widget(list(self._makers).index(title))
-            if place is not None and (layout := place.layout()) is not None:
-                layout.addWidget(made)
+            self._places[title].addWidget(made)
         return self.made[title]
 
     def allow(self, titles: tuple[str, ...]) -> None:

@@ -54,7 +54,7 @@ class SettleBox(QWidget):
         one_cell = len(chosen) == 1
         lines = [f"{who}: {names[class_id]}" + ("" if one_cell else f" ({count})") for who, class_id, count in told]
         more = f"\n… and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
-        head = "Said of this cell:" if one_cell else f"Said of these {len(chosen)} cells:"
+        head = "Said of this cell:" if one_cell else f"Said of these {len(chosen):,} cells:"
         self.said.setText("\n".join((head, *lines[:_LINES])) + more)
         votes: dict[int, int] = {}
         for _, class_id, count in told:

@@ -40,7 +40,7 @@ class ReviewStep(QWidget):
         super().__init__(parent)
         self._what = session, runner, theme, press_key
         self._panel: ReviewPanel | None = None
-        QVBoxLayout(self).setContentsMargins(6, 6, 6, 6)
+        QVBoxLayout(self).setContentsMargins(6, 3, 6, 3)
 
     @property
     def panel(self) -> ReviewPanel:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.cell_refs import CellRefs
+from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.pieces import hint, on_click, small_button
+from napari_cellstage.ui.review.beside import Beside
 
 TITLE = "Suspected label errors"
 
@@ -21,7 +24,7 @@ class SuspectBox(QWidget):
 
     Signals
     -------
-    changed : fewer or more are left.
+    changed : fewer or more are left, or it is known now how many.
     """
 
     changed = Signal()
@@ -30,7 +33,10 @@ class SuspectBox(QWidget):
         super().__init__(parent)
         self._session = session
         self.left = CellRefs()
+        self.known = False  # whether it is known which are left
         self._at = 0
+        self._finding = Beside("looking for labels that are probably wrong", self)
+        self._finding.answered.connect(self._on_found)
         self.said = hint("")
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.accept = small_button("Label is right", "Keep the label; the cell is not suspected again.")
@@ -48,10 +54,16 @@ class SuspectBox(QWidget):
         self.hide()
 
     def refresh(self) -> None:
-        """Look again which are left."""
-        self.left = self._session.suspects()
-        if not self.isHidden():
-            self._show_one()
+        """Look again which are left, without keeping the window waiting."""
+        unseen = None if self._session.blind else self._session.unseen()
+        if unseen is None or not len(unseen):
+            self._on_found(CellRefs())
+        else:
+            self._finding.ask(partial(_found, unseen))
+
+    def close_link(self) -> None:
+        """Wait for what is still being looked for."""
+        self._finding.close_link()
 
     def begin(self) -> None:
         """Fill the gallery with them and begin with the first."""
@@ -63,6 +75,12 @@ class SuspectBox(QWidget):
     def end(self) -> None:
         """Put the box away."""
         self.hide()
+
+    def _on_found(self, found: CellRefs) -> None:
+        self.left, self.known = self._session.still_suspected(found), True
+        if not self.isHidden():
+            self._show_one()
+        self.changed.emit()
 
     def _actions(self) -> tuple[tuple[QPushButton, Callable[[], object]], ...]:
         first = (self.accept, self._accept), (self.skip, self._skip)
@@ -126,3 +144,9 @@ class SuspectBox(QWidget):
         self.left = self.left.take(np.arange(len(self.left)) != self._at)
         self._show_one()
         self.changed.emit()
+
+
+def _found(unseen: Unseen) -> CellRefs:
+    from napari_cellstage.core.review.suspects import find_errors
+
+    return unseen.cells.take(find_errors(unseen))
