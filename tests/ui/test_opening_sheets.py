@@ -38,7 +38,7 @@ def test_class_folders_are_asked_about_and_labelled(opening, session, folders, t
     assert [entry.name for entry in session.images] == ["field.tif", "stages"]
     assert session.counts() == {1: 6, 2: 6}
     sheet = next(image for image in session.snapshot().images if image.stack.name == "stages")
-    assert set(sheet.groups.tolist()) == {"m0", "m1"}
+    assert set(sheet.groups.tolist()) == {"movie m0", "movie m1"}
 
 
 def test_they_may_be_images_after_all(opening, session, folders):
