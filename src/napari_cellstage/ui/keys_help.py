@@ -19,8 +19,11 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("M", "merge the selected cells into one"),
     ("D", "split a cell by dragging a line across it; D once more: at the waist of the selected cell"),
     ("Delete", "delete the selected cells"),
-    ("In the gallery", "1 to 9, 0 and Enter as above, for all chosen cells; Space or double-click goes to the cell;"),
-    ("", "Ctrl+A chooses all, Shift-click as far as here; arrows walk; a right click offers more"),
+    (
+        "In the gallery",
+        "1 to 9, 0 and Enter as above, for all chosen cells; Space or double-click goes to the cell;\n"
+        "Ctrl+A chooses all, Shift-click as far as here; arrows walk; a right click offers more",
+    ),
     ("In the matrix", "arrows walk; Enter, Space or a click shows the cells of an entry, a row or a column"),
     ("On the map", "drag around cells to choose them, Ctrl adds; double-click goes to a cell; the wheel zooms"),
     ("PgDn, PgUp", "next image, image before"),

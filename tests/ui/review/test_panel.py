@@ -281,6 +281,7 @@ def test_blind_labelling_leaves_only_the_people(panel: ReviewPanel, labelled: Se
     assert "Blind" in panel.missing_text.text()
     assert not panel.scores.isVisible()
     assert [panel.sections.isTabEnabled(n) for n in range(5)] == [False, False, False, False, True]
+    assert not panel.train.isVisible(), "nothing is trained in blind labelling"
     labelled.blind = False
     panel.refresh()
     assert panel.sections.isTabEnabled(0)

@@ -102,6 +102,7 @@ class ReviewPanel(QWidget):
         self.sections.outdate()
         self.missing_text.setText(missing_for_review(self.session))
         self.missing.setVisible(bool(self.missing_text.text()))
+        self.train.setVisible(not self.session.blind)  # nothing is trained in blind labelling
         self.sections.allow((PEOPLE,) if self.session.blind else ())
         self.scores.refresh()
         self.sections.refresh()
@@ -239,7 +240,7 @@ class ReviewPanel(QWidget):
 def missing_for_review(session: Session) -> str:
     """Return what has to be done before a model can be reviewed; empty when one can."""
     if session.blind:
-        return "Blind mode is on: what the model and others say is hidden. Switch it off under People to review."
+        return "Blind labelling is on: what the model and others say is hidden. Switch it off under People to review."
     if not session.runs():
         return "Nothing is trained yet. Train once; cross-validation then says what the model gets wrong."
     if not session.review_run:
