@@ -51,6 +51,24 @@ def test_train_and_evaluate_a_project(project: Path, tmp_path: Path, invoke: Any
         assert "All 6 labelled cells are ones the model was trained on" in again.stderr
 
 
+def test_cells_labelled_later_beside_trained_ones_are_scored_with_a_warning(
+    project: Path, tmp_path: Path, invoke: Any
+) -> None:
+    out = tmp_path / "run"
+    trained = invoke("train", project, "--recipe", "quick", "--out", out, "--device", "cpu", "--set", "holdout=0")
+    assert trained.exit_code == 0, trained.output
+    session = Session()
+    session.open_project(project)
+    for row in (6, 7):
+        session.label_cells(np.array([row]), 1 if session.cells().area[row] < 200 else 2)
+    session.close()
+    result = invoke("evaluate", out, project, "--report", tmp_path / "r.html", "--json")
+    answer = json.loads(result.stdout.splitlines()[-1])
+    told = "2 of the 2 cells are in images whose other cells the model was trained on"
+    assert answer["warnings"][0].startswith(told)
+    assert told in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
 def test_project_is_free_again_while_it_trains(project: Path) -> None:
     from napari_cellstage.cli.sources import read_data
 

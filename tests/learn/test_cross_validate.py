@@ -103,6 +103,22 @@ def test_a_stop_leaves_the_folds_that_are_done(make_crops, quick, run):
     assert none is None
 
 
+def test_a_stop_ends_a_fold_in_its_midst(make_crops, quick, run, monkeypatch):
+    went_on, stopped = [], []
+
+    def endless(data, recipe, should_stop, *, cache, held_out):
+        yield BatchDone("choosing a classifier", 1, 4)
+        stopped.append(True)
+        yield BatchDone("choosing a classifier", 2, 4)
+        went_on.append(True)
+
+    monkeypatch.setattr(room, "fit", endless)
+    events, found = run(cross_validate(set_of(make_crops, quick, groups=6), quick, lambda: bool(stopped)))
+    assert found is None
+    assert went_on == []
+    assert "Stopped: 0 of 3 folds were cross-validated, 0 cells" in texts(events)
+
+
 def test_fewer_groups_than_folds_is_said(make_crops, quick, run):
     events, found = run(cross_validate(set_of(make_crops, quick, groups=2), quick.but(folds=5)))
     assert "in 2 folds instead of 5, as there are only so many groups" in texts(events)

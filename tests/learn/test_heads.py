@@ -151,6 +151,28 @@ def stopped_at(events_wanted, work):
             stopped.append(True)
 
 
+@pytest.mark.parametrize("tries", range(1, 12))
+def test_a_stop_among_the_linear_heads_takes_the_best_so_far(tries):
+    features, labels = clouds(40)
+    asked, after = [], []
+
+    def stop():
+        asked.append(True)
+        return len(asked) > tries
+
+    work = choose_head(features, labels, np.zeros(120), 3, RECIPE, stop)
+    while True:
+        try:
+            next(work)
+            after += [True] * (len(asked) > tries)
+        except StopIteration as end:
+            chosen = end.value
+            break
+    assert len(after) <= 1
+    assert isinstance(chosen.head, LinearHead)
+    assert (chosen.head.scores(features).argmax(axis=1) == labels).mean() > 0.9
+
+
 @pytest.mark.parametrize("when", ["trying boosted trees", "training boosted trees"])
 def test_a_stop_among_the_trees_is_answered_at_once_by_the_linear_head(when, monkeypatch):
     features, labels = rings(150)

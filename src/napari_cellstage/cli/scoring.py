@@ -12,12 +12,12 @@ import numpy as np
 
 from napari_cellstage.cli.answers import figures, score_lines, write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
-from napari_cellstage.cli.sources import Data, Labelled, read_data
+from napari_cellstage.cli.sources import Data, Labelled, image_of, read_data
 from napari_cellstage.core.errors import CellStageError, ModelError, TrainingError
 from napari_cellstage.core.predictions import HELD_OUT, PART_NAMES, TRAINED
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.calibration import calibrated
-from napari_cellstage.core.scoring.scores import score_unseen
+from napari_cellstage.core.scoring.scores import Scores, score_unseen
 from napari_cellstage.learn.examples import examples_of
 from napari_cellstage.learn.model import TrainedModel
 
@@ -53,11 +53,11 @@ def evaluate_run(
     seconds = time.perf_counter() - start
     fresh = _not_learnt_from(table, model, group_from, reporter)
     unseen = _unseen(_of_known_classes(fresh, model, reporter), data.labelled(), model)
-    scores = score_unseen(unseen)
+    scores = _scored(unseen, model)
     for line in score_lines(scores, "accuracy on cells not trained on:"):
         reporter.say(line)
     if report is not None:
-        reporter.say(f"report in {_write_report(report, run, path, data, model, unseen)}")
+        reporter.say(f"report in {_write_report(report, run, path, data, model, unseen, scores)}")
     if as_json:
         counts = {
             "n_train": len(model.card["split"]["trained"]),
@@ -139,7 +139,23 @@ def _unseen(table: pd.DataFrame, listed: Labelled, model: TrainedModel) -> Unsee
     )
 
 
-def _write_report(out: Path, run: Path, path: Path, data: Data, model: TrainedModel, unseen: Unseen) -> Path:
+def _scored(unseen: Unseen, model: TrainedModel) -> Scores:
+    """Return how good the answers are, with a warning where the model has learnt from the same images."""
+    scores = score_unseen(unseen)
+    learnt_from = {image_of(name) for name in model.card["split"]["trained"]} - {""}
+    beside = sum(image_of(name) in learnt_from for name in unseen.names.tolist())
+    if not beside or unseen.by_cell:
+        return scores
+    told = (
+        f"{beside:,} of the {scores.n:,} cells are in images whose other cells the model was trained on: on a new "
+        "image the score will likely be lower."
+    )
+    return replace(scores, warnings=(told, *scores.warnings))
+
+
+def _write_report(
+    out: Path, run: Path, path: Path, data: Data, model: TrainedModel, unseen: Unseen, scores: Scores
+) -> Path:
     """Write the same page as of a training, about these cells."""
     from napari_cellstage.reporting.run_facts import read_run
     from napari_cellstage.reporting.write import write_page
@@ -152,7 +168,7 @@ def _write_report(out: Path, run: Path, path: Path, data: Data, model: TrainedMo
     facts = replace(
         read_run(run),
         classes=model.classes,
-        scores=score_unseen(unseen),
+        scores=scores,
         unseen=unseen,
         examples=examples,
         folds=0,

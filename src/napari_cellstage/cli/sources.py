@@ -156,6 +156,12 @@ def identity(name: str) -> str:
     return name.rpartition("#")[2]
 
 
+def image_of(name: str) -> str:
+    """Return which image a cell's pixels are of, by its name; empty for a crop, which is a file of its own."""
+    image, slash, _ = identity(name).partition("/")
+    return image if slash else ""
+
+
 def channels_for(model: TrainedModel, work: WorkSnapshot) -> tuple[int, ...]:
     """Return the channels a model looks at: those with the names it was trained on, else the ones that were chosen.
 

@@ -64,7 +64,7 @@ def cross_validate(
     work = _Work(data, recipe, should_stop, cache or FeaturesInMemory())
     answers = _Answers(len(data), len(data.classes))
     for number in range(folds):
-        found = yield from _followed(work.fold(fold == number), number, folds)
+        found = yield from _followed(work.fold(fold == number), number, folds, should_stop)
         if should_stop():
             yield Note(f"Stopped: {number} of {folds} folds were cross-validated, {int(answers.done.sum()):,} cells.")
             break
@@ -163,9 +163,9 @@ def _listed(names: list[str]) -> str:
 
 
 def _followed(
-    work: Generator[Event, None, Unseen | None], number: int, folds: int
+    work: Generator[Event, None, Unseen | None], number: int, folds: int, should_stop: ShouldStop
 ) -> Generator[Event, None, Unseen | None]:
-    """Pass the progress of a fold on as part of the whole; it never goes back.
+    """Pass the progress of a fold on as part of the whole; it never goes back. A stop ends it in its midst, with None.
 
     Each fold's notes and epochs are left out: the curve and the notes are of the model that is kept.
     """
@@ -180,6 +180,9 @@ def _followed(
             reached = max(reached, _share_done(event))
             steps = number * _STEPS + int(_STEPS * reached)
             yield BatchDone(f"{CHECKING}, fold {number + 1} of {folds}", steps, folds * _STEPS, event.loss)
+        if should_stop():
+            work.close()
+            return None
 
 
 def _share_done(event: BatchDone) -> float:

@@ -222,7 +222,12 @@ class _Choosing:
             yield BatchDone("choosing a classifier", number + 1, folds)
         if not trials[DEFAULT_SHRINKAGE].rows.any():
             return self._untried()
-        results = {strength: trial.on(trial.rows) for strength, trial in trials.items()}
+        results: dict[float, _Tried] = {}
+        for strength, trial in trials.items():
+            results[strength] = trial.on(trial.rows)
+            yield BatchDone("choosing a classifier", folds, folds)
+            if self.should_stop():
+                break
         strength = min(results, key=lambda one: results[one].loss)
         self.best = trials[strength]
         report = f"a linear classifier ({results[strength].accuracy:.2f} right in trials while training)"
