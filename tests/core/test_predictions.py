@@ -107,3 +107,14 @@ def test_the_frame_says_how_unlike_the_training_cells_each_is(predictions: Predi
     both = joined([frame.assign(track=0), older.assign(track=0)])
     assert both["flagged"].tolist() == [False, True, False, False, False, False]
     assert both["flagged"].dtype == bool
+
+
+def test_some_rows_have_the_answers_of_those_rows():
+    chances = np.array([[0.9, 0.1], [0.2, 0.8], [np.nan, np.nan]], dtype=np.float32)
+    every = Predictions(chances, (4, 7), np.array([0, 1, 2], np.uint8), "r", unlike=np.array([0.5, 2, 1], np.float32))
+    some = every.take(np.array([2, 1]))
+    assert some.predicted.tolist() == [0, 7]
+    assert some.part.tolist() == [2, 1]
+    assert some.flagged.tolist() == [False, True]
+    assert some.embedding is None
+    assert some.run == "r"

@@ -234,3 +234,14 @@ def test_counting_reads_no_image(several, tmp_path):
     several.open_project(folder)
     assert several.audit_counts() == counts
     assert several._space.known(3) is None
+
+
+def test_in_blind_mode_classes_of_cells_set_aside_are_those_that_one_gave_oneself(several):
+    cells = several.set_audit(140)
+    several.label_refs(cells.take(slice(3)), 1)
+    several.annotator, several.blind = "Ada", True
+    several.label_refs(cells.take(slice(5)), 2)
+    assert several.audit_counts() == {2: 5}
+    assert several.training_counts() == {}
+    several.blind = False
+    assert several.audit_counts() == {1: 3}

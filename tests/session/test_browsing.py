@@ -9,6 +9,7 @@ from napari_cellstage.core.images import from_array
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from napari_cellstage.session.browsing import Shown
+from tests.session.scene import watch
 
 
 @pytest.fixture
@@ -81,3 +82,18 @@ def test_another_project_begins_with_nothing_chosen_or_shown(session, tmp_path):
 
     assert len(session.chosen) == 0
     assert session.shown == Shown()
+
+
+def test_cells_that_were_found_again_are_neither_chosen_nor_shown_those_of_other_images_are(session):
+    session.show_cells(all_cells(session), "four cells", "loss")
+    session.choose(all_cells(session))
+    heard = watch(session, "chosen_changed", "shown_changed")
+    session.label_cells([0], 2, 1)
+    assert heard == []
+
+    session.set_labels(np.asarray(session.labels(2)) * 2, 2)
+
+    kept = all_cells(session).take(all_cells(session).image_id == 1)
+    assert session.chosen == kept
+    assert session.shown == Shown(kept, "four cells", "loss")
+    assert [name for name, *_ in heard] == ["chosen_changed", "shown_changed"]

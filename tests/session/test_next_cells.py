@@ -270,3 +270,21 @@ def test_images_whose_files_are_gone_are_passed_over(two: Session, monkeypatch: 
     monkeypatch.setattr(type(two.images[0]), "missing", property(lambda one: one.image_id == first))
 
     assert set(two.next_cells("random", 18).image_id.tolist()) == {two.current_id}
+
+
+def test_cells_found_again_end_the_batch(ready: Session):
+    predict(ready)
+    go(ready)
+    heard = watch(ready, "queue_changed")
+    ready.set_labels(np.where(grid() > 0, 10 - grid(), 0))
+    assert len(ready.batch.cells) == 0
+    assert heard
+
+
+def test_in_reading_order_what_is_set_aside_or_not_wanted_is_passed_over(ready: Session):
+    aside = ready.set_audit(4)
+    found = ready.next_cells("in order", 99)
+    assert len(found) == 5
+    assert not found.isin(aside).any()
+    left = ready.next_cells("in order", 99, found.take(slice(2)))
+    assert left == found.take(slice(2, None))

@@ -248,3 +248,18 @@ def test_a_project_saved_elsewhere_reads_the_answers_of_its_own_runs(two: Sessio
     two.save_project_as(tmp_path / "copy")
     assert len(two.unseen()) == len(first)
     assert two.unseen_then().cells == first.cells
+
+
+def test_a_label_that_was_found_right_is_not_that_of_another_cell_of_its_name(two: Session) -> None:
+    make_run(two, "one", wrong=[0])
+    cells, _ = labelled_refs(two)
+    two.accept_labels(cells.take([0]))
+    name = (two._checked().image_id[0], two._checked().cell_id[0])
+    assert name == (1, 1)
+    labels = np.where(grid() > 0, 10 - grid(), 0)
+    two.set_labels(labels, 1)
+    two.label_cells(two.rows_of(cells.take([0])), 1, 1)  # another cell of this name gets the class that it had
+    assert not len(two._checked())
+    two.undo()
+    two.undo()
+    assert two._checked() == cells.take([0])

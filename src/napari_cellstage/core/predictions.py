@@ -52,6 +52,11 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.probabilities)
 
+    def take(self, rows: NDArray[Any]) -> Self:
+        """Return the answers for some rows, by place or mask."""
+        more: dict[str, Any] = {name: None if a is None else a[rows] for name, a in self._more.items()}
+        return replace(self, probabilities=self.probabilities[rows], part=self.part[rows], **more)
+
     @property
     def predicted(self) -> NDArray[np.int64]:
         """Class id of the top probability, ``(N,)``; 0 where not predicted."""

@@ -121,9 +121,12 @@ class AuditPart(BrowsingPart):
         return {class_id: count for class_id, count in left.items() if count > 0}
 
     def audit_counts(self) -> dict[int, int]:
-        """Return how many cells that are set aside have each class; no image is read for it."""
+        """Return how many cells that are set aside have each class; no image is read for it, but in blind mode."""
         if self.project is None or not self._entries():
             return {}
+        if self._space.only:  # the database counts the labels that all share
+            ids = np.concatenate([one for _, _, one in self._labels_of(self.audit_cells())] or [np.zeros(0, np.int64)])
+            return {int(i): int(n) for i, n in zip(*np.unique(ids[ids > 0], return_counts=True), strict=True)}
         shown = {i: version for i, version in self._space.tally.versions.items() if i in self._space.entries}
         return self.project.journal.audit_classes(shown)
 

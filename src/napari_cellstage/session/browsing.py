@@ -15,6 +15,7 @@ from psygnal import Signal
 from napari_cellstage.core import acts
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.edits import Edit
+from napari_cellstage.core.effects import Effects
 from napari_cellstage.core.marks import origin_number
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.workspace import Workspace
@@ -97,7 +98,8 @@ class BrowsingPart(FactsPart):
         """
         if class_id != UNLABELLED:
             self.scheme.by_id(class_id)
-        edits = [edit for one in cells.by_image() if (edit := self._label_edit(cells, one, class_id, origin))]
+        by_image = {i: cells.take(places) for i, places in cells.by_image().items() if i in self._space.entries}
+        edits = [edit for i, some in by_image.items() if (edit := self._label_edit(i, some, class_id, origin))]
         if not edits:
             return CellRefs()
         changes = tuple(change for edit in edits for change in edit.labels)
@@ -111,11 +113,17 @@ class BrowsingPart(FactsPart):
         self.show_cells(CellRefs(), "")
         super()._enter(space)
 
-    def _label_edit(self, cells: CellRefs, image_id: int, class_id: int, origin: str) -> Edit | None:
-        if image_id not in self._space.entries:
-            return None
+    def _tell(self, effects: Effects) -> None:
+        """Cells that were found again have other names: none of those before stays chosen or shown."""
+        if again := [one.image_id for one in effects.edit.segmentations]:
+            self.choose(self._chosen.take(~np.isin(self._chosen.image_id, again)))
+            shown, gone = self._in_gallery, np.isin(self._in_gallery.cells.image_id, again)
+            if gone.any():
+                self.show_cells(shown.cells.take(~gone), shown.title, shown.order)
+        super()._tell(effects)
+
+    def _label_edit(self, image_id: int, cells: CellRefs, class_id: int, origin: str) -> Edit | None:
         image = self._space.image(image_id)
-        some = cells.take(cells.image_id == image_id)
-        rows = image.rows_of(some.t, some.cell_id)
+        rows = image.rows_of(cells.t, cells.cell_id)
         restate = self._restates(class_id, origin)
         return acts.label_cells(image, image_id, rows[rows >= 0], class_id, origin_number(origin), restate)

@@ -112,14 +112,21 @@ class ChoosingPart(ReviewPart, AuditPart, PeoplePart):
 
     def _free_cells(self, parts: list[ImagePart], but: CellRefs) -> NDArray[np.bool_]:
         """Tell which cells may be asked for: without a label, not set aside, not among others."""
-        aside = CellRefs.joined((self.audit_cells(), but))
-        free = np.concatenate([part.class_ids == UNLABELLED for part in parts] or [np.zeros(0, dtype=bool)])
-        starts = dict(zip((p.image_id for p in parts), np.cumsum([0, *(len(p.cells) for p in parts)]), strict=False))
-        for image_id, places in aside.by_image().items():
-            if image_id in starts:
-                rows = self.rows_of(aside.take(places))
-                free[starts[image_id] + rows[rows >= 0]] = False
+        aside = self._aside(but)
+        free = [self._free_of(part.image_id, aside.get(part.image_id)) for part in parts]
+        return np.concatenate(free or [np.zeros(0, dtype=bool)])
+
+    def _free_of(self, image_id: int, aside: CellRefs | None) -> NDArray[np.bool_]:
+        free = self.class_ids(image_id) == UNLABELLED
+        if aside is not None:
+            rows = self.rows_of(aside)
+            free[rows[rows >= 0]] = False
         return free
+
+    def _aside(self, but: CellRefs) -> dict[int, CellRefs]:
+        """Return for each image the cells that are set aside, and those among others."""
+        cells = CellRefs.joined((self.audit_cells(), but))
+        return {image_id: cells.take(places) for image_id, places in cells.by_image().items()}
 
     def _known_parts(self) -> list[ImagePart]:
         """Return what is known of the images that can be shown."""
@@ -137,15 +144,15 @@ class ChoosingPart(ReviewPart, AuditPart, PeoplePart):
 
         numbers = [one.image_id for one in self.images if not one.missing]
         start = numbers.index(self._current) if self._current in numbers else 0
-        aside = CellRefs.joined((self.audit_cells(), CellRefs() if but is None else but))
+        aside = self._aside(CellRefs() if but is None else but)
         waiting = {one.image_id for one in self.image_states() if one.cells is None or one.labelled < one.cells}
         found: list[CellRefs] = []
         for image_id in (one for one in numbers[start:] + numbers[:start] if one in waiting):
             after = row if image_id == self._current else None
             rows = rows_after(self.cells(image_id), after)
             rows = rows[rows != after] if after is not None else rows
-            left = CellRefs.of(image_id, self.cells(image_id), rows[self.class_ids(image_id)[rows] == UNLABELLED])
-            found.append(left.take(~left.isin(aside)))
+            free = self._free_of(image_id, aside.get(image_id))
+            found.append(CellRefs.of(image_id, self.cells(image_id), rows[free[rows]]))
             if sum(map(len, found)) >= count:
                 break
         return CellRefs.joined(found).take(slice(count))

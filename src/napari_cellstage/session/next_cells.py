@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from psygnal import Signal
 
 from napari_cellstage.core.classes import UNLABELLED
-from napari_cellstage.core.effects import NO_ROWS, Rows
+from napari_cellstage.core.effects import NO_ROWS, Effects, Rows
 from napari_cellstage.core.errors import CellsError
+from napari_cellstage.core.marks import origin_number
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.review.batch import Batch, BatchProgress
 from napari_cellstage.core.review.cell_refs import CellRefs
@@ -22,6 +23,7 @@ from napari_cellstage.session.choosing import ChoosingPart, check_mode
 
 BATCH = 16
 _MODE = "next cells"
+_ACCEPTED = origin_number("accepted")
 Name = tuple[int, int, int]
 
 
@@ -71,8 +73,8 @@ class NextCellsPart(ChoosingPart):
         for image_id, places in cells.by_image().items():
             here = places[(rows[places] >= 0) & (ids[places] != UNLABELLED)]
             found = None if self.blind else self.predictions(image_id)
-            accepted += int((self.origins(image_id)[rows[here]] == "accepted").sum())
-            corrected += 0 if found is None else int((found.predicted[rows[here]] != ids[here]).sum())
+            accepted += int((self._image(image_id).origins[rows[here]] == _ACCEPTED).sum())
+            corrected += 0 if found is None else int((found.take(rows[here]).predicted != ids[here]).sum())
         return BatchProgress(len(cells), len(cells) - len(self.batch_left()), accepted, corrected)
 
     def next_cell(self, after: int | None = None) -> Name | None:
@@ -107,7 +109,7 @@ class NextCellsPart(ChoosingPart):
         """
         wanted = np.atleast_1d(np.asarray(rows, dtype=np.int64))
         found = None if self.blind else self.predictions()
-        ids = np.zeros(len(wanted), dtype=np.int64) if found is None else found.predicted[wanted]
+        ids = np.zeros(len(wanted), dtype=np.int64) if found is None else found.take(wanted).predicted
         if not len(wanted) or (ids == UNLABELLED).any():
             raise CellsError(_nothing_to_accept(self.blind))
         changed = [NO_ROWS]
@@ -128,6 +130,11 @@ class NextCellsPart(ChoosingPart):
         self._batch, self._passed = Batch(), CellRefs()
         super()._enter(space)
         self.queue_changed.emit()
+
+    def _tell(self, effects: Effects) -> None:
+        if effects.edit.segmentations:  # the names of the batch are those of other cells now
+            self._end_batch()
+        super()._tell(effects)
 
     def _look(self, blind: bool) -> None:
         super()._look(blind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_cellstage.core.classes import UNLABELLED
@@ -36,10 +37,10 @@ class SuspectsPart(RunsPart):
 
     def accept_labels(self, cells: CellRefs) -> None:
         """Note that labels are right as they are: they are not suspected again unless they change."""
-        ids = self._ids_today(cells)
-        new = zip(cells.image_id.tolist(), cells.t.tolist(), cells.cell_id.tolist(), ids.tolist(), strict=True)
-        known = {tuple(one[:3]): one for one in self._stored()}
-        known |= {tuple(one[:3]): list(one) for one in new if one[3] != UNLABELLED}
+        columns = (cells.image_id, cells.t, cells.cell_id, self._versions(cells), self._ids_today(cells))
+        new = zip(*(one.tolist() for one in columns), strict=True)
+        known = {tuple(one[:4]): one for one in self._stored()}
+        known |= {tuple(one[:4]): list(one) for one in new if one[4] != UNLABELLED}
         self.put_setting(_CHECKED, list(known.values()))
         self.suspects_changed.emit()
 
@@ -60,10 +61,15 @@ class SuspectsPart(RunsPart):
 
     def _stored(self) -> list[list[Any]]:
         stored = self.setting(_CHECKED)
-        return [one for one in stored if len(one) == 4] if isinstance(stored, list) else []
+        return [one for one in stored if len(one) == 5] if isinstance(stored, list) else []
 
     def _checked(self) -> CellRefs:
-        """Return the cells whose label was found right and is still the same."""
-        numbers = np.array(self._stored(), dtype=np.int64).reshape(-1, 4).T
-        cells = CellRefs(*numbers[:3])
-        return cells.take(self._ids_today(cells) == numbers[3])
+        """Return the cells whose label was found right and is still the same; cells found again are others."""
+        *names, versions, ids = np.array(self._stored(), dtype=np.int64).reshape(-1, 5).T
+        cells = CellRefs(*names)
+        return cells.take((self._ids_today(cells) == ids) & (self._versions(cells) == versions))
+
+    def _versions(self, cells: CellRefs) -> NDArray[np.int64]:
+        """Return the version of the segmentation that each cell's image has now."""
+        versions, (images, place) = self._space.tally.versions, np.unique(cells.image_id, return_inverse=True)
+        return np.array([versions.get(one, 0) for one in images.tolist()], dtype=np.int64)[place]

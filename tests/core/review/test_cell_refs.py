@@ -30,3 +30,10 @@ def test_joined_parts_are_the_whole(some):
     again = CellRefs.joined(parts)
     assert sorted(again.keys().tolist()) == sorted(whole.keys().tolist())
     assert CellRefs.joined([]) == CellRefs()
+
+
+def test_places_by_image_keep_their_order():
+    images = np.array([7, 2, 7, 7, 2, 9])
+    cells = CellRefs(images, np.zeros(6, dtype=np.int64), np.arange(6))
+    assert {i: places.tolist() for i, places in cells.by_image().items()} == {2: [1, 4], 7: [0, 2, 3], 9: [5]}
+    assert CellRefs().by_image() == {}

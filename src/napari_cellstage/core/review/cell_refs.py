@@ -76,7 +76,9 @@ class CellRefs:
 
     def by_image(self) -> dict[int, Numbers]:
         """Return for each image the places of its cells."""
-        return {int(i): np.flatnonzero(self.image_id == i) for i in np.unique(self.image_id)}
+        order = np.argsort(self.image_id, kind="stable")  # one look at the cells, however many images there are
+        images, starts = np.unique(self.image_id[order], return_index=True)
+        return dict(zip(images.tolist(), np.split(order, starts[1:]), strict=True)) if len(self) else {}
 
     def keys(self) -> NDArray[np.void]:
         """Return ``(N,)`` values that are equal where the cell is the same, and can be sorted."""
