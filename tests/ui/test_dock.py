@@ -14,9 +14,12 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QApplication
 
 from napari_cellstage.core.images import from_array
+from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.core.tracks import Tracks
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.ui import contributions, train_panel
 from napari_cellstage.ui.dock import CellStageDock
+from napari_cellstage.ui.pieces import Folded
 
 pytestmark = [pytest.mark.gui, pytest.mark.filterwarnings("ignore:.*PyQt5.*")]
 
@@ -26,6 +29,7 @@ def viewer(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     import napari
 
     monkeypatch.setenv("NAPARI_CELLSTAGE_HOME", str(tmp_path / "projects"))
+    monkeypatch.setenv("NAPARI_CELLSTAGE_CONFIG", str(tmp_path / "config"))
     made = napari.Viewer(show=True)
     yield made
     if made in napari.viewer.Viewer._instances:
@@ -178,16 +182,51 @@ def test_it_follows_the_theme(viewer: Any, theme: str) -> None:
     assert (dock.theme.text.lightness() > 127) == (theme == "light")
 
 
+LONG = "a name that is far longer than there is room for in the dock, whatever it is the name of"
+
+
+def crowd(dock: CellStageDock) -> None:
+    """Let every part of the steps be there, each with as much to say as it ever has."""
+    session = dock.session
+    fill(dock)
+    labels = np.zeros((2, 1, 40, 50), np.int32)
+    for number in range(6):
+        labels[:, 0, 5:12, 8 * number + 1 : 8 * number + 7] = number + 1
+    labels[1][labels[1] > 0] += 6
+    session.add_image(from_array(np.arange(4000, dtype=np.uint16).reshape(2, 40, 50), "TYX", LONG))
+    session.set_labels(labels)
+    session.set_tracks(Tracks(np.tile(np.arange(1, 7), 2)))
+    for number in range(10):
+        session.add_class(f"{LONG} {number}")
+    session.annotator = LONG
+    session.label_cells([0, 1], 1)
+    session.label_cells([2, 3], session.scheme.ids[-1])
+    chances = np.full((12, len(session.scheme)), 1 / len(session.scheme), np.float32)
+    found = Predictions(chances, session.scheme.ids, np.zeros(12, np.uint8), "run")
+    session.set_predictions({session.current_id or 0: found}, session.snapshot().version)
+    session.queue_mode = "class"
+    dock.next.show_cell(8)
+    for part in dock.findChildren(Folded):
+        part.head.setChecked(True)
+
+
 def test_nothing_is_cut_off_in_a_small_window(viewer: Any, qtbot: Any) -> None:
     viewer.window._qt_window.resize(1280, 800)
     dock = open_dock(viewer)
-    fill(dock)
+    crowd(dock)
     for step in range(dock.tabs.count()):
         dock.tabs.setCurrentIndex(step)
         qtbot.wait(30)
         area = dock.tabs.currentWidget()
-        assert area.widget().minimumSizeHint().width() <= area.viewport().width()
+        assert area.widget().minimumSizeHint().width() <= _room(dock, area)
     assert dock.mapTo(viewer.window._qt_window, dock.rect().bottomRight()).y() <= 800
+
+
+def _room(dock: CellStageDock, area: Any) -> int:
+    """Return the width that a step has where the dock is as narrow as it gets, beside its scroll bar."""
+    bar = area.verticalScrollBar()
+    beside = 0 if bar.isVisible() else bar.sizeHint().width()
+    return int(area.viewport().width() - beside - (dock.width() - dock.minimumWidth()))
 
 
 def test_opening_the_dock_loads_no_torch() -> None:

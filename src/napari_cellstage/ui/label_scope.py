@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
+from napari_cellstage.ui.pieces import shrinking
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -78,7 +80,7 @@ class ScopeBox(QWidget):
     def __init__(self, session: Session, scope: LabelScope, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scope = scope
-        self.choice = QComboBox()
+        self.choice = shrinking(QComboBox())
         self.choice.setAccessibleName("What a class is given to")
         self.choice.setToolTip(
             "Whether a number key or a click labels the cell in this frame, or in other frames of its track too (T). "

@@ -15,7 +15,7 @@ from napari_cellstage.core.review.pace import Pace
 from napari_cellstage.core.review.queue import BY_MODEL, CLASS, MODES
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
-from napari_cellstage.ui.pieces import hint
+from napari_cellstage.ui.pieces import hint, shrinking
 
 SOON_MS = 100
 MOST_AT_ONCE = 50  # cells that one act labels; more are given by rule and not by looking
@@ -91,14 +91,12 @@ class NextBox(QWidget):
         self._show_prediction()
 
     def _build(self) -> None:
-        self.mode = QComboBox()
+        self.mode = shrinking(QComboBox())
         self.mode.setAccessibleName("Which cell is next")
         for mode in MODES:
             self.mode.addItem(WORDS[mode][0], mode)
             self.mode.setItemData(self.mode.count() - 1, WORDS[mode][1], Qt.ItemDataRole.ToolTipRole)
         self.mode.activated.connect(self._choose)
-        self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.mode.setMinimumContentsLength(8)  # the row must not be wider than the dock
         self.go_on = QCheckBox("go on")
         self.go_on.setToolTip("When a cell got its class, by Enter or a number key, the next one is shown.")
         self.go_on.toggled.connect(self.going_on)

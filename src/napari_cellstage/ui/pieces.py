@@ -7,6 +7,7 @@ from collections.abc import Callable
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
+    QComboBox,
     QFrame,
     QLabel,
     QLayout,
@@ -48,6 +49,13 @@ def hint(text: str) -> QLabel:
     made.setTextFormat(Qt.TextFormat.AutoText)
     made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
     return made
+
+
+def shrinking(choice: QComboBox) -> QComboBox:
+    """Let a choice be narrower than its longest entry, so that its row is not cut off in the dock."""
+    choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    choice.setMinimumContentsLength(8)
+    return choice
 
 
 def scrolled(panel: QWidget) -> QScrollArea:

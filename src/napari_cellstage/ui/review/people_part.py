@@ -164,7 +164,7 @@ class PeoplePart(QWidget):
         count = len(self.disputed)
         self.show_disputed.setText(f"{count:,} disputed cell{'' if count == 1 else 's'}")
         self.show_disputed.setEnabled(count > 0)
-        self.vote.setEnabled(count > 0 and not self.session.read_only)
+        self.vote.setEnabled(not self.session.read_only)  # also what all agree on, given blind, becomes a label by it
         self.disputed_row.setVisible(not self.session.blind and self.pairs.rowCount() > 0)
         self.settle.refresh(self.disputed)
 
@@ -202,8 +202,7 @@ _BLIND = (
 
 
 _ALONE = (
-    "Ask a colleague to label the same cells: set their name above, tick Blind, label; then agreement is measured "
-    "here."
+    "Ask a colleague to label the same cells: set their name above, tick Blind, label; then agreement is measured here."
 )
 _COUNTING = "Counting how far persons agree …"
 
