@@ -97,6 +97,20 @@ def test_the_majority_is_taken_and_told(disputed, session):
     assert disputed.show_disputed.text() == "1 disputed cell"
 
 
+def test_what_all_said_blind_becomes_labels_also_without_a_dispute(qtbot, part, session):
+    for who in ("Ada", "Bo"):
+        session.annotator, session.blind = who, True
+        session.label_cells([0, 1], 1)
+        session.blind = False
+    part.refresh()
+    qtbot.waitUntil(lambda: part.pairs.rowCount() == 1, timeout=20_000)
+    assert session.counts()[1] == 0
+    part.vote.click()
+
+    assert session.counts()[1] == 2
+    assert not part.show_disputed.isEnabled()
+
+
 def test_agreement_is_measured_beside_and_the_window_says_so(qtbot, part, session, monkeypatch):
     go, threads = Event(), []
 
