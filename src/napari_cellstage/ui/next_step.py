@@ -38,7 +38,7 @@ def next_step(session: Session) -> NextStep:
 
 def _label_or_train(session: Session) -> NextStep:
     if session.blind:
-        return NextStep("Label what you see: blind, others' labels and predictions are hidden.", LABEL)
+        return NextStep("Label what you see. Blind: predictions and others' labels are hidden.", LABEL)
     known = session.counts()  # once: this is asked after every key press
     counts = {class_id: known.get(class_id, 0) for class_id in session.scheme.ids}
     labelled = [n for n in counts.values() if n]
