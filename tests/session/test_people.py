@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from napari_cellstage.core.people.names import PeopleError
+from napari_cellstage.core.predictions import NEITHER, TRAINED, Predictions
 from napari_cellstage.core.project_lock import current_user
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
@@ -485,3 +486,21 @@ def test_what_was_said_of_one_image_is_found_without_the_acts_of_all(ready, monk
     journal._db.set_trace_callback(None)
     assert len(batches) == 1
     assert journal._all(batches[0]) == []
+
+
+def test_latest_predictions_of_an_image_that_was_trained_on_are_told_apart_from_those_of_others(session):
+    session.use_template("exposure")
+    for seed, name in enumerate(("a", "b")):
+        image_id = session.add_image(stack_for(grid(), name, seed))
+        session.set_labels(grid(), image_id)
+    parts = {1: np.array([TRAINED] * 3 + [NEITHER] * 6, np.uint8), 2: np.full(9, NEITHER, np.uint8)}
+    chances = np.full((9, len(session.scheme)), 0.1, np.float32)
+    chances[:, 0] = 1 - chances[:, 1:].sum(axis=1)
+    answers = {i: Predictions(chances, session.scheme.ids, part) for i, part in parts.items()}
+    assert session.set_predictions(answers, session.snapshot().version)
+    for image_id in (1, 2):
+        for who, blind in (("Ada", False), ("Bob", True)):
+            session.set_current(image_id)
+            by(session, who, [0, 5, 6], 1, blind=blind)
+    found = session.people_against_model()
+    assert (found.cells, found.left_out, found.near) == (5, 1, 2)

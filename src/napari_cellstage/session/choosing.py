@@ -117,7 +117,7 @@ class ChoosingPart(ReviewPart, AuditPart, PeoplePart):
         return np.concatenate(free or [np.zeros(0, dtype=bool)])
 
     def _free_of(self, image_id: int, aside: CellRefs | None) -> NDArray[np.bool_]:
-        free = self.class_ids(image_id) == UNLABELLED
+        free: NDArray[np.bool_] = self.class_ids(image_id) == UNLABELLED
         if aside is not None:
             rows = self.rows_of(aside)
             free[rows[rows >= 0]] = False

@@ -138,7 +138,8 @@ class PeoplePart(AnnotatorPart, RunsPart):
         answers = self.answers()
         labels, origins = self._shared(answers.cells)
         known = np.where(np.isin(origins, _KNOWN), labels, UNLABELLED)
-        return people_against_model(answers, known, self._unseen_answers(answers.cells))
+        said, near = self._unseen_answers(answers.cells)
+        return people_against_model(answers, known, said, near=near)
 
     def _state_of_labels(self) -> object:
         if not self._space.has_project:
@@ -166,10 +167,13 @@ class PeoplePart(AnnotatorPart, RunsPart):
     def _rows(self, image_id: int, cells: CellRefs, places: Numbers) -> Numbers:
         return self._space.image(image_id).rows_of(cells.t[places], cells.cell_id[places])
 
-    def _unseen_answers(self, cells: CellRefs) -> Numbers:
-        """Return class ids that the reviewed run's models give cells they had not seen, 0 for all others."""
+    def _unseen_answers(self, cells: CellRefs) -> tuple[Numbers, NDArray[np.bool_]]:
+        """Return class ids that the reviewed run's models give cells they had not seen, 0 for all others.
+
+        Also which of these are by a model that was trained on other cells of their image.
+        """
         unseen = self.unseen_then()
-        ids = np.full(len(cells), UNLABELLED, dtype=np.int64)
+        ids, near = np.full(len(cells), UNLABELLED, dtype=np.int64), np.zeros(len(cells), dtype=bool)
         if unseen is not None:
             places = cells.places_in(unseen.cells)
             ids = np.where(places >= 0, np.append(unseen.classes.ids, UNLABELLED)[unseen.predicted[places]], UNLABELLED)
@@ -178,5 +182,6 @@ class PeoplePart(AnnotatorPart, RunsPart):
             if found is not None and (unseen is None or found.run == self.review_run):
                 rows = self._rows(image_id, cells, places)
                 new = (rows >= 0) & (found.part[rows] != TRAINED) & (ids[places] == UNLABELLED)
-                ids[places[new]] = found.predicted[rows[new]]
-        return np.where(np.isin(ids, self.scheme.ids), ids, UNLABELLED)
+                ids[places[new]] = found.take(rows[new]).predicted
+                near[places[new]] = (found.part == TRAINED).any()
+        return np.where(np.isin(ids, self.scheme.ids), ids, UNLABELLED), near

@@ -70,3 +70,11 @@ def test_the_interval_of_an_accuracy_stays_within_0_and_1_also_where_images_diff
     images = np.repeat([1, 2, 3], 10)
     found = people_against_model(answers([[one] for one in said], images=images.tolist()), known)
     assert found.standings[0].interval == (0.0, 1.0)
+
+
+def test_cells_of_images_that_the_model_was_trained_on_are_said_to_flatter_it():
+    said = answers([[1, 1], [2, 1], [1, 1]])
+    found = people_against_model(said, known=ids(1, 1, 1), model=ids(1, 1, 0), near=np.array([True, False, True]))
+    assert found.near == 1, "of those that are compared"
+    assert "Of 1 the model was trained on other cells of the same image, which flatters it." in found.text
+    assert "flatters" not in people_against_model(said, known=ids(1, 1, 1), model=ids(1, 1, 0)).text

@@ -73,6 +73,8 @@ class PeopleAgainstModel:
         Whether the model takes part, with answers for cells it had not seen.
     left_out
         Cells that persons labelled, but for which the model has no such answer.
+    near
+        How many are of images from which the model was trained on other cells.
     """
 
     standings: tuple[Standing, ...]
@@ -81,6 +83,7 @@ class PeopleAgainstModel:
     known: int = 0
     unseen: bool = False
     left_out: int = 0
+    near: int = 0
 
     def of(self, kind: str) -> Standing | None:
         """Return the first of a kind, None when there is none."""
@@ -103,7 +106,12 @@ class PeopleAgainstModel:
             else ""
         )
         without = "" if self.unseen else " The model has no answers for cells it had not seen; train it to compare."
-        return f"{_cells(self.cells)}: {', '.join(parts)}.{left}{without}"
+        near = (
+            f" Of {self.near:,} the model was trained on other cells of the same image, which flatters it."
+            if self.near
+            else ""
+        )
+        return f"{_cells(self.cells)}: {', '.join(parts)}.{left}{near}{without}"
 
     @property
     def people_confusion(self) -> tuple[str, NDArray[np.int64]]:
@@ -117,7 +125,12 @@ class PeopleAgainstModel:
 
 
 def people_against_model(
-    answers: Answers, known: Numbers, model: Numbers | None = None, groups: NDArray[Any] | None = None, seed: int = 0
+    answers: Answers,
+    known: Numbers,
+    model: Numbers | None = None,
+    groups: NDArray[Any] | None = None,
+    seed: int = 0,
+    near: NDArray[np.bool_] | None = None,
 ) -> PeopleAgainstModel:
     """Compare persons and the model on the same cells.
 
@@ -133,6 +146,8 @@ def people_against_model(
         ``(N,)``; image, well or movie of each cell, for intervals and tests.
     seed
         Same seed, same intervals.
+    near
+        ``(N,)`` bool; where the model was trained on other cells of the image; None: nowhere.
     """
     model = np.zeros(len(answers), dtype=np.int64) if model is None else model
     groups = answers.cells.image_id if groups is None else groups
@@ -145,7 +160,7 @@ def people_against_model(
     compared = judge.compared
     return PeopleAgainstModel(
         standings, answers.classes, int(compared.sum()), int((compared & (judge.known != UNLABELLED)).sum()), unseen,
-        int((~used).sum()),
+        int((~used).sum()), 0 if near is None else int((compared & near[used]).sum()),
     )  # fmt: skip
 
 
