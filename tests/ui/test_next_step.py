@@ -75,7 +75,7 @@ def test_many_new_labels_ask_for_training_again(make_session, predict):
     assert next_step(session).step == REVIEW
     session.label_cells([0], 2)
     assert next_step(session).step == TRAIN
-    assert next_step(session).text == "10 labels are new or corrected since this model: train again."
+    assert next_step(session).text == "10 labels have changed since this model: train again."
 
 
 def test_labels_taken_away_or_corrected_count_as_new_ones(make_session, predict):
