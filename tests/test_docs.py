@@ -64,3 +64,15 @@ def test_the_readme_tells_every_key() -> None:
     for key in (one.strip() for keys, _ in KEYS for one in keys.split(",")):
         written = {"PgDn": "Page Down", "PgUp": "Page Up", "Ctrl-click": "Ctrl-click"}.get(key, key)
         assert written in told, f"the README's table of keys lacks {key}"
+
+
+def test_what_the_page_about_scores_names_is_on_the_screen() -> None:
+    page = (ROOT / "docs" / "how-good.md").read_text(encoding="utf-8")
+    parts = (ROOT / "src" / "napari_cellstage" / floor for floor in ("ui", "reporting", "core/review"))
+    files = (file for part in parts for file in part.rglob("*") if file.suffix in (".py", ".jinja"))
+    screen = "".join(file.read_text(encoding="utf-8") for file in files).lower()
+    plain = re.sub(r"```.*?```|\*\*.*?\*\*", "", page, flags=re.DOTALL)
+    named = {" ".join(one.split()) for one in re.findall(r"\*([^*]+)\*", plain)}
+    named = {one.strip("… ") for one in named if not one.endswith(".")}  # captions of pictures end so
+    assert "Take the majority" in named
+    assert [one for one in sorted(named) if one.lower() not in screen] == []
