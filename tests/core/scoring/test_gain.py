@@ -26,6 +26,13 @@ def test_the_power_law_that_made_the_errors_is_gone_on_with():
     assert gain.labels == 400
 
 
+def test_a_steep_fall_is_not_believed_to_go_on():
+    counts = np.array([50.0, 100.0, 200.0, 400.0])
+    errors = 100 * counts**-1.5
+    gain = estimate_gain(counts, rightness(errors), np.arange(400) % 4, np.arange(400) // 20)
+    assert 0 < gain.gain < errors[-1] / 2
+
+
 def test_errors_that_do_not_fall_promise_nothing():
     for errors in (np.full(4, 0.2), np.array([0.1, 0.15, 0.2, 0.25]), np.zeros(4)):
         gain = estimate_gain(COUNTS, rightness(errors), np.zeros(400), np.arange(400))

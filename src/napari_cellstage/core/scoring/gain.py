@@ -100,17 +100,19 @@ def _gain(counts: Floats, errors: Floats, more: int) -> float:
 def _law(counts: Floats, errors: Floats) -> tuple[float, float, float]:
     """Return floor, scale and power of the law nearest to the errors, by each floor that is worth a try.
 
-    With a floor given the law is a line of logarithms. Errors that do not fall give a flat one.
+    With a floor given the law is a line of logarithms. Errors that do not fall give a flat one; a fall that is steeper
+    than one by the number of labels is not believed to go on.
     """
     best = (np.inf, float(errors[-1]), 0.0, 1.0)
     logs = np.log(counts)
     for floor in np.linspace(0, 1, 21)[:-1] * max(float(errors.min()), 0.0):
         above = np.log(np.maximum(errors - floor, 1e-6))
         slope, start = np.polyfit(logs, above, 1)
-        power, scale = -float(slope), float(np.exp(start))
-        if power <= 0:
+        if slope >= 0:
             continue
+        power = min(-float(slope), 1.0)
+        scale = float(np.exp(start if power < 1 else (above + logs).mean()))
         miss = float(((floor + scale * counts**-power - errors) ** 2).sum())
         if miss < best[0]:
-            best = (miss, float(floor), scale, min(power, 1.0) if power <= 1 else 1.0)
+            best = (miss, float(floor), scale, power)
     return best[1:]
