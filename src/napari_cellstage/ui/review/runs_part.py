@@ -187,6 +187,6 @@ def comparison_text(found: RunComparison, older: str, newer: str) -> str:
     chance = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     difference = f"{paired.difference:+.3f} ({low:+.3f} to {high:+.3f})"
     return (
-        f"{newer} against {older}, {paired.n:,} cells: right on {len(found.won):,} that the older gets wrong, wrong on "
-        f"{len(found.lost):,} that it gets right. Difference {difference}, {chance}."
+        f"{newer} against {older}, {paired.n:,} cells by the labels of today: right on {len(found.won):,} that the "
+        f"older gets wrong, wrong on {len(found.lost):,} that it gets right. Difference {difference}, {chance}."
     )
