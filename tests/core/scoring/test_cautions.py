@@ -45,6 +45,19 @@ def test_classes_without_cells_are_named():
     assert many.startswith("Classes 'c0', 'c1', 'c2', 'c3', 'c4' and 195 more have no cell")
 
 
+def test_classes_that_no_model_had_seen_are_named():
+    truth = np.repeat([0, 1, 2], 4)
+    said = np.tile(np.array([[0.6, 0.0, 0.4]], dtype=np.float32), (12, 1))
+    groups = np.array([f"image {place % 4 if label != 1 else 9}" for place, label in enumerate(truth)])
+    found = score(truth, said.argmax(axis=1), ("a", "b", "c"), groups=groups, probabilities=said)
+    assert found.warnings[-1] == (
+        "Class 'b': no model had seen it when it was asked for its cells, as they were all kept out at once, so each "
+        "counts as wrong. Label some in other images."
+    )
+    known = np.where(said == 0, np.float32(1e-6), said)
+    assert "no model" not in " ".join(score(truth, truth, ("a", "b", "c"), groups=groups, probabilities=known).warnings)
+
+
 def test_words_for_groups():
     assert group_noun(["well P1 A01", "well P1 A02"]) == "wells"
     assert group_noun(["movie 1", "image 2"]) == group_noun(["0013", "0014"]) == group_noun([]) == "groups"

@@ -28,7 +28,11 @@ def group_noun(names: Sequence[str], several: bool = True) -> str:
 
 
 def cautions(
-    counts: NDArray[np.integer], classes: Sequence[str], names: Sequence[str], by_cell: bool
+    counts: NDArray[np.integer],
+    classes: Sequence[str],
+    names: Sequence[str],
+    by_cell: bool,
+    unknown: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return what to warn of.
 
@@ -42,11 +46,14 @@ def cautions(
         Those of the groups; empty where nobody said.
     by_cell
         Cells of one group were on both sides of the split.
+    unknown
+        Classes of which no model had seen a cell when it was asked for theirs.
     """
     alone = len(names) == counts.sum() > 1 and group_noun(names, several=False) == "group"
     said = (
         _NOT_GROUPED if alone else _about_groups(names, by_cell),
         _about_classes([c for c, n in zip(classes, counts, strict=True) if not n]),
+        _about_unknown(unknown, names),
     )
     return tuple(one for one in said if one)
 
@@ -81,10 +88,24 @@ def _about_groups(names: Sequence[str], by_cell: bool) -> str:
 def _about_classes(missing: Sequence[str]) -> str:
     if not missing:
         return ""
-    shown = ", ".join(f"'{name}'" for name in missing[:_MOST_NAMED])
-    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
     plural = len(missing) > 1
     return (
-        f"Class{'es' if plural else ''} {shown}{more} {'have' if plural else 'has'} no cell among those scored: "
+        f"{_classes(missing)} {'have' if plural else 'has'} no cell among those scored: "
         f"how well {'they are' if plural else 'it is'} told is not known. Label more of {'them' if plural else 'it'}."
     )
+
+
+def _about_unknown(unknown: Sequence[str], names: Sequence[str]) -> str:
+    if not unknown:
+        return ""
+    them, their = ("them", "their") if len(unknown) > 1 else ("it", "its")
+    return (
+        f"{_classes(unknown)}: no model had seen {them} when it was asked for {their} cells, as they were all kept out "
+        f"at once, so each counts as wrong. Label some in other {group_noun(names)}."
+    )
+
+
+def _classes(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"Class{'es' if len(names) > 1 else ''} {shown}{more}"

@@ -105,8 +105,20 @@ def scored(
         groups=len(answers.names),
         by_cell=answers.by_cell,
         interval_over=f"{len(answers.names)} {group_noun(answers.names)}" if over_groups else "cells",
-        warnings=cautions(np.bincount(truth, minlength=size), answers.classes, answers.names, answers.by_cell),
+        warnings=cautions(
+            np.bincount(truth, minlength=size),
+            answers.classes,
+            answers.names,
+            answers.by_cell,
+            [] if probabilities is None else _unknown(truth, probabilities, answers.classes),
+        ),
     )
+
+
+def _unknown(truth: NDArray[np.int64], probabilities: Probabilities, classes: tuple[str, ...]) -> list[str]:
+    """Return the classes whose own cells were given no probability of them at all: no model had seen one."""
+    own = np.bincount(truth, weights=probabilities[np.arange(len(truth)), truth], minlength=len(classes))
+    return [name for place, name in enumerate(classes) if own[place] == 0 and (truth == place).any()]
 
 
 def _intervals(figures: dict[str, float], answers: Answers, draws: tuple[Bootstrap, ...]) -> dict[str, Interval]:
