@@ -108,3 +108,10 @@ def test_unknown_classes_are_named() -> None:
 def test_dict_and_back(names: list[str]) -> None:
     scheme = ClassScheme.from_names(names, "ordered")
     assert ClassScheme.from_dict(scheme.to_dict()) == scheme
+
+
+def test_classes_are_called_as_in_a_later_scheme():
+    first = ClassScheme.from_names(["a", "b", "c"])
+    later = first.rename(1, "d").remove(2).add("e").move(3, 0)
+    assert first.named_as(later).names == ("d", "b", "c")
+    assert first.named_as(later).ids == first.ids

@@ -263,3 +263,13 @@ def test_a_label_that_was_found_right_is_not_that_of_another_cell_of_its_name(tw
     two.undo()
     two.undo()
     assert two._checked() == cells.take([0])
+
+
+def test_scores_name_classes_as_they_are_called_today(two: Session) -> None:
+    make_run(two, "one", wrong=[0])
+    before = two.review_scores()
+    two.rename_class(1, "resting")
+    assert two.review_scores().per_class[0].name == "resting"
+    assert two.review_scores().accuracy == before.accuracy
+    assert two.unseen().classes.names[0] == "resting"
+    assert two.unseen_then().classes.names[0] != "resting"

@@ -181,6 +181,11 @@ class ClassScheme:
         self.position(class_id)
         return replace(self, classes=tuple(c for c in self.classes if c.id != class_id))
 
+    def named_as(self, other: ClassScheme) -> ClassScheme:
+        """Return these classes with the names and colours that they have in another scheme, where they are in it."""
+        known = {one.id: one for one in other}
+        return replace(self, classes=tuple(known.get(one.id, one) for one in self))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the scheme as plain JSON values."""
         classes = [{"id": c.id, "name": c.name, "color": c.color} for c in self.classes]

@@ -51,7 +51,8 @@ class ReviewPart(SuspectsPart):
         if unseen is None or not len(unseen):
             return None
         scores = None if known is None else known.scores
-        if scores is not None and scores.n == len(unseen) and not self.changed_since(run):
+        same = scores is not None and (scores.n, scores.classes) == (len(unseen), unseen.classes.names)
+        if same and not self.changed_since(run):
             return scores  # the very figures of the report and the card
         from napari_cellstage.core.scoring.scores import score_unseen
 

@@ -97,7 +97,7 @@ class RunsPart(BrowsingPart):
         return kept
 
     def unseen(self, run: str | None = None) -> Unseen | None:
-        """Return what models said about cells that they had not seen, with the labels that these have today.
+        """Return what models said about cells that they had not seen, with the labels and names of classes of today.
 
         Parameters
         ----------
@@ -110,7 +110,10 @@ class RunsPart(BrowsingPart):
             Without cells that are gone or have no label now; None when the run has no such answers.
         """
         stored = self.unseen_then(run)
-        return None if stored is None else stored.relabelled(self._ids_today(stored.cells))
+        if stored is None:
+            return None
+        today = stored.relabelled(self._ids_today(stored.cells))
+        return replace(today, classes=today.classes.named_as(self.scheme))
 
     def unseen_then(self, run: str | None = None) -> Unseen | None:
         """Return the same as it was written, with the labels that the training saw.

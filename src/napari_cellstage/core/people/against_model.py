@@ -19,6 +19,7 @@ from napari_cellstage.core.people.answers import Answers, Numbers
 from napari_cellstage.core.people.votes import majority
 from napari_cellstage.core.scoring.intervals import Interval, hull, mean_interval, wilson
 from napari_cellstage.core.scoring.paired import Paired, compare
+from napari_cellstage.core.scoring.words import cells_words
 
 MODEL, VOTE, AVERAGE, BEST = "Model", "Vote of all", "Average of persons", "Best person"
 
@@ -111,7 +112,7 @@ class PeopleAgainstModel:
             if self.near
             else ""
         )
-        return f"{_cells(self.cells)}: {', '.join(parts)}.{left}{near}{without}"
+        return f"{cells_words(self.cells)}: {', '.join(parts)}.{left}{near}{without}"
 
     @property
     def people_confusion(self) -> tuple[str, NDArray[np.int64]]:
@@ -229,7 +230,3 @@ def _best(persons: Iterable[Standing]) -> Standing | None:
         return None
     best = max(all_of_them, key=lambda one: one.accuracy)
     return Standing(f"{BEST}: {best.name}", "best", best.n, best.accuracy, best.interval, best.model, best.paired)
-
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count:,} cells"

@@ -15,6 +15,7 @@ from napari_cellstage.core.people.answers import Answers
 from napari_cellstage.core.people.votes import votes
 from napari_cellstage.core.scoring.intervals import FEW_GROUPS, Bootstrap, Interval, hull, wilson
 from napari_cellstage.core.scoring.kappas import KINDS, KappaKind, kappa_weights
+from napari_cellstage.core.scoring.words import cells_words
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -99,7 +100,7 @@ class Agreement:
             return self._pairs_text()
         left = f"; {self.fleiss_left_out} others have fewer or more" if self.fleiss_left_out else ""
         return (
-            f"Fleiss' kappa {self.fleiss:.2f} ({in_words(self.fleiss)}), {_cells(self.fleiss_cells)} that "
+            f"Fleiss' kappa {self.fleiss:.2f} ({in_words(self.fleiss)}), {cells_words(self.fleiss_cells)} that "
             f"{self.fleiss_raters} persons labelled{left}."
         )
 
@@ -196,7 +197,3 @@ def _of_table(table: NDArray[np.int64]) -> float:
     from statsmodels.stats.inter_rater import fleiss_kappa
 
     return float(fleiss_kappa(table, method="fleiss"))
-
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count:,} cells"
