@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ LARGEST = 240_000  # bytes; a picture above gets a palette
 COLORS = 144  # of a palette: a third of the bytes, and hardly a difference to be seen
 FLAT, VIVID = 48, 40  # so many of them are vivid ones as they are: red, green and blue differ by more than this
 LONGEST_S = 600
+LABELS = "Ada"  # and not the user of the computer
 
 
 class Shot:
@@ -96,8 +98,9 @@ class Shot:
         self._keep(name, None if whole else self._image_and_dock())
 
     def _image_and_dock(self) -> tuple[int, int, int, int]:
-        image = self.viewer.window._qt_window.centralWidget().geometry()
-        return image.left(), image.top(), SIZE[0], image.bottom()
+        window = self.viewer.window._qt_window
+        image = window.centralWidget().geometry()
+        return image.left(), image.top(), window.width(), image.bottom()
 
     def save_dialog(self, dialog: QWidget, name: str) -> None:
         """Save a window of the dock's."""
@@ -121,9 +124,11 @@ def window(project: str) -> Iterator[Shot]:
     """Open a window on a new project, and close it."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["NAPARI_CELLSTAGE_CONFIG"] = str(Path(folder) / "config")
         viewer, dock = open_viewer()
         viewer.window.resize(*SIZE)
         dock.session.new_project(Path(folder) / project)
+        dock.session.annotator = LABELS
         try:
             yield Shot(viewer, dock, Path(folder))
         finally:

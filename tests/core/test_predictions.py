@@ -10,7 +10,15 @@ import pytest
 from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import ClassScheme
-from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED, Predictions, annotation_frame, joined
+from napari_cellstage.core.predictions import (
+    HELD_OUT,
+    NEITHER,
+    TRAINED,
+    Predictions,
+    annotation_frame,
+    joined,
+    with_notes,
+)
 
 SCHEME = ClassScheme.from_names(["G1", "S", "M"])
 
@@ -118,3 +126,13 @@ def test_some_rows_have_the_answers_of_those_rows():
     assert some.flagged.tolist() == [False, True]
     assert some.embedding is None
     assert some.run == "r"
+
+
+def test_two_hundred_classes_are_a_table_without_a_warning(cells: CellTable) -> None:
+    scheme = ClassScheme.from_names([f"class {number}" for number in range(200)])
+    chances = np.full((len(cells), 200), 1 / 200, np.float32)
+    found = Predictions(chances, scheme.ids, np.zeros(len(cells), np.uint8))
+    frame = with_notes(
+        found.to_frame("a.tif", cells, np.ones(len(cells), int), scheme), np.array([""] * len(cells)), None
+    )
+    assert list(frame.columns)[-2:] == ["p_class 199", "part"]

@@ -140,16 +140,18 @@ class Predictions:
         Classes are written by name; a cell without a label or prediction has an empty string. `predicted` is the most
         probable class also where `flagged` says that the cell is unlike the training cells, so not to be believed.
         """
+        import pandas as pd
+
         name_of = {c.id: c.name for c in scheme} | {UNLABELLED: ""}
         frame = annotation_frame(image, cells, class_labels, scheme)
-        frame["predicted"] = [name_of.get(i, "") for i in self.predicted.tolist()]
-        frame["confidence"] = self.confidence
+        said: dict[str, Any] = {"predicted": [name_of.get(i, "") for i in self.predicted.tolist()]}
+        said["confidence"] = self.confidence
         if self.unlike is not None:
-            frame["unlike"], frame["flagged"] = self.unlike, self.flagged
+            said["unlike"], said["flagged"] = self.unlike, self.flagged
         for column, class_id in enumerate(self.class_ids):
-            frame[f"p_{name_of.get(class_id, class_id)}"] = self.probabilities[:, column]
-        frame["part"] = [PART_NAMES[p] for p in self.part]
-        return frame
+            said[f"p_{name_of.get(class_id, class_id)}"] = self.probabilities[:, column]
+        said["part"] = [PART_NAMES[p] for p in self.part]
+        return pd.concat((frame, pd.DataFrame(said, index=frame.index)), axis=1)
 
 
 def _on_rows(values: NDArray[Any], rows: NDArray[np.integer[Any]], count: int) -> NDArray[Any]:

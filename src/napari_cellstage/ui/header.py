@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_cellstage.session import Session
@@ -31,7 +31,7 @@ class Header(QWidget):
         self._step, self._shown_step = "", ""
         self.name = QElidingLabel()
         self.name.setElideMode(Qt.TextElideMode.ElideMiddle)
-        self.state = QLabel()
+        self.state = hint("")
         self.advice = hint("")
         self.go = QPushButton()
         self.go.setToolTip("Show the step where this is done")

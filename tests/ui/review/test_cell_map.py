@@ -155,6 +155,9 @@ def test_many_classes_leave_the_map_its_room(full: CellMap, session: Session) ->
     full.resize(320, 300)
     QTest.qWait(50)
     assert full.plot.height() >= 120
+    full.legend.setText("one class")
+    QTest.qWait(50)
+    assert full.legend.widget().height() <= full.legend.viewport().height() < 40
     assert full.minimumSizeHint().height() <= 260
 
 

@@ -14,6 +14,7 @@ from qtpy.QtTest import QTest
 
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
+from napari_cellstage.ui.pieces import READ_ONLY
 from napari_cellstage.ui.review.panel import ReviewPanel
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.workers import JobRunner
@@ -123,6 +124,14 @@ def test_a_section_that_wants_much_room_takes_none_from_the_gallery(panel: Revie
     assert panel.gallery.grid.viewport().height() >= 2 * panel.gallery.grid.places.pitch - 10
 
 
+def test_tab_comes_to_a_section_before_the_gallery(panel: ReviewPanel) -> None:
+    runs, order = panel.sections.open("Runs"), []
+    one: Any = panel.sections.tabBar()
+    while (one := one.nextInFocusChain()) is not panel.sections.tabBar():
+        order.append(one)
+    assert order.index(runs.table) < order.index(runs.predict) < order.index(panel.gallery.grid)
+
+
 def test_the_score_has_interval_n_and_what_to_know(panel: ReviewPanel, labelled: Session, qtbot: Any) -> None:
     make_run(labelled, "one", wrong=[0])
     wait(panel, qtbot)
@@ -160,6 +169,55 @@ def test_lists_open_and_suspects_are_decided_one_by_one(panel: ReviewPanel, labe
     assert len(labelled.suspects()) == 1
     box.again.click()
     assert len(box.left) == 2
+
+
+def test_read_only_all_can_be_looked_at_and_what_would_write_says_why_not(
+    qtbot: Any, labelled: Session, tmp_path: Path
+) -> None:
+    make_run(labelled, "one", wrong=[0, 3, 4], confidence=0.95)
+    make_run(labelled, "two", "2026-11-02T12:00:00+00:00")
+    second, theme, runner = Session(tmp_path / "other"), PanelTheme(ViewerModel()), JobRunner()
+    second.open_project(labelled.project.folder)
+    made = ReviewPanel(second, runner, theme)
+    qtbot.addWidget(made)
+    made.show()
+    wait(made, qtbot)
+
+    runs = made.sections.open("Runs")
+    runs.table.select(("one",))
+    for one in (runs.predict, runs.cross, runs.report):
+        assert not one.isEnabled()
+        assert one.toolTip().endswith("\n\n" + READ_ONLY)
+    runs.review.click()
+    assert second.review_run == "one"
+    assert "the one that is reviewed" in runs.review.toolTip()
+    lists = made.sections.open("Lists")
+    qtbot.waitUntil(lambda: lists.suspects.known and len(lists.suspects.left) == 3, timeout=20_000)
+    lists.list.itemClicked.emit(lists.list.item(0))
+    box = lists.suspects
+    assert [one.isEnabled() for one in (box.accept, box.correct, box.skip)] == [False, False, True]
+    assert READ_ONLY in box.correct.toolTip()
+    texts = [one.text() for one in made.gallery.menu.made().actions() if not one.isEnabled()]
+    assert texts[0] == READ_ONLY
+    assert not any("Label as" in one.text() for one in made.gallery.menu.made().actions())
+
+    made.close_link()
+    runner.close()
+    theme.close_link()
+    second.close()
+
+
+def test_a_run_whose_card_is_gone_can_be_reviewed_and_nothing_else(panel: ReviewPanel, labelled: Session) -> None:
+    make_run(labelled, "one", wrong=[0])
+    make_run(labelled, "two", "2026-11-02T12:00:00+00:00")
+    (labelled.project.runs / "one" / "card.json").unlink()
+    labelled.note_run()
+    panel.refresh()
+    runs = panel.sections.open("Runs")
+    runs.table.select(("one",))
+    assert [one.isEnabled() for one in (runs.review, runs.predict, runs.cross, runs.report)] == [True, *[False] * 3]
+    assert "card.json is missing" in runs.predict.toolTip()
+    assert "card.json is missing" in runs.said.text()
 
 
 def test_two_runs_are_compared_and_what_was_won_is_shown(panel: ReviewPanel, labelled: Session) -> None:

@@ -122,7 +122,7 @@ class CellMap(QWidget):
         self.coloring.addItems(list(COLORINGS))
         self.coloring.setToolTip("What the colour of a point says")
         self.plot = CellPlot(self.theme)
-        self.legend, self.note, self.missing = hint(""), hint(HOW), hint(NOTHING_YET)
+        self.legend, self.note, self.missing = _Legend(), hint(HOW), hint(NOTHING_YET)
         self.content = QWidget()
         layout, inner = QVBoxLayout(self), QVBoxLayout(self.content)
         for one in (layout, inner):
@@ -130,7 +130,7 @@ class CellMap(QWidget):
         inner.setSpacing(4)
         inner.addLayout(self._choices())
         inner.addWidget(self.plot, 1)
-        inner.addWidget(_Legend(self.legend))
+        inner.addWidget(self.legend)
         inner.addWidget(self.note)
         layout.addWidget(self.missing)
         layout.addWidget(self.content, 1)
@@ -280,15 +280,28 @@ class CellMap(QWidget):
 class _Legend(QScrollArea):
     """A legend that leaves the room to the map: two lines are always seen, more where there is room."""
 
-    def __init__(self, legend: QLabel) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._legend = legend
-        self.setWidget(legend)
+        self._words = hint("")
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self._words.setSizePolicy(policy)
+        self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setWidget(self._words)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def text(self) -> str:
+        """Return what it says."""
+        return str(self._words.text())
+
+    def setText(self, text: str) -> None:  # noqa: N802 - as a label has it
+        """Say something else, which may need another height."""
+        self._words.setText(text)
+        self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Two lines."""
@@ -298,7 +311,7 @@ class _Legend(QScrollArea):
         """All of it, at the width there is, up to a fifth of the window."""
         width = max(self.viewport().width(), 1)
         most = max(2 * self.fontMetrics().height() + 4, self.window().height() // 5)
-        return QSize(width, min(max(self._legend.heightForWidth(width), 1), most))
+        return QSize(width, min(max(self._words.heightForWidth(width), 1), most))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """At another width it has another height."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.cell_refs import CellRefs
@@ -45,7 +46,9 @@ class Sections(QTabWidget):
             place = QWidget()
             self._places[title] = _Shrinking(place)
             self._places[title].setContentsMargins(0, 2, 0, 0)
-            self.addTab(scrolled(place), title)  # a section that wants more room takes none from the gallery
+            area = scrolled(place)  # a section that wants more room takes none from the gallery
+            area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            self.addTab(area, title)
         self.currentChanged.connect(self.refresh)
 
     @property
@@ -64,7 +67,16 @@ class Sections(QTabWidget):
             made = self._makers[title]()
             self.made[title] = made
             self._places[title].addWidget(made)
+            self._put_in_tab_order(made)
         return self.made[title]
+
+    def _put_in_tab_order(self, made: QWidget) -> None:
+        """Let Tab come to a section right after its title; Qt puts what is made late behind all that was there."""
+        before: QWidget = self.tabBar()
+        for one in (made, *made.findChildren(QWidget)):
+            if one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.window() is self.window():
+                QWidget.setTabOrder(before, one)
+                before = one
 
     def allow(self, titles: tuple[str, ...]) -> None:
         """Let only some sections be opened; all of them where none is named."""
