@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,18 @@ from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.review.cell_refs import CellRefs
 
 How = Literal["held out", "out of fold"]
-_ARRAYS = ("names", "truth", "groups", "fold", "probabilities", "raw", "embedding", "unlike")
+# Arrays of a file: what kinds of values, how many axes.
+_LIKE = (
+    ("names", "U", 1),
+    ("truth", "iu", 1),
+    ("groups", "U", 1),
+    ("fold", "iu", 1),
+    ("probabilities", "f", 2),
+    ("raw", "f", 2),
+    ("embedding", "f", 2),
+    ("unlike", "f", 1),
+)
+_ARRAYS = tuple(name for name, _, _ in _LIKE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +105,11 @@ class Unseen:
             ``(N,)``; ids of the `ClassScheme`, 0 for none.
         """
         places = {class_id: place for place, class_id in enumerate(self.classes.ids)}
-        truth = np.array([places.get(int(i), -1) for i in class_ids], dtype=np.int64)
-        return replace(self, truth=truth).take(truth >= 0)
+        kinds, which = np.unique(class_ids, return_inverse=True)
+        of_kinds = np.array([places.get(int(i), -1) for i in kinds], dtype=np.int64)
+        truth = of_kinds[which.reshape(-1)]
+        today = replace(self, truth=truth)
+        return today if (truth >= 0).all() else today.take(truth >= 0)
 
     def save(self, file: Path) -> None:
         """Write the predictions into one ``.npz`` without pickle.
@@ -130,6 +145,23 @@ class Unseen:
                 scheme = ClassScheme.from_dict(json.loads(str(found["scheme"])))
                 kinds = {"how": str, "by_cell": bool, "moment": int, "run": str}
                 notes: dict[str, Any] = {name: kind(found[name]) for name, kind in kinds.items()}
-                return cls(**arrays, **notes, classes=scheme, cells=cells)
-        except (OSError, ValueError, KeyError, EOFError) as e:
+                return cls(**arrays, **notes, classes=scheme, cells=cells)._checked()
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as e:
             raise ModelError(f"'{file}' is damaged: {e}. Delete it and train again; the labels are safe.") from e
+
+    def _checked(self) -> Self:
+        """Return the same; ValueError where arrays do not belong together."""
+        count, classes = len(np.atleast_1d(self.truth)), len(self.classes)
+        for name, kinds, dims in _LIKE:
+            values = getattr(self, name)
+            if values is not None and not (values.dtype.kind in kinds and values.ndim == dims and len(values) == count):
+                raise ValueError(f"its {name} are {values.dtype} {values.shape}, of {count} cells")
+        if self.probabilities.shape[1] != classes or self.raw.shape[1] != classes:
+            raise ValueError(f"it has probabilities of {self.probabilities.shape[1]} classes, but {classes} names")
+        if not (np.isfinite(self.probabilities).all() and np.isfinite(self.raw).all()):
+            raise ValueError("some of its probabilities are no numbers")
+        if count and not 0 <= self.truth.min() <= self.truth.max() < classes:
+            raise ValueError(f"its labels go from {self.truth.min()} to {self.truth.max()}, of {classes} classes")
+        if {len(np.atleast_1d(one)) for one in (self.cells.image_id, self.cells.t, self.cells.cell_id)} - {0, count}:
+            raise ValueError(f"it names other than {count} cells")
+        return self
