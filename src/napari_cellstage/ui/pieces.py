@@ -19,6 +19,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+_TIP = "tip without a reason"
+
 
 def button(text: str, tip: str, name: str = "") -> QPushButton:
     """Return a button with a tooltip; `name` is read aloud where the text is a sign."""
@@ -40,6 +42,17 @@ def small_button(text: str, tip: str, name: str = "") -> QPushButton:
 def on_click(pressed: QAbstractButton, action: Callable[[], object]) -> None:
     """Call `action` when a button is pressed, without the argument Qt would give it."""
     pressed.clicked.connect(lambda _checked=False: action())
+
+
+READ_ONLY = "The project is open read-only, so nothing can be changed here."
+
+
+def allow(pressed: QAbstractButton, why_not: str = "") -> None:
+    """Let a button be pressed; or not, and its tooltip says why."""
+    if pressed.property(_TIP) is None:
+        pressed.setProperty(_TIP, pressed.toolTip())
+    pressed.setEnabled(not why_not)
+    pressed.setToolTip("\n\n".join(one for one in (pressed.property(_TIP), why_not) if one))
 
 
 def hint(text: str) -> QLabel:

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cellstage.core.classes import UNLABELLED, ClassScheme
+from napari_cellstage.ui.pieces import READ_ONLY
 
 if TYPE_CHECKING:
     from napari_cellstage.ui.review.gallery import Gallery
@@ -49,13 +50,10 @@ class GalleryMenu:
         """Return the menu for what is chosen now."""
         gallery, menu = self._gallery, QMenu(self._gallery)
         some = bool(len(gallery.chosen_here()))
-        scheme = gallery.session.scheme
-        if len(scheme) > MANY:
-            _add(menu, "Label as …", self._choose_class, some)
+        if gallery.session.read_only:
+            _add(menu, READ_ONLY, lambda: None, False)
         else:
-            self._add_classes(menu.addMenu("Label as"), scheme, some)
-        _add(menu, "Accept the prediction\tEnter", gallery.keys.accept, some and bool(gallery.predictions_here().any()))
-        _add(menu, "No label\t0", lambda: gallery.keys.give(UNLABELLED), some)
+            self._add_labelling(menu, gallery.session.scheme, some)
         menu.addSeparator()
         _add(menu, "Go to the cell\tSpace", lambda: gallery.grid.opened.emit(gallery.grid.picks.current), some)
         _add(
@@ -68,6 +66,15 @@ class GalleryMenu:
         self._add_alike(menu)
         _add(menu, "Choose all\tCtrl+A", lambda: self._choose(lambda mask: np.ones_like(mask)), True)
         return menu
+
+    def _add_labelling(self, menu: QMenu, scheme: ClassScheme, some: bool) -> None:
+        gallery = self._gallery
+        if len(scheme) > MANY:
+            _add(menu, "Label as …", self._choose_class, some)
+        else:
+            self._add_classes(menu.addMenu("Label as"), scheme, some)
+        _add(menu, "Accept the prediction\tEnter", gallery.keys.accept, some and bool(gallery.predictions_here().any()))
+        _add(menu, "No label\t0", lambda: gallery.keys.give(UNLABELLED), some)
 
     def _add_classes(self, menu: QMenu, scheme: ClassScheme, some: bool) -> None:
         menu.setEnabled(some and bool(len(scheme)))

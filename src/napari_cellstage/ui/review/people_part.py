@@ -12,7 +12,7 @@ from napari_cellstage.core.people.answers import Answers
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors, tell
-from napari_cellstage.ui.pieces import Folded, hint, on_click, scrolled, small_button
+from napari_cellstage.ui.pieces import READ_ONLY, Folded, allow, hint, on_click, scrolled, small_button
 from napari_cellstage.ui.review.beside import Beside
 from napari_cellstage.ui.review.people_against_model import AgainstModel
 from napari_cellstage.ui.review.people_tables import PlainTable, pair_rows, person_rows
@@ -164,7 +164,9 @@ class PeoplePart(QWidget):
         count = len(self.disputed)
         self.show_disputed.setText(f"{count:,} disputed cell{'' if count == 1 else 's'}")
         self.show_disputed.setEnabled(count > 0)
-        self.vote.setEnabled(not self.session.read_only)  # also what all agree on, given blind, becomes a label by it
+        allow(
+            self.vote, READ_ONLY if self.session.read_only else ""
+        )  # also what all agree on, given blind, becomes a label by it
         self.disputed_row.setVisible(not self.session.blind and self.pairs.rowCount() > 0)
         self.settle.refresh(self.disputed)
 

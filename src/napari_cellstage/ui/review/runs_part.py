@@ -15,12 +15,13 @@ from napari_cellstage.core.review.comparing import RunComparison
 from napari_cellstage.session import Session
 from napari_cellstage.ui.next_step import made_text
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell
-from napari_cellstage.ui.pieces import hint, on_click, small_button
+from napari_cellstage.ui.pieces import READ_ONLY, allow, hint, on_click, small_button
 from napari_cellstage.ui.review.run_work import cross_validating, reporting
 from napari_cellstage.ui.review.runs_table import RunsTable
 from napari_cellstage.ui.training import dropped_text, predicting, runs_folder
 from napari_cellstage.ui.workers import Job, JobRunner, Work
 
+_NO_ANSWERS = "It has no predictions for cells that its model had not seen: cross-validate it to review or compare it."
 _HINT = "Select two runs (Ctrl or Shift) to compare them on the same cells."
 
 
@@ -119,16 +120,24 @@ class RunsPart(QWidget):
 
     def _problem(self, name: str) -> str:
         run = self._session.run(name)
-        return run.problem if run is not None else ""
+        if run is None:
+            return ""
+        return run.problem or ("" if run.has_unseen else _NO_ANSWERS)
 
     def _enable(self, *_what: object) -> None:
         names = self.table.selected()
         run = self._session.run(names[0]) if len(names) == 1 else None
-        free = not self._runner.busy and not self._session.read_only
-        self.review.setEnabled(run is not None and run.has_unseen and run.name != self._session.review_run)
-        self.predict.setEnabled(run is not None and run.has_model and free)
-        self.cross.setEnabled(run is not None and bool(run.recipe) and free)
-        self.report.setEnabled(run is not None and not self._runner.busy)
+        if run is None:
+            for one in (self.review, self.predict, self.cross, self.report):
+                allow(one, "Select a run.")
+            return
+        reviewed = "It is the one that is reviewed." if run.name == self._session.review_run else ""
+        held_up = READ_ONLY if self._session.read_only else "Something else goes on." if self._runner.busy else ""
+        unknown = "" if run.recipe else run.problem
+        allow(self.review, reviewed or ("" if run.has_unseen else run.problem or _NO_ANSWERS))
+        allow(self.predict, held_up or unknown or ("" if run.has_model else run.problem))
+        allow(self.cross, held_up or unknown)
+        allow(self.report, held_up or unknown)
 
     # what the user does
 

@@ -12,7 +12,7 @@ from napari_cellstage.core.people.answers import Answers
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
-from napari_cellstage.ui.pieces import clear_layout, hint, on_click, small_button
+from napari_cellstage.ui.pieces import READ_ONLY, allow, clear_layout, hint, on_click, small_button
 
 _ACROSS = 2
 _LINES = 8  # persons in words; more are counted
@@ -63,6 +63,6 @@ class SettleBox(QWidget):
             tip = f"Decide for all: {escape(names[class_id])}. What each person said stays; undo takes this back."
             made = small_button(f"Settle as {names[class_id]}".replace("&", "&&"), tip)
             made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            made.setEnabled(not self.session.read_only)
+            allow(made, READ_ONLY if self.session.read_only else "")
             on_click(made, partial(showing_errors(self.session.settle), chosen, class_id))
             self._grid.addWidget(made, place // _ACROSS, place % _ACROSS)

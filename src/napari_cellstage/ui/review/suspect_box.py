@@ -13,7 +13,7 @@ from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
-from napari_cellstage.ui.pieces import hint, on_click, small_button
+from napari_cellstage.ui.pieces import READ_ONLY, allow, hint, on_click, small_button
 from napari_cellstage.ui.review.beside import Beside
 
 TITLE = "Suspected label errors"
@@ -95,6 +95,8 @@ class SuspectBox(QWidget):
         there = len(self._one) > 0
         for one in (self.accept, self.correct, self.skip):
             one.setVisible(there)
+        for one in (self.accept, self.correct):
+            allow(one, READ_ONLY if self._session.read_only else "")
         self.again.setVisible(len(self._session.skipped) > 0)
         if not there:
             self.said.setText("No suspected label is left.")
