@@ -219,8 +219,8 @@ class AuditPart(BrowsingPart):
 
 def _wrong_count(count: int, have: int, total: int) -> str:
     if count > total:
-        return f"There are {total} cells, so {count} can't be set aside. Find cells in more images, or set fewer aside."
+        return f"There are {total:,} cells, so {count:,} can't be set aside. Find cells in more images, or set fewer aside."
     return (
-        f"{have} cells are set aside already, so {count} would give some back to training, and they could check "
+        f"{have:,} cells are set aside already, so {count:,} would give some back to training, and they could check "
         f"no model any more. Ask for {have} or more, or give all of them back."
     )

@@ -74,7 +74,7 @@ class PeoplePart(AnnotatorPart, RunsPart):
     def show_disputed(self) -> CellRefs:
         """Show the disputed cells; a label that they get while they are shown settles them."""
         cells = self.disputed()
-        self.show_cells(cells, f"{len(cells)} disputed cells: a number key settles")
+        self.show_cells(cells, "Disputed cells: a number key settles")
         self._to_settle = self.shown
         return cells
 

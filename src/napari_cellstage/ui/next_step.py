@@ -55,7 +55,7 @@ def _label_or_train(session: Session) -> NextStep:
 
 def _review_or_train(session: Session, run: str) -> NextStep:
     if (new := _new_labels(session, run)) >= ENOUGH_NEW:
-        return NextStep(f"{new} labels have changed since this model: train again.", TRAIN)
+        return NextStep(f"{new:,} labels have changed since this model: train again.", TRAIN)
     return NextStep("See what the model gets wrong, correct it with the number keys, train again.", REVIEW)
 
 

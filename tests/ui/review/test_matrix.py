@@ -83,6 +83,13 @@ def test_other_counts_leave_the_place_that_was_walked_to(view: MatrixView) -> No
     view.grab()
 
 
+@pytest.mark.parametrize("height", [120, 400])
+def test_a_few_classes_need_no_scrolling_sideways(view: MatrixView, qtbot: Any, height: int) -> None:
+    view.resize(300, height)
+    qtbot.wait(50)
+    assert view.horizontalScrollBar().maximum() == 0
+
+
 def test_two_hundred_classes_scroll(view: MatrixView) -> None:
     ids = tuple(range(1, 201))
     view.show_counts(Confusion(ids, np.eye(200, dtype=np.int64)), {i: f"class {i}" for i in ids}, {})

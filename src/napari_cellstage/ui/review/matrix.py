@@ -102,12 +102,14 @@ class MatrixView(QTableView):
             return
         line = self.fontMetrics()
         low, high = line.height() + 4, self.height() - self.horizontalHeader().sizeHint().height() - 6
-        self.verticalHeader().setDefaultSectionSize(max(low, min(high // count, 2 * low)))
+        tall = max(low, min(high // count, 2 * low))
+        self.verticalHeader().setDefaultSectionSize(tall)
         least, all_cells = (line.horizontalAdvance("0" * max(2, len(one))) + 6 for one in self._longest())
         side, head = self.verticalHeader().sizeHint().width(), self.horizontalHeader()
-        room = (self.width() - side - 6) // count
+        bar = self.verticalScrollBar().sizeHint().width() if tall * count > high else 0
+        room = (self.width() - side - bar - all_cells - 6) // (count - 1)
         head.setDefaultSectionSize(max(least, min(room, 5 * line.height())))
-        head.resizeSection(count - 1, max(all_cells, head.defaultSectionSize()))
+        head.resizeSection(count - 1, all_cells)
         self.updateGeometries()
 
     def _longest(self) -> tuple[str, str]:
