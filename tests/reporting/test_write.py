@@ -212,6 +212,37 @@ def test_the_table_of_images_says_what_is_scored(make_run: Make) -> None:
     assert "in 2 images of a project" in data_part(tried).sentences[0]
 
 
+@pytest.mark.parametrize("name", ["channel_names", "crop_size", "normalisation", "split"])
+@pytest.mark.parametrize("value", [None, "text", {}, -1.5])
+def test_a_card_that_lacks_what_a_report_needs_is_said(make_run: Make, name: str, value: Any) -> None:
+    made = make_run()
+    changed(made, **{name: value})
+    with pytest.raises(ModelError, match=f"does not say what a report needs: {name}"):
+        write_report(made.folder)
+
+
+@pytest.mark.parametrize("name", ["versions", "audit", "held_out_scores", "chosen_scores"])
+@pytest.mark.parametrize("value", ["text", [], {"a": "b"}, True, None])
+def test_a_report_does_without_the_rest_of_a_card(make_run: Make, name: str, value: Any) -> None:
+    made = make_run()
+    changed(made, **{name: value})
+    assert made.folder.name in report(made.folder).text
+
+
+@pytest.mark.parametrize("name", ["pictures", "kind", "truth", "predicted", "confidence", "value", "names"])
+@pytest.mark.parametrize("how", ["gone", "shorter", "a text"])
+def test_damaged_pictures_leave_a_report_without_them(make_run: Make, name: str, how: str) -> None:
+    made = make_run()
+    with np.load(made.folder / EXAMPLES) as found:
+        arrays = dict(found)
+    was = arrays.pop(name)
+    made_of = {"gone": {}, "shorter": {name: was[:-1]}, "a text": {name: np.array("x")}}
+    np.savez(made.folder / EXAMPLES, **arrays, **made_of[how])
+    page = report(made.folder)
+    assert "examples.npz' is damaged" in page.text
+    assert "There are no pictures in this run." in page.text
+
+
 def test_all_labels_in_one_image_is_said_first(make_run: Make) -> None:
     made = make_run(by_cell=True)
     text = report(made.folder).text

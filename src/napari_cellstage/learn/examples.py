@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,10 +97,22 @@ class Examples:
         if not file.is_file():
             return None
         try:
-            with np.load(file, allow_pickle=False) as found:
-                return cls(**{one.name: found[one.name] for one in fields(cls)})
-        except (OSError, ValueError, KeyError, EOFError) as e:
+            # numpy leaves a file that it opened itself open where it is damaged
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as found:
+                return cls(**{one.name: found[one.name] for one in fields(cls)})._checked()
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as e:
             raise ModelError(f"'{file}' is damaged: {e}. Delete it; the report does without pictures then.") from e
+
+    def _checked(self) -> Self:
+        """Return the same; ValueError where arrays do not belong together."""
+        shapes = {one.name: getattr(self, one.name).shape[:1] for one in fields(self)}
+        if len(set(shapes.values())) != 1 or not all(shapes.values()):
+            raise ValueError(f"its arrays are of unlike length, {shapes}")
+        if self.pictures.dtype != np.uint8 or self.pictures.shape[1:2] * 2 + (3,) != self.pictures.shape[1:]:
+            raise ValueError(f"its pictures are {self.pictures.dtype} {self.pictures.shape}")
+        if {self.truth.dtype.kind, self.predicted.dtype.kind} - {"i", "u"}:
+            raise ValueError("its classes are no whole numbers")
+        return self
 
 
 def save_examples(folder: Path, data: TrainingSet, unseen: Unseen) -> None:

@@ -81,8 +81,13 @@ def save_unseen(folder: Path, unseen: Unseen, scores: Scores) -> None:
     """
     card = read_card(folder)
     beside = folder / f"new_{UNSEEN}"  # whoever reads meanwhile finds the old file or the new one, never half of it
-    unseen.save(beside)
-    beside.replace(folder / UNSEEN)
+    try:
+        unseen.save(beside)
+        beside.replace(folder / UNSEEN)
+    except OSError as e:
+        raise ModelError(f"'{folder / UNSEEN}' can't be replaced: {e}. Close what reads it, and train again.") from e
+    finally:
+        beside.unlink(missing_ok=True)
     held_out = card.get("held_out_scores", card.get("scores"))
     folds = len(set(unseen.fold.tolist()))
     note_in_card(folder, scores=scores.to_dict(), held_out_scores=held_out, cross_validated=folds)

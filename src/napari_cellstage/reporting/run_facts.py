@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError, ModelError
 from napari_cellstage.core.review.unseen import Unseen
@@ -21,6 +23,15 @@ from napari_cellstage.learn.run_records import UNSEEN, read_record
 from napari_cellstage.learn.runs import HISTORY
 
 Epochs = tuple[dict[str, float], ...]
+_NEEDED: dict[str, type] = {
+    "channel_names": list,
+    "crop_size": int,
+    "normalisation.mode": str,
+    "split.trained": list,
+    "split.held_out": list,
+}
+_OPTIONAL: dict[str, type] = {"versions": dict, "labels": dict, "audit": int}
+_OTHER_SCORES = ("held_out_scores", "chosen_scores")
 
 
 @dataclass(frozen=True)
@@ -92,11 +103,11 @@ def read_run(folder: Path) -> RunFacts:
         raise ModelError(f"No report can be made of '{folder}': {record.problem}")
     missing = [record.problem] if record.problem else []
     unseen = _tried(lambda: Unseen.load(folder / UNSEEN), missing)
-    examples = _tried(lambda: Examples.load(folder), missing)
+    examples = _tried(lambda: _examples(folder, len(record.classes)), missing)
     missing += _lacking(record.scores is not None, unseen, examples)
     return RunFacts(
         folder=folder,
-        card=json.loads((folder / CARD).read_text(encoding="utf-8")),
+        card=_card(folder / CARD),
         classes=record.classes,
         scores=record.scores,
         unseen=unseen,
@@ -105,6 +116,41 @@ def read_run(folder: Path) -> RunFacts:
         folds=record.cross_validated,
         missing=tuple(missing),
     )
+
+
+def _card(file: Path) -> dict[str, Any]:
+    """Return a card that has all a report can't do without, each of the right kind.
+
+    Raises
+    ------
+    ModelError
+        If it has not.
+    """
+    card: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    for name, kind in _NEEDED.items():
+        value: Any = card
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if not isinstance(value, kind):
+            raise ModelError(
+                f"'{file}' does not say what a report needs: {name} is {value!r}. Copy the folder again, or train anew."
+            )
+    for name, kind in _OPTIONAL.items():
+        if not isinstance(card.get(name), kind):
+            card.pop(name, None)
+    for name in _OTHER_SCORES:
+        try:
+            _known = Scores.from_dict(card[name]) if card.get(name) else None
+        except ValueError:
+            del card[name]
+    return card
+
+
+def _examples(folder: Path, classes: int) -> Examples | None:
+    """Return the pictures; none where they are of other classes than the card's."""
+    found = Examples.load(folder)
+    places = np.zeros(0) if found is None else np.concatenate([found.truth, found.predicted])
+    return found if not len(places) or 0 <= places.min() <= places.max() < classes else None
 
 
 def _tried(read: Any, problems: list[str]) -> Any:

@@ -57,3 +57,34 @@ def test_a_damaged_file_is_named(tmp_path):
 
     with pytest.raises(ModelError, match="is damaged"):
         Unseen.load(file)
+
+
+@pytest.mark.parametrize("name", ["names", "truth", "groups", "fold", "probabilities", "raw", "scheme", "cells_t"])
+@pytest.mark.parametrize("how", ["gone", "shorter", "a text", "a number", "not a number", "out of range"])
+def test_whatever_is_wrong_inside_is_said_when_it_is_read(tmp_path, name, how):
+    file = tmp_path / "unseen.npz"
+    unseen().save(file)
+    with np.load(file) as found:
+        arrays = dict(found)
+    was = arrays.pop(name)
+    made = {
+        "shorter": was[:-1] if was.ndim else np.array("{"),
+        "a text": np.array("text"),
+        "a number": np.array(7),
+        "not a number": np.full(was.shape, np.nan),
+        "out of range": was + 99 if name == "truth" else np.array([99.0]),
+    }
+    np.savez(file, **arrays, **({} if how == "gone" else {name: made[how]}))
+
+    with pytest.raises(ModelError, match="is damaged"):
+        Unseen.load(file)
+
+
+@pytest.mark.parametrize("kept", [0, 10, 500])
+def test_a_file_cut_short_is_said(tmp_path, kept):
+    file = tmp_path / "unseen.npz"
+    unseen().save(file)
+    file.write_bytes(file.read_bytes()[:kept])
+
+    with pytest.raises(ModelError, match="is damaged"):
+        Unseen.load(file)

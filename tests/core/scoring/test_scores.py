@@ -86,3 +86,15 @@ def test_two_hundred_classes_are_scored():
 def test_no_cells_are_said_plainly():
     with pytest.raises(TrainingError, match=r"There are 0 cells to score on\. Label more cells"):
         score(np.zeros(0, int), np.zeros(0, int), ["a"])
+
+
+@pytest.mark.parametrize("name", ["n", "classes", "confusion", "accuracy", "kappa", "ece", "per_class", "intervals"])
+@pytest.mark.parametrize("value", ["text", 1e99, {"a": "b"}, [[1]]])
+def test_damaged_scores_are_a_value_error_or_nothing_worse(name, value):
+    good = score(np.array([0, 1, 1]), np.array([0, 1, 0]), ("a", "b")).to_dict()
+    try:
+        found = Scores.from_dict(good | {name: value})
+    except ValueError:
+        return
+    assert found.text
+    assert name == "n" or getattr(found, name) == value

@@ -139,7 +139,8 @@ class Unseen:
         if not file.is_file():
             return None
         try:
-            with np.load(file, allow_pickle=False) as found:
+            # numpy leaves a file that it opened itself open where it is damaged
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as found:
                 arrays = {name: found[name] for name in _ARRAYS if name in found}
                 cells = CellRefs(*(found[f"cells_{name}"] for name in ("image_id", "t", "cell_id")))
                 scheme = ClassScheme.from_dict(json.loads(str(found["scheme"])))
@@ -162,6 +163,7 @@ class Unseen:
             raise ValueError("some of its probabilities are no numbers")
         if count and not 0 <= self.truth.min() <= self.truth.max() < classes:
             raise ValueError(f"its labels go from {self.truth.min()} to {self.truth.max()}, of {classes} classes")
-        if {len(np.atleast_1d(one)) for one in (self.cells.image_id, self.cells.t, self.cells.cell_id)} - {0, count}:
-            raise ValueError(f"it names other than {count} cells")
+        for one in (self.cells.image_id, self.cells.t, self.cells.cell_id):
+            if one.dtype.kind not in "iu" or one.ndim != 1 or len(one) not in (0, count):
+                raise ValueError(f"its cells are {one.dtype} {one.shape}, of {count}")
         return self

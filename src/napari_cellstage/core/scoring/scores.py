@@ -126,16 +126,21 @@ class Scores:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Scores:
-        """Make the scores that `to_dict` wrote, of this version or an older one; what a newer one adds is left out."""
+        """Make the scores that `to_dict` wrote, of this version or an older one; what a newer one adds is left out.
+
+        Raises
+        ------
+        ValueError
+            If they are not what was written.
+        """
         names = {one.name for one in fields(cls)}
-        kept = {name: value for name, value in values.items() if name in names}
-        kept["confusion"] = np.asarray(values["confusion"], dtype=np.int64)
-        kept["classes"], kept["warnings"] = tuple(values["classes"]), tuple(values.get("warnings", ()))
-        kept["per_class"] = tuple(_class_from(one) for one in values.get("per_class", ()))
-        kept["intervals"] = {name: _interval_from(both) for name, both in values.get("intervals", {}).items()}
-        for name in ("accuracy", "low", "high", "balanced_accuracy", "macro_f1", "matthews"):
-            kept[name] = _number_from(kept.get(name))
-        return cls(**kept)
+        try:
+            found = cls(**{name: value for name, value in values.items() if name in names} | _read(values))
+        except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as e:
+            raise ValueError(f"its scores are damaged ({type(e).__name__}: {e})") from e
+        if found.confusion.shape != (len(found.classes), len(found.classes)):
+            raise ValueError(f"its scores have a matrix of {found.confusion.shape}, of {len(found.classes)} classes")
+        return found
 
 
 def score(
@@ -217,6 +222,20 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without_nan(one) for one in value]
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _read(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that JSON has in another form."""
+    kept: dict[str, Any] = {"n": int(values["n"])}
+    kept["confusion"] = np.asarray(values["confusion"], dtype=np.int64)
+    kept["classes"], kept["warnings"] = tuple(values["classes"]), tuple(values.get("warnings", ()))
+    kept["per_class"] = tuple(_class_from(one) for one in values.get("per_class", ()))
+    kept["intervals"] = {name: _interval_from(both) for name, both in values.get("intervals", {}).items()}
+    for name in ("accuracy", "low", "high", "balanced_accuracy", "macro_f1", "matthews"):
+        kept[name] = _number_from(values.get(name))
+    for name in ("kappa", "ece", "ece_before"):
+        kept[name] = None if values.get(name) is None else float(values[name])
+    return kept
 
 
 def _number_from(value: float | None) -> float:
