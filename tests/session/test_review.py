@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,22 @@ def test_a_score_is_the_one_of_the_card_until_a_label_changes(two: Session) -> N
     assert two.review_scores().accuracy == pytest.approx(10 / 12)
     two.label_cells([0], 0, 1)
     assert two.review_scores().n == 11
+
+
+def test_labels_are_those_of_when_they_were_frozen_not_of_when_the_model_was_made(two: Session) -> None:
+    made, file = make_run(two, "one", "2026-11-01T12:00:00+00:00"), two.project.runs / "one" / "unseen.npz"
+    entry = two.project.journal.moment()[0]
+    replace(made, moment=0).save(file)
+    two.note_run()
+    assert two.labels_seen() == "", "no entry of the journal is named"
+    replace(made, moment=entry).save(file)  # cross-validated again, much later
+    two.note_run()
+    before = datetime.now(UTC).isoformat()
+    two.label_cells([0], 2, 1)
+
+    assert "2026-11-01" < two.labels_seen() <= before
+    assert two.project.journal.time_of(entry + 1) > before
+    assert two.project.journal.time_of(entry + 2) == ""
 
 
 def test_the_run_trained_last_is_reviewed_unless_another_is_chosen(two: Session) -> None:

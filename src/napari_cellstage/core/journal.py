@@ -83,6 +83,11 @@ class Journal(FactTable, ImageTable, OpinionTable, AuditTable):
             int(self._one(f"SELECT MAX(seq) FROM {table}", none=0)) for table in ("annotation", "paint")
         )
 
+    def time_of(self, entry: int) -> str:
+        """Return when an entry of the labels was made, ISO 8601 in UTC; empty where there is none of that number."""
+        query = "SELECT at FROM annotation JOIN batch USING (batch_id) WHERE seq = ?"
+        return str(self._one(query, (entry,), none=""))
+
     def marks(self, image_id: int, until: int | None = None) -> Marks:
         """Return the labels of an image, as they are or as they were after the entry `until`."""
         if until is None:

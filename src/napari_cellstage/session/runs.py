@@ -157,6 +157,14 @@ class RunsPart(BrowsingPart):
         then = np.asarray(stored.classes.ids, dtype=np.int64)[stored.truth]
         return int((then != self._ids_today(stored.cells)).sum())
 
+    def labels_seen(self, run: str | None = None) -> str:
+        """Return when the last label was given that a run was judged by, ISO 8601; empty where nobody knows.
+
+        A run may be cross-validated long after it was trained, and labels change while a training goes on.
+        """
+        stored = self.unseen_then(run)
+        return "" if stored is None or self.project is None else self.project.journal.time_of(stored.moment)
+
     def compare_runs(self, a: str, b: str) -> RunComparison:
         """Compare two runs on the cells that neither had seen, with the labels of today.
 

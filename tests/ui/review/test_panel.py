@@ -14,6 +14,7 @@ from qtpy.QtTest import QTest
 
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
+from napari_cellstage.ui.next_step import made_text
 from napari_cellstage.ui.pieces import READ_ONLY
 from napari_cellstage.ui.review.panel import ReviewPanel
 from napari_cellstage.ui.theme import PanelTheme
@@ -113,8 +114,12 @@ def test_without_errors_the_least_sure_cells_are_shown(panel: ReviewPanel, label
     assert len(labelled.shown.cells) == 9
 
 
-def test_a_section_that_wants_much_room_takes_none_from_the_gallery(panel: ReviewPanel, labelled: Session) -> None:
+def test_a_section_that_wants_much_room_takes_none_from_the_gallery(
+    panel: ReviewPanel, labelled: Session, qtbot: Any
+) -> None:
     make_run(labelled, "one", wrong=[0, 3])
+    wait(panel, qtbot)
+    QTest.qWait(50)
     least = panel.minimumSizeHint().height()
     for title in ("Matrix", "Lists", "Map", "Runs", "People"):
         panel.sections.open(title)
@@ -205,6 +210,16 @@ def test_read_only_all_can_be_looked_at_and_what_would_write_says_why_not(
     runner.close()
     theme.close_link()
     second.close()
+
+
+def test_labels_that_have_changed_since_are_said_with_the_time_of_those_that_it_saw(
+    panel: ReviewPanel, labelled: Session, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(labelled, "one", "2026-11-01T12:00:00+00:00")
+    monkeypatch.setattr(labelled, "labels_seen", lambda _run: "2026-11-02T12:00:00+00:00")
+    labelled.label_cells([0], 2)
+    wait(panel, qtbot)
+    assert panel.scores.changed.text().startswith(f"Labels of {made_text('2026-11-02T12:00:00+00:00')}; 1 has changed")
 
 
 def test_a_run_whose_card_is_gone_can_be_reviewed_and_nothing_else(panel: ReviewPanel, labelled: Session) -> None:

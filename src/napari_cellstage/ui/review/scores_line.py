@@ -77,7 +77,8 @@ def changed_text(session: Session, run: str) -> str:
     if not changed or known is None:
         return ""
     have = "has" if changed == 1 else "have"
-    return f"Labels of {made_text(known.made)}; {changed:,} {have} changed since. The score is by those of today."
+    of = made_text(session.labels_seen(run) or known.made)
+    return f"Labels of {of}; {changed:,} {have} changed since. The score is by those of today."
 
 
 def calibration_text(after: float, before: float | None) -> str:
