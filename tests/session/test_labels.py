@@ -122,3 +122,13 @@ def test_a_label_confirmed_by_hand_becomes_the_users_own(ready: Session) -> None
     ready.close()
     ready.open_project(folder)
     assert ready.origins()[[2, 3, 4]].tolist() == ["well", "hand", "hand"]
+
+
+def test_where_some_labels_came_from_is_told_without_the_others(ready: Session) -> None:
+    ready.label_cells([0, 1], 1)
+    ready.label_cells([3], 2, origin="accepted")
+    every = ready.origins()
+    assert every.tolist() == ["hand", "hand", "", "accepted", "", "", "", "", ""]
+    assert ready.origins(None, [3, 2, 0]).tolist() == ["accepted", "", "hand"]
+    assert ready.origins(None, np.array([], dtype=np.int64)).tolist() == []
+    assert ready.origins(None, every == "hand").tolist() == ["hand", "hand"]

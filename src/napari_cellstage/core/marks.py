@@ -17,6 +17,7 @@ Names = dict[tuple[int, int], int]
 Numbers = NDArray[np.int64]
 HAND = 0
 SETTLED = ORIGINS.index("settled")
+_NAMES = np.array((*ORIGINS, ""))
 
 
 def no_numbers() -> Numbers:
@@ -76,7 +77,8 @@ class Marks:
 
 def origin_names(class_ids: NDArray[np.int64], origins: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return where the label of each cell came from, one of `ORIGINS`; empty for a cell without label."""
-    return np.where(class_ids == UNLABELLED, "", np.array(ORIGINS)[origins])
+    named: NDArray[np.str_] = _NAMES.take(np.where(class_ids == UNLABELLED, len(ORIGINS), origins))
+    return named
 
 
 def origin_number(origin: str) -> int:

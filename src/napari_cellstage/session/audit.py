@@ -142,7 +142,7 @@ class AuditPart(BrowsingPart):
             if found := self.predictions(image_id):
                 told = (ids != UNLABELLED) & (found.part[rows] == NEITHER) & ~np.isnan(found.probabilities[rows, 0])
                 values = found.probabilities[rows[told]]
-                accepted = int((self.origins(image_id)[rows[told]] == "accepted").sum())
+                accepted = int((self.origins(image_id, rows[told]) == "accepted").sum())
                 pieces.append(AuditPiece(image_id, ids[told], values, found.class_ids, accepted))
         return score_audit(pieces, self.scheme)
 
@@ -219,7 +219,7 @@ class AuditPart(BrowsingPart):
 
 def _wrong_count(count: int, have: int, total: int) -> str:
     if count > total:
-        return f"There are {total:,} cells, so {count:,} can't be set aside. Find cells in more images, or set fewer aside."
+        return f"There are {total:,} cells, so {count:,} can't be set aside. Find more cells, or set fewer aside."
     return (
         f"{have:,} cells are set aside already, so {count:,} would give some back to training, and they could check "
         f"no model any more. Ask for {have} or more, or give all of them back."

@@ -13,7 +13,6 @@ from psygnal import Signal
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.effects import NO_ROWS, Effects, Rows
 from napari_cellstage.core.errors import CellsError
-from napari_cellstage.core.marks import origin_number
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.review.batch import Batch, BatchProgress
 from napari_cellstage.core.review.cell_refs import CellRefs
@@ -23,7 +22,6 @@ from napari_cellstage.session.choosing import ChoosingPart, check_mode
 
 BATCH = 16
 _MODE = "next cells"
-_ACCEPTED = origin_number("accepted")
 Name = tuple[int, int, int]
 
 
@@ -73,7 +71,7 @@ class NextCellsPart(ChoosingPart):
         for image_id, places in cells.by_image().items():
             here = places[(rows[places] >= 0) & (ids[places] != UNLABELLED)]
             found = None if self.blind else self.predictions(image_id)
-            accepted += int((self._image(image_id).origins[rows[here]] == _ACCEPTED).sum())
+            accepted += int((self.origins(image_id, rows[here]) == "accepted").sum())
             corrected += 0 if found is None else int((found.take(rows[here]).predicted != ids[here]).sum())
         return BatchProgress(len(cells), len(cells) - len(self.batch_left()), accepted, corrected)
 

@@ -161,7 +161,7 @@ class PeoplePart(AnnotatorPart, RunsPart):
             rows = self._rows(image_id, cells, places)
             here = rows >= 0
             ids[places[here]] = self.class_ids(image_id)[rows[here]]
-            origins[places[here]] = self.origins(image_id)[rows[here]]
+            origins[places[here]] = self.origins(image_id, rows[here])
         return ids, origins
 
     def _rows(self, image_id: int, cells: CellRefs, places: Numbers) -> Numbers:
