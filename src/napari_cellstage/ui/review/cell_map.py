@@ -308,10 +308,9 @@ class _Legend(QScrollArea):
         return QSize(0, min(2 * self.fontMetrics().height() + 4, self.sizeHint().height()))
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """All of it, at the width there is, up to a fifth of the window."""
+        """All of it, at the width there is."""
         width = max(self.viewport().width(), 1)
-        most = max(2 * self.fontMetrics().height() + 4, self.window().height() // 5)
-        return QSize(width, min(max(self._words.heightForWidth(width), 1), most))
+        return QSize(width, max(self._words.heightForWidth(width), 1))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """At another width it has another height."""
