@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,6 +134,10 @@ class PeoplePart(AnnotatorPart, RunsPart):
 
     def people_against_model(self) -> PeopleAgainstModel:
         """Compare persons and the reviewed run's model, on cells that the model had not seen."""
+        return self.comparison_with_model()()
+
+    def comparison_with_model(self) -> Callable[[], PeopleAgainstModel]:
+        """Return what does the same with the labels of now, in any thread: it asks nothing of the session."""
         from napari_cellstage.core.people.against_model import people_against_model
 
         self._refuse_blind("persons can't be compared with the model")
@@ -139,7 +145,7 @@ class PeoplePart(AnnotatorPart, RunsPart):
         labels, origins = self._shared(answers.cells)
         known = np.where(np.isin(origins, _KNOWN), labels, UNLABELLED)
         said, near = self._unseen_answers(answers.cells)
-        return people_against_model(answers, known, said, near=near)
+        return partial(people_against_model, answers, known, said, near=near)
 
     def _state_of_labels(self) -> object:
         if not self._space.has_project:

@@ -157,7 +157,7 @@ def test_a_name_is_changed_and_one_that_is_none_comes_back(part, session):
     assert "is no name" in notification_manager.records[-1].message
 
 
-def test_persons_beside_the_model(disputed, session):
+def test_persons_beside_the_model(qtbot, disputed, session):
     count, classes = len(session.cells()), len(session.scheme)
     sure = np.full((count, classes), 0.01, dtype=np.float32)
     sure[:, 0] = 1 - 0.01 * (classes - 1)
@@ -167,6 +167,8 @@ def test_persons_beside_the_model(disputed, session):
     disputed.compared.head.setChecked(True)
 
     against = disputed.against
+    assert against.about.text() == "Comparing persons with the model …"
+    qtbot.waitUntil(lambda: against.table.rowCount() > 0, timeout=20_000)
     assert "3 cells: 2 with a settled or known class, 1 against" in against.about.text()
     rows = {row[0]: row[1:] for row in texts(against.table)}
     assert rows["Ada"][1] == "0.33"

@@ -12,10 +12,12 @@ from napari_cellstage.core.review.confusion import Confusion
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import shown
 from napari_cellstage.ui.pieces import hint
+from napari_cellstage.ui.review.beside import Beside
 from napari_cellstage.ui.review.matrix import MatrixView
 from napari_cellstage.ui.review.people_tables import PlainTable, standing_rows
 from napari_cellstage.ui.theme import PanelTheme
 
+_COMPARING = "Comparing persons with the model …"
 _HEADS = ("", "accuracy", "model there", "p", "cells")
 
 
@@ -25,6 +27,8 @@ class AgainstModel(QWidget):
     def __init__(self, session: Session, theme: PanelTheme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
+        self._comparing = Beside("comparing persons with the model", self)
+        self._comparing.answered.connect(self._show)
         self.about = hint("")
         self.table = PlainTable(_HEADS, "Accuracy of persons and model")
         self.table.setToolTip(
@@ -43,9 +47,15 @@ class AgainstModel(QWidget):
         layout.addLayout(pair)
 
     def refresh(self) -> None:
-        """Compare, and show it."""
+        """Compare beside, and show it."""
         with shown():
-            self._show(self.session.people_against_model())
+            self._comparing.ask(self.session.comparison_with_model())
+            if not self.table.rowCount():
+                self.about.setText(_COMPARING)
+
+    def close_link(self) -> None:
+        """Let go of what is being worked out."""
+        self._comparing.close_link()
 
     def _show(self, found: PeopleAgainstModel) -> None:
         self.about.setText(found.text)

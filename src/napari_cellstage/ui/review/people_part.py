@@ -77,6 +77,7 @@ class PeoplePart(QWidget):
     def close_link(self) -> None:
         """Let go of what is being worked out."""
         self._measuring.close_link()
+        self.against.close_link()
 
     def mark(self, _chosen: CellRefs) -> None:
         """Show what was said of the chosen cells."""
