@@ -122,3 +122,13 @@ def test_cells_that_can_not_be_read_lose_no_label(ready: Session, tmp_path: Path
     result = ready.set_labels(grid())
     assert result.lost == ((0, 1), (0, 9)), "where they were is not known, so they are not put on other cells"
     assert ready.problems == ()
+
+
+def test_cells_are_found_also_where_a_crash_left_files_that_the_journal_knows_nothing_of(ready: Session) -> None:
+    labels = ready.project.folder / "labels"  # type: ignore[union-attr]
+    for left in ("1-2.zarr", "1-2.cells.npz"):
+        source = labels / left.replace("1-2", "1-1")
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, labels / left)
+    moved = np.roll(grid(), 1, axis=2)
+    ready.set_labels(moved)
+    np.testing.assert_array_equal(np.asarray(ready.labels()), moved)

@@ -504,3 +504,15 @@ def test_latest_predictions_of_an_image_that_was_trained_on_are_told_apart_from_
             by(session, who, [0, 5, 6], 1, blind=blind)
     found = session.people_against_model()
     assert (found.cells, found.left_out, found.near) == (5, 1, 2)
+
+
+def test_cells_that_were_not_to_be_found_blind_are_found_afterwards(ready):
+    labels = ready.project.folder / "labels"
+    before = sorted(labels.iterdir())
+    ready.blind = True
+    with pytest.raises(PeopleError, match="Blind labelling is on, so 'find cells' can't be done"):
+        ready.set_labels(np.roll(grid(), 1, axis=2))
+    assert sorted(labels.iterdir()) == before
+    ready.blind = False
+    ready.set_labels(np.roll(grid(), 1, axis=2))
+    assert len(ready.cells()) == 9

@@ -74,6 +74,20 @@ class OwnLabels(Shelf):
             image.show(self.opinions(image_id).of(self._only).marks(image_id))
         return image
 
+    def refuse_unseen(self, what: str) -> None:
+        """Refuse what would change labels that are not shown.
+
+        Raises
+        ------
+        PeopleError
+            While only one person's labels are shown.
+        """
+        if self._only:
+            raise PeopleError(
+                f"Blind labelling is on, so '{what}' can't be done: it would change labels that you don't see. "
+                "Switch blind labelling off first, in the step Review, under People."
+            )
+
     def _own(self, edit: Edit) -> Edit:
         """Return an edit of shared labels as one of the labels that are shown.
 
@@ -87,10 +101,7 @@ class OwnLabels(Shelf):
         scheme = edit.scheme
         gone = bool(scheme and set(scheme.before.ids) - set(scheme.after.ids))
         if edit.segmentations or edit.paint or edit.image_classes or edit.hidden or gone:
-            raise PeopleError(
-                f"Blind labelling is on, so '{edit.text}' can't be done: it would change labels that you don't see. "
-                "Switch blind labelling off first, in the step Review, under People."
-            )
+            self.refuse_unseen(edit.text)
         return replace(edit, labels=tuple(replace(change, who=self._only) for change in edit.labels))
 
     def _forget_own_histories(self) -> None:

@@ -95,10 +95,12 @@ class Workspace(OwnLabels):
 
         With `continues` it is undone together with that of another image, when nothing was done in between.
         """
+        self.refuse_unseen("find cells")
         image, project = self.image(image_id), self.writable
         volume = self._adopted(image_id, labels)
         table = CellTable.from_labels(volume) if volume.cells is None else volume.cells
         version = project.journal.next_version(image_id)
+        project.segmentations.forget(image_id, version)  # files of an act that was never finished
         stored = project.segmentations.write(image_id, version, volume, table)
         given = self.image_classes.get(image_id, NO_CLASS)
         said = self.opinions(image_id)
