@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_cellstage.core.errors import ModelError, TrainingError
+from napari_cellstage.core.errors import ModelError, ProjectError, TrainingError
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import score
@@ -22,6 +22,7 @@ from napari_cellstage.learn.job import Answer, predict_run, train_and_predict
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.run_records import list_runs
+from napari_cellstage.learn.runs import save_run
 from napari_cellstage.learn.validating import cross_validate_run
 from napari_cellstage.sample_data import cell_cycle_field
 from napari_cellstage.session import Session
@@ -292,3 +293,28 @@ def test_the_second_recipe_holds_out_the_very_cells_of_the_first(session, runs, 
     assert asked[0] is None
     assert asked[1].sum() == len(cards[0]["split"]["held_out"])
     assert cards[0]["split"] == cards[1]["split"]
+
+
+def test_without_room_for_pictures_the_run_is_kept(session, runs, monkeypatch):
+    def full(*_args):
+        raise ModelError("'examples.npz' can't be written: no space")
+
+    monkeypatch.setattr(job, "save_examples", full)
+    events, last = play(train_and_predict(session.snapshot(), [QUICK.but(folds=0)], runs))
+    assert "no space" in texts(events)
+    assert "not kept" not in texts(events)
+    assert (runs / last.run / "predictions.csv").is_file()
+
+
+def test_without_room_for_a_run_nothing_is_left_of_it_and_the_answer_is_given(session, runs, monkeypatch):
+    def full(folder, model, history):
+        save_run(folder, model, history)
+        raise ProjectError("'history.csv' can't be written: no space")
+
+    monkeypatch.setattr(job, "save_run", full)
+    events, last = play(train_and_predict(session.snapshot(), [QUICK], runs))
+    assert "This model is not kept on disk. 'history.csv'" in texts(events)
+    assert last.predictions
+    assert last.run == ""
+    assert last.unseen.how == "out of fold"
+    assert list_runs(runs) == ()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,3 +70,19 @@ def test_predictions_out_of_fold_take_their_place_and_the_card_says_both_scores(
 def test_a_card_that_can_not_be_changed_is_said(tmp_path):
     with pytest.raises(ModelError, match=r"card\.json' can't be changed"):
         note_in_card(tmp_path / "nowhere", cross_validated=3)
+
+
+def test_answers_that_can_not_be_replaced_are_said_and_leave_no_half_file(tmp_path, data, run, monkeypatch):
+    recipe = Recipe.load("quick").but(threads=1, weights="none")
+    _, model = run(fit(data, recipe))
+    save_run(tmp_path, model, [])
+    before = (tmp_path / "unseen.npz").read_bytes()
+
+    def locked(*_args):
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr(Path, "replace", locked)
+    with pytest.raises(ModelError, match=r"unseen.npz' can't be replaced: .*in use.*Close what reads it"):
+        save_unseen(tmp_path, model.unseen, model.scores)
+    assert (tmp_path / "unseen.npz").read_bytes() == before
+    assert not (tmp_path / "new_unseen.npz").exists()

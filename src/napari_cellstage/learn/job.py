@@ -5,6 +5,7 @@ The predictions are shown as soon as there are any; cross-validation of the mode
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -216,17 +217,27 @@ class _Work:
             raise TrainingStopped(
                 "Training was stopped before its first epoch was done. Nothing has changed; train again."
             )
+        model.card["audit"] = self._snapshot.set_aside
+        folder = yield from self._saved(model, history)
+        if folder and model.unseen is not None:
+            try:
+                save_examples(folder, data, model.unseen)
+            except ModelError as e:
+                yield Note(str(e))
+        return _Trained(model, folder, data)
+
+    def _saved(self, model: TrainedModel, history: list[EpochDone]) -> Generator[Note, None, Path | None]:
+        """Return the run's folder; None where there is no room for it, and then nothing is left of it."""
         folder = None
         try:
-            folder = new_run_folder(self._runs, recipe.name)
-            model.card["audit"] = self._snapshot.set_aside
+            folder = new_run_folder(self._runs, model.recipe.name)
             save_run(folder, model, history)
-            if model.unseen is not None:
-                save_examples(folder, data, model.unseen)
         except (ModelError, ProjectError) as e:
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
             yield Note(f"This model is not kept on disk. {e}")
-            folder = None
-        return _Trained(model, folder, data)
+            return None
+        return folder
 
     def _answer(self, trained: _Trained) -> Generator[Event, None, Answer]:
         """Predict every cell; after a stop, leave that to whoever asked, so that the stop is answered at once."""
