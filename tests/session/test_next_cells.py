@@ -288,3 +288,15 @@ def test_in_reading_order_what_is_set_aside_or_not_wanted_is_passed_over(ready: 
     assert not found.isin(aside).any()
     left = ready.next_cells("in order", 99, found.take(slice(2)))
     assert left == found.take(slice(2, None))
+
+
+def test_a_batch_goes_on_without_the_cells_of_an_image_that_is_taken_out(two: Session):
+    predict(two)
+    go(two)
+    of_second = int((two.batch.cells.image_id == 2).sum())
+    assert 0 < of_second < len(two.batch.cells)
+    two.remove_images([2])
+    assert (two.batch_left().image_id == 1).all()
+    assert two.batch_progress().done == of_second
+    two.undo()
+    assert two.batch_progress().done == 0

@@ -70,6 +70,8 @@ class NextCellsPart(ChoosingPart):
         accepted = corrected = 0
         for image_id, places in cells.by_image().items():
             here = places[(rows[places] >= 0) & (ids[places] != UNLABELLED)]
+            if not len(here):  # nor may its image be there any more
+                continue
             found = None if self.blind else self.predictions(image_id)
             accepted += int((self.origins(image_id, rows[here]) == "accepted").sum())
             corrected += 0 if found is None else int((found.take(rows[here]).predicted != ids[here]).sum())
