@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,9 @@ from napari_cellstage.core.windows import Windows
 from napari_cellstage.learn.cutting import Cutter, plates_of
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.fit import never
-from napari_cellstage.learn.model import TrainedModel
-from napari_cellstage.learn.predict import resized
+
+if TYPE_CHECKING:
+    from napari_cellstage.learn.model import TrainedModel
 
 OWN_CHOICE = -1  # the class that the model itself thinks of first
 Maps = NDArray[np.float32]
@@ -105,6 +106,8 @@ def attention(
         )
     places = np.full(len(crops), OWN_CHOICE) if places is None else np.asarray(places)
     _check_places(model, places)
+    from napari_cellstage.learn.predict import resized  # not before: it loads much that only training needs
+
     crops = resized(crops, model.crop_size)
     masks = None if masks is None else resized(masks, model.crop_size)
     if not len(crops):

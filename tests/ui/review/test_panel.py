@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -370,3 +372,13 @@ def test_what_is_not_seen_is_not_refreshed(panel: ReviewPanel, labelled: Session
     panel.show()
     wait(panel, qtbot)
     assert "changed since" in panel.scores.changed.text()
+
+
+def test_the_first_look_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, napari_cellstage.ui.dock, napari_cellstage.ui.review.panel;"
+        "heavy = 'torch sklearn cleanlab statsmodels matplotlib pyqtgraph umap captum napari_cellstage.core.features';"
+        "print(*(name for name in heavy.split() if name in sys.modules))"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == []

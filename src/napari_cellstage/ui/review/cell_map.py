@@ -310,7 +310,8 @@ class _Legend(QScrollArea):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """All of it, at the width there is."""
         width = max(self.viewport().width(), 1)
-        return QSize(width, max(self._words.heightForWidth(width), 1))
+        border = self.height() - self.viewport().height()  # the style's
+        return QSize(width, max(self._words.heightForWidth(width), 1) + border)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """At another width it has another height."""
