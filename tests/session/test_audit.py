@@ -80,7 +80,7 @@ def test_no_image_no_cells_no_audit(session):
 
 
 def test_too_many_and_too_few_are_refused_with_the_reason(several):
-    with pytest.raises(CellsError, match=r"There are 140 cells, so 141 can't be set aside\. Find cells"):
+    with pytest.raises(CellsError, match=r"There are 140 cells, so 141 can't be set aside\. Find more cells"):
         several.set_audit(141)
     several.set_audit(10)
     with pytest.raises(CellsError, match=r"10 cells are set aside already, so 9 would give some back to training"):

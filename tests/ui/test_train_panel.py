@@ -315,7 +315,7 @@ def test_a_training_stopped_in_another_project_is_not_gone_on_with_there(qtbot, 
         panel._runner.stop()
     qtbot.wait(10)
     assert not panel._runner.busy
-    assert "Another project was opened" in notification_manager.records[-1].message
+    assert "The project was closed" in notification_manager.records[-1].message
 
 
 def test_closing_meanwhile_keeps_the_answer(qtbot, panel, labelled, monkeypatch):

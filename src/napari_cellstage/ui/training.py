@@ -122,6 +122,6 @@ def dropped_text(session: Session, runs: Path, again: str) -> str:
     if session.project is not None and session.project.runs == runs:
         return f"The cells were changed meanwhile, so these predictions were dropped. {again}"
     return (
-        f"Another project was opened meanwhile. The model is kept in '{runs.parent}': open that, and press "
+        f"The project was closed meanwhile. The model is kept in it: open '{runs.parent}' again, and press "
         "'Predict with it' in the step Review, under Runs."
     )
