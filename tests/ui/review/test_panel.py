@@ -235,6 +235,9 @@ def test_a_run_whose_card_is_gone_can_be_reviewed_and_nothing_else(panel: Review
     assert [one.isEnabled() for one in (runs.review, runs.predict, runs.cross, runs.report)] == [True, *[False] * 3]
     assert "card.json is missing" in runs.predict.toolTip()
     assert "card.json is missing" in runs.said.text()
+    runs.review.click()
+    panel.refresh()
+    assert panel.scores.score.text().startswith("Run one, whose card is damaged: accuracy 0.89")
 
 
 def test_two_runs_are_compared_and_what_was_won_is_shown(panel: ReviewPanel, labelled: Session) -> None:

@@ -66,8 +66,9 @@ def score_text(session: Session, run: str, scores: Scores | None) -> str:
     if known is None:
         return ""
     how = "cross-validated" if known.cross_validated else "held out"
+    which = f"{known.recipe} of {made_text(known.made)}, {how}" if known.recipe else f"Run {run}, whose card is damaged"
     said = f"accuracy {scores.text}" if scores is not None else "none of its cells has a label now"
-    return f"{known.recipe} of {made_text(known.made)}, {how}: {said}"
+    return f"{which}: {said}"
 
 
 def changed_text(session: Session, run: str) -> str:
