@@ -11,7 +11,8 @@ _PART = r"[^_\-. #]+"
 _OFFERED = 4
 # How programs name turned, mirrored and otherwise changed copies of a picture: cell_12_rot90.png, cell_12-flip_lr.png
 _COPY = re.compile(
-    r"(?:[_\-. ](?:rot(?:ated?)?[_\-]?\d{1,3}|(?:[hv]|lr|ud)?flip(?:ped)?(?:[_\-]?(?:h|v|lr|ud|x|y|horizontal|vertical))?"
+    r"(?:[_\-. ](?:rot(?:ated?)?[_\-]?\d{1,3}"
+    r"|(?:[hv]|lr|ud)?flip(?:ped)?(?:[_\-]?(?:h|v|lr|ud|x|y|horizontal|vertical))?"
     r"|mirror(?:ed)?(?:[_\-]?[xy])?|aug(?:mented)?[_\-]?\d{0,4}))+(?=\.[A-Za-z]+$|$)",
     re.IGNORECASE,
 )

@@ -133,7 +133,7 @@ class NextBox(QWidget):
     def _on_labels(self, image_id: int, rows: object) -> None:
         given = np.atleast_1d(np.asarray(rows, dtype=np.int64))
         if 0 < len(given) <= MOST_AT_ONCE:
-            looked_at = int(np.isin(self.session.origins(image_id)[given], LOOKED_AT).sum())
+            looked_at = int(np.isin(self.session.origins(image_id, given), LOOKED_AT).sum())
             if looked_at:
                 self.pace.note(self._now(), looked_at)
         self._refresh_soon()

@@ -17,8 +17,8 @@ from napari_cellstage.ui.pieces import button, hint, on_click
 from napari_cellstage.ui.theme import PanelTheme
 
 ADVICE = (
-    "A CSV or TSV file: a list with a column <b>well</b> and others such as treatment, dose, replicate, donor and plate; or a "
-    "grid with 1 to 12 above and A to H at the side."
+    "A CSV or TSV file: a list with a column <b>well</b> and others such as treatment, dose, replicate, donor and "
+    "plate; or a grid with 1 to 12 above and A to H at the side."
 )
 
 
