@@ -63,7 +63,7 @@ def test_too_many_are_refused_in_words(box: HeldOutBox, session: Session) -> Non
     box.audit.count.setValue(9999)
     box.audit.set.click()
     assert (
-        f"There are {len(session.cells())} cells, so 9999 can't be set aside"
+        f"There are {len(session.cells())} cells, so 9,999 can't be set aside"
         in notification_manager.records[-1].message
     )
     assert not session.audit_mask().any()
