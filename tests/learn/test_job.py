@@ -121,6 +121,7 @@ def test_the_answer_is_shown_before_it_is_cross_validated(session, runs):
         i for i, e in enumerate(events) if isinstance(e, BatchDone) and "fold 1 of 3" in e.what
     )
     assert folds == sorted(folds)
+    assert shown.checking
     assert last.predictions is shown.predictions  # so that the overlay is not painted twice
     assert (shown.unseen.how, last.unseen.how) == ("held out", "out of fold")
     labelled = int((snapshot.images[0].class_ids > 0).sum())
@@ -158,7 +159,7 @@ def test_an_earlier_run_is_cross_validated_with_the_labels_of_today(session, run
     assert found.how == "out of fold"
     assert 2 in np.asarray(found.classes.ids)[found.truth[found.cells.cell_id == session.cells().cell_id[4]]]
     assert found.moment > last.unseen.moment
-    assert "Cross-validated" in texts(events)
+    assert "cross-validated: " in texts(events)
     record = next(one for one in list_runs(runs) if one.name == last.run)
     assert (record.cross_validated, record.has_model, record.has_unseen) == (3, False, True)
     assert "gone" in record.problem
@@ -183,6 +184,23 @@ def test_the_worse_network_is_not_kept(session, runs, monkeypatch):
     events, last = play(train_and_predict(session.snapshot(), [QUICK, NETWORK], runs))
     assert last.recipe_name == "quick"
     assert "quick is kept, as finetune is not better: finetune 0.50" in texts(events)
+
+
+def test_where_the_network_is_kept_the_quick_run_is_cross_validated_so_that_all_cells_can_be_reviewed(
+    session, runs, monkeypatch
+):
+    _score_as(monkeypatch, {"quick": fake_scores(0.5), "finetune": fake_scores(0.9)})
+    snapshot = session.snapshot()
+    events, last = play(train_and_predict(snapshot, [QUICK.but(folds=2), NETWORK], runs))
+    shown = [event for event in events if isinstance(event, Answer)]
+    assert (last.recipe_name, last.unseen.how) == ("finetune", "held out")
+    assert (shown[-1].recipe_name, shown[-1].checking) == ("finetune", True)
+    assert shown[-1].predictions is last.predictions
+    quick = next(folder for folder in runs.iterdir() if folder.name.endswith("quick"))
+    stored = Unseen.load(quick / "unseen.npz")
+    assert stored.how == "out of fold"
+    assert len(stored) == int((snapshot.images[0].class_ids > 0).sum())
+    assert "quick, cross-validated: " in texts(events)
 
 
 def test_a_stop_keeps_the_better_network_and_leaves_predicting_to_a_job_of_its_own(session, runs, monkeypatch):

@@ -347,3 +347,24 @@ def test_a_score_of_choosing_between_two_models_is_not_called_cross_validated():
     unseen = SimpleNamespace(how="out of fold", truth=np.zeros(40))
     text = score_text(SimpleNamespace(recipe_name="quick", scores=scores, unseen=unseen))
     assert "held-out accuracy" in text
+
+
+def test_train_can_be_pressed_while_the_model_is_checked_and_begins_anew(qtbot, panel, labelled, monkeypatch):
+    def work(snapshot, should_stop):
+        made = answer(snapshot)
+        yield replace(made, checking=len(started) == 1)
+        while not should_stop():
+            yield BatchDone("fold 1 of 5, choosing", 1, 2)
+        return made
+
+    started = play(monkeypatch, work)
+    panel.train.click()
+    qtbot.waitUntil(panel.train.isEnabled)
+    panel.train.click()
+    qtbot.waitUntil(lambda: len(started) == 2)
+    qtbot.waitUntil(lambda: not panel.train.isEnabled())  # this one has more to do than to check
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel._runner.stop()
+    qtbot.wait(10)
+    assert len(started) == 2
+    assert panel.train.isEnabled()

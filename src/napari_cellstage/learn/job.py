@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from napari_cellstage.core.errors import CellStageError, ModelError, ProjectError, TrainingError, TrainingStopped
 from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.predictions import Predictions
-from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.learn.answers import Answer, Kept, Trained
 from napari_cellstage.learn.choice import choose
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
@@ -30,40 +30,9 @@ from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.predict import predict_snapshot
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.runs import new_run_folder, note_in_card, save_predictions, save_run
-from napari_cellstage.learn.validating import cross_validated
+from napari_cellstage.learn.validating import Validated, cross_validated
 
 ShouldStop = Callable[[], bool]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a training says about every cell.
-
-    Parameters
-    ----------
-    recipe_name
-        Of the recipe that it is by.
-    predictions
-        By image id.
-    scores
-        On cells that its models had not seen; None when there were none. Where two models were compared, of the
-        choosing: see `learn.choice`.
-    run
-        Name of the run folder; empty when it could not be saved.
-    to_predict
-        True when training was stopped, so that a stop is answered at once: the model is in `run`, its predictions
-        are still to be made, by `predict_run`.
-    unseen
-        What models that had not seen them say about labelled cells: of all of them once it was cross-validated, of
-        the held-out part before; None when there are none.
-    """
-
-    recipe_name: str
-    predictions: dict[int, Predictions] = field(repr=False)
-    scores: Scores | None
-    run: str
-    to_predict: bool = False
-    unseen: Unseen | None = field(default=None, repr=False)
 
 
 Event = Note | BatchDone | EpochDone | Answer
@@ -111,33 +80,6 @@ def train_and_predict(
         raise TrainingError(f"Training can't go on: {e}") from e
 
 
-@dataclass(frozen=True)
-class _Trained:
-    """A model with the folder it was saved in, or None, and the cells it was made from."""
-
-    model: TrainedModel
-    folder: Path | None
-    data: TrainingSet | None = None
-
-    @property
-    def run(self) -> str:
-        return self.folder.name if self.folder else ""
-
-    def answer(self, predictions: dict[int, Predictions], to_predict: bool = False) -> Answer:
-        model = self.model
-        unseen = None if model.unseen is None else replace(model.unseen, run=self.run)
-        return Answer(model.recipe.name, predictions, model.scores, self.run, to_predict, unseen)
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """The best answer so far, and the model that it is of."""
-
-    answer: Answer
-    trained: _Trained
-    compared: bool = False
-
-
 def predict_run(
     snapshot: WorkSnapshot, folder: Path, should_stop: ShouldStop = never
 ) -> Generator[Note | BatchDone, None, Answer]:
@@ -158,14 +100,14 @@ def predict_run(
         For a model that can't be read or does not fit. A RuntimeError is never raised.
     """
     try:
-        trained = _Trained(TrainedModel.load(folder), folder)
+        trained = Trained(TrainedModel.load(folder), folder)
         return (yield from _predicted(trained, snapshot, folder.parent.parent / "cache", should_stop))
     except RuntimeError as e:
         raise TrainingError(f"The cells can't be predicted: {e}") from e
 
 
 def _predicted(
-    trained: _Trained, snapshot: WorkSnapshot, cache: Path, should_stop: ShouldStop
+    trained: Trained, snapshot: WorkSnapshot, cache: Path, should_stop: ShouldStop
 ) -> Generator[Note | BatchDone, None, Answer]:
     """Predict every cell, and keep the table with the run."""
     known = (FeatureCache(cache), FeatureTables(cache))
@@ -193,7 +135,7 @@ class _Work:
         """Train by each recipe; see `train_and_predict`."""
         first = recipes[0]
         trained = yield from self._train(first)
-        best = _Kept((yield from self._answer(trained)), trained)
+        best = Kept((yield from self._answer(trained)), trained)
         for recipe in recipes[1:]:
             if self._should_stop():
                 yield Note(f"Stopped: {recipe.name} was not trained.")
@@ -204,9 +146,11 @@ class _Work:
                 best = yield from self._better(best, (yield from self._train(same_split, trained.model.held_out)))
             except TrainingStopped:
                 yield Note(f"Stopped before {recipe.name} had learned anything: {best.answer.recipe_name} is kept.")
+        if best.trained.model.recipe.folds < 2 and best.trained is not trained:
+            yield from self._reviewable(trained, best)
         return (yield from self._validated(best))
 
-    def _train(self, recipe: Recipe, held_out: NDArray[np.bool_] | None = None) -> Generator[Event, None, _Trained]:
+    def _train(self, recipe: Recipe, held_out: NDArray[np.bool_] | None = None) -> Generator[Event, None, Trained]:
         data = TrainingSet.from_snapshot(self._snapshot, recipe)
         history: list[EpochDone] = []
         known = known_choice(self._runs, data, recipe) if recipe.kind == "quick" and held_out is None else None
@@ -224,7 +168,7 @@ class _Work:
                 save_examples(folder, data, model.unseen)
             except ModelError as e:
                 yield Note(str(e))
-        return _Trained(model, folder, data)
+        return Trained(model, folder, data)
 
     def _saved(self, model: TrainedModel, history: list[EpochDone]) -> Generator[Note, None, Path | None]:
         """Return the run's folder; None where there is no room for it, and then nothing is left of it."""
@@ -239,13 +183,13 @@ class _Work:
             return None
         return folder
 
-    def _answer(self, trained: _Trained) -> Generator[Event, None, Answer]:
+    def _answer(self, trained: Trained) -> Generator[Event, None, Answer]:
         """Predict every cell; after a stop, leave that to whoever asked, so that the stop is answered at once."""
         if self._should_stop() and trained.folder:
             return trained.answer({}, to_predict=True)
         return (yield from _predicted(trained, self._snapshot, self._cache, self._should_stop))
 
-    def _better(self, old: _Kept, new: _Trained) -> Generator[Event, None, _Kept]:
+    def _better(self, old: Kept, new: Trained) -> Generator[Event, None, Kept]:
         """Return the answer that does better on the held-out cells, with a score of the choosing; say why."""
         stopped = "Stopped. " if self._should_stop() else ""
         name, old_name = new.model.recipe.name, old.answer.recipe_name
@@ -258,7 +202,7 @@ class _Work:
         both = f"{name} {new.model.scores.text}; {old_name} {old.trained.model.scores.text}, on the same held-out cells"
         if choice.takes_second:
             yield Note(f"{stopped}{name} is kept, as it is better: {both}.")
-            kept = _Kept((yield from self._answer(new)), new, compared=True)
+            kept = Kept((yield from self._answer(new)), new, compared=True)
         else:
             yield Note(f"{stopped}{old_name} is kept, as {name} is not better: {both}.")
             kept = replace(old, compared=True)
@@ -269,29 +213,45 @@ class _Work:
         yield from self._noted(kept.trained, choice.scores)
         return replace(kept, answer=replace(kept.answer, scores=choice.scores))
 
-    def _noted(self, trained: _Trained, scores: Scores) -> Generator[Note, None, None]:
+    def _noted(self, trained: Trained, scores: Scores) -> Generator[Note, None, None]:
         try:
             if trained.folder:
                 note_in_card(trained.folder, chosen_scores=scores.to_dict())
         except ModelError as e:
             yield Note(str(e))
 
-    def _validated(self, kept: _Kept) -> Generator[Event, None, Answer]:
+    def _validated(self, kept: Kept) -> Generator[Event, None, Answer]:
         """Cross-validate the recipe that is kept where it asks for that; the answer is shown before."""
-        answer, trained = kept.answer, kept.trained
-        recipe = trained.model.recipe
-        if recipe.folds < 2 or trained.data is None or self._should_stop():
+        answer = kept.answer
+        if not self._to_validate(kept.trained):
             return answer
-        yield answer
-        try:
-            cache = FeatureCache(self._cache)
-            found = yield from cross_validated(trained.data, recipe, trained.folder, self._should_stop, cache)
-        except CellStageError as e:
-            yield Note(f"Not cross-validated: {e}")
-            return answer
+        yield replace(answer, checking=True)
+        found = yield from self._cross_validated(kept.trained)
         if found is None:
             return answer
         return replace(answer, unseen=found.unseen, scores=answer.scores if kept.compared else found.scores)
+
+    def _reviewable(self, trained: Trained, kept: Kept) -> Generator[Event, None, None]:
+        """Cross-validate the first recipe where the one that is kept is not, as that would take too long.
+
+        So that every labelled cell can be reviewed, not only those held out.
+        """
+        if self._to_validate(trained):
+            yield replace(kept.answer, checking=True)
+            yield from self._cross_validated(trained)
+
+    def _to_validate(self, trained: Trained) -> bool:
+        return trained.model.recipe.folds >= 2 and trained.data is not None and not self._should_stop()
+
+    def _cross_validated(self, trained: Trained) -> Generator[Event, None, Validated | None]:
+        if trained.data is None:
+            return None
+        recipe, cache = trained.model.recipe, FeatureCache(self._cache)
+        try:
+            return (yield from cross_validated(trained.data, recipe, trained.folder, self._should_stop, cache))
+        except CellStageError as e:
+            yield Note(f"Not cross-validated: {e}")
+            return None
 
 
 def _keeping_epochs(

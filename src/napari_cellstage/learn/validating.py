@@ -62,7 +62,7 @@ def cross_validated(
         except ModelError as e:
             yield Note(str(e))
     whole = "" if len(found) == len(data) else f" of {len(data)}"
-    yield Note(f"Cross-validated: {scores.text}{whole}, each predicted by a model that had not seen it.")
+    yield Note(f"{recipe.name}, cross-validated: {scores.text}{whole}, each predicted by a model that had not seen it.")
     return Validated(found, scores)
 
 

@@ -68,6 +68,8 @@ class TrainPanel(QWidget):
         self._stopped_run = ""  # its model is still to predict
         self._taken: Any = None  # predictions of the job that runs, which the session was given already
         self._dropped = False  # it did not want them
+        self._checking = False  # only cross-validation is left of the training that runs
+        self._again = False  # train anew when it has ended
         self._runs = Path()  # of the project that the job began in
         self._curve: Any = None
         self.crops: CropPreview | None = None
@@ -89,7 +91,7 @@ class TrainPanel(QWidget):
         """Show the session as it is now."""
         missing = missing_for_training(self.session)
         self._incomplete = bool(missing)
-        self.train.setEnabled(not missing and not self._runner.busy)
+        self.train.setEnabled(not missing and (self._checking or not self._runner.busy))
         self.settings.setEnabled(not self._runner.busy)
         self.plan.setEnabled(not self._runner.busy)
         self.forecast.setText(self._forecast_text(missing))
@@ -186,7 +188,7 @@ class TrainPanel(QWidget):
         session.cells_changed.connect(self.refresh)
         self._runner.started.connect(self.refresh)
         self._runner.ended.connect(self.refresh)
-        self._runner.ended.connect(self._predict_stopped)
+        self._runner.ended.connect(self._go_on)
         on_click(self.train, self.start)
         self.plan.currentTextChanged.connect(self.refresh)
         self.form.changed.connect(self.refresh)
@@ -257,7 +259,11 @@ class TrainPanel(QWidget):
 
     @showing_errors
     def start(self) -> None:
-        """Train in a worker."""
+        """Train in a worker; what is left of the check of the model before is stopped for it."""
+        if self._runner.busy and self._checking:
+            self._again = True
+            self._runner.stop()
+            return
         recipes = plan_recipes(self.plan.currentText(), self.form.value)
         snapshot = self.session.snapshot()
         work = training(snapshot, recipes, runs_folder(self.session))
@@ -274,10 +280,13 @@ class TrainPanel(QWidget):
         self._runner.start(job)
 
     @showing_errors
-    def _predict_stopped(self) -> None:
-        """Predict with the model of a training that was stopped, once its worker has ended."""
+    def _go_on(self) -> None:
+        """Once the worker has ended, do what had to wait: train again, or predict where it was stopped."""
         run, self._stopped_run = self._stopped_run, ""
-        if run:
+        again, self._again, self._checking = self._again, False, False
+        if again:
+            self.start()
+        elif run:
             snapshot = self.session.snapshot()
             self._begin(PREDICTING, predicting(snapshot, runs_folder(self.session) / run), snapshot.version)
 
@@ -320,6 +329,8 @@ class TrainPanel(QWidget):
                 self.speed = replace(self.speed, trained_per_second=event.images_per_second)
         elif hasattr(event, "predictions"):
             self._take(event)
+            self._checking = event.checking
+            self.refresh()
 
 
 def score_text(answer: Any) -> str:

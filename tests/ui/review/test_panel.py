@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,18 @@ def test_a_click_in_the_matrix_fills_the_gallery_and_a_corrected_label_moves_on(
     assert view.counts.count(0, 1) == 1
     assert "1 has changed since" in panel.scores.changed.text()
     assert labelled.shown.cells == cells.take([0, 3])  # what is shown does not jump away under the hand
+
+
+def test_a_run_of_a_held_out_part_says_how_few_cells_are_reviewed(
+    panel: ReviewPanel, labelled: Session, qtbot: Any
+) -> None:
+    folder = labelled.project.runs / "one"
+    make_run(labelled, "one").take(np.arange(3)).save(folder / "unseen.npz")
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps(card | {"cross_validated": 0}))
+    labelled.note_run("one")
+    wait(panel, qtbot)
+    assert "Only the 3 cells held out of 9 labelled ones are reviewed." in panel.scores.changed.text()
 
 
 def test_before_anything_is_chosen_all_errors_are_shown_and_after_a_training_the_new_ones(

@@ -41,7 +41,9 @@ class ScoresLine(QWidget):
         if not run:
             return
         self.score.setText(score_text(self._session, run, scores))
-        self.changed.setText(changed_text(self._session, run))
+        self.changed.setText(
+            "\n".join(filter(None, (held_out_text(self._session, run), changed_text(self._session, run))))
+        )
         self.changed.setVisible(bool(self.changed.text()))
         self.folded.setVisible(scores is not None)
         if scores is not None:
@@ -69,6 +71,18 @@ def score_text(session: Session, run: str, scores: Scores | None) -> str:
     which = f"{known.recipe} of {made_text(known.made)}, {how}" if known.recipe else f"Run {run}, whose card is damaged"
     said = f"accuracy {scores.text}" if scores is not None else "none of its cells has a label now"
     return f"{which}: {said}"
+
+
+def held_out_text(session: Session, run: str) -> str:
+    """Return how few of the labelled cells are reviewed where a run was not cross-validated; empty where all are."""
+    known, seen = session.run(run), session.unseen(run)
+    labelled = sum(session.counts().values())
+    if known is None or known.cross_validated or seen is None or len(seen) >= labelled:
+        return ""
+    return (
+        f"Only the {len(seen):,} cells held out of {labelled:,} labelled ones are reviewed. "
+        "Cross-validate it in Runs to review all."
+    )
 
 
 def changed_text(session: Session, run: str) -> str:
