@@ -128,6 +128,7 @@ def _until(done: Callable[[], bool]) -> None:
     end = time.perf_counter() + LONGEST
     while not done():
         QApplication.processEvents()
+        time.sleep(0.001)  # a window sleeps between events; without that the worker waits for the interpreter's lock
         if time.perf_counter() > end:
             raise RuntimeError(f"The gallery was not filled in {LONGEST:g} s: the figure would be of nothing.")
 
