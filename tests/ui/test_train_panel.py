@@ -15,10 +15,11 @@ from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.scoring.scores import score
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.job import Answer
-from napari_cellstage.ui import train_panel
+from napari_cellstage.ui import training_work
 from napari_cellstage.ui.theme import PanelTheme
-from napari_cellstage.ui.train_panel import TrainPanel, score_text
+from napari_cellstage.ui.train_panel import TrainPanel
 from napari_cellstage.ui.training import PLANS, missing_for_training, plan_recipes
+from napari_cellstage.ui.training_work import score_text
 from napari_cellstage.ui.workers import JobRunner
 
 CLASSES = ("interphase", "prophase")
@@ -54,7 +55,7 @@ def play(monkeypatch, work):
         started.append((snapshot, recipes, runs))
         return lambda should_stop: work(snapshot, should_stop)
 
-    monkeypatch.setattr(train_panel, "training", training)
+    monkeypatch.setattr(training_work, "training", training)
     return started
 
 
@@ -208,7 +209,7 @@ def test_after_a_stop_the_model_that_was_kept_predicts_in_a_job_of_its_own(qtbot
         return work
 
     play(monkeypatch, work)
-    monkeypatch.setattr(train_panel, "predicting", predicting)
+    monkeypatch.setattr(training_work, "predicting", predicting)
     panel.train.click()
     qtbot.waitUntil(lambda: labelled.predictions() is not None and not panel._runner.busy, timeout=20000)
     assert asked == [labelled.project.runs / "run_7"]

@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellstage.core.errors import CellStageError
-from napari_cellstage.learn.events import EpochDone, Note
+from napari_cellstage.learn.events import EpochDone
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.session import Session
 from napari_cellstage.ui.device_probe import DeviceProbe, device_text
 from napari_cellstage.ui.estimate import Speed, expected_seconds, expected_text
 from napari_cellstage.ui.held_out_box import HeldOutBox
-from napari_cellstage.ui.notices import show, showing_errors, shown, tell
+from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.pieces import Folded, button, hint, on_click
 from napari_cellstage.ui.recipe_form import RecipeForm
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.training import (
     PLANS,
     amount,
-    dropped_text,
     missing_for_training,
     plan_recipes,
-    predicting,
-    runs_folder,
-    training,
 )
-from napari_cellstage.ui.workers import Job, JobRunner, Work
+from napari_cellstage.ui.training_work import TrainingWork
+from napari_cellstage.ui.workers import Job, JobRunner
 
 if TYPE_CHECKING:
     from napari_cellstage.ui.crop_preview import CropPreview
 
 NOTES_SHOWN = 4
 SOON_MS = 100
-TITLE = "training"
-PREDICTING = "predicting"
 
 
 class TrainPanel(QWidget):
@@ -60,17 +53,11 @@ class TrainPanel(QWidget):
         self.session = session
         self.speed = Speed()
         self._runner = runner
+        self.work = TrainingWork(session, runner, self)
         self._theme = theme
         self._notes: list[str] = []
         self._device = ""
-        self._version = 0
         self._incomplete = True
-        self._stopped_run = ""  # its model is still to predict
-        self._taken: Any = None  # predictions of the job that runs, which the session was given already
-        self._dropped = False  # it did not want them
-        self._checking = False  # only cross-validation is left of the training that runs
-        self._again = False  # train anew when it has ended
-        self._runs = Path()  # of the project that the job began in
         self._curve: Any = None
         self.crops: CropPreview | None = None
         self._selected: int | None = None
@@ -91,7 +78,7 @@ class TrainPanel(QWidget):
         """Show the session as it is now."""
         missing = missing_for_training(self.session)
         self._incomplete = bool(missing)
-        self.train.setEnabled(not missing and (self._checking or not self._runner.busy))
+        self.train.setEnabled(not missing and (self.work.checking or not self._runner.busy))
         self.settings.setEnabled(not self._runner.busy)
         self.plan.setEnabled(not self._runner.busy)
         self.forecast.setText(self._forecast_text(missing))
@@ -121,8 +108,7 @@ class TrainPanel(QWidget):
         self.held_out.audit.close_link()
         if self.crops is not None:
             self.crops.close_link()
-        if job is not None and job.title == TITLE:
-            self._take(job.result)
+        self.work.close_link(job)
 
     # build
 
@@ -188,7 +174,11 @@ class TrainPanel(QWidget):
         session.cells_changed.connect(self.refresh)
         self._runner.started.connect(self.refresh)
         self._runner.ended.connect(self.refresh)
-        self._runner.ended.connect(self._go_on)
+        self.work.began.connect(self._clear)
+        self.work.noted.connect(self._note)
+        self.work.epoch_done.connect(self._on_epoch)
+        self.work.scored.connect(self.score.setText)
+        self.work.answered.connect(self.refresh)
         on_click(self.train, self.start)
         self.plan.currentTextChanged.connect(self.refresh)
         self.form.changed.connect(self.refresh)
@@ -235,15 +225,10 @@ class TrainPanel(QWidget):
 
     def _forget(self) -> None:
         """Show nothing of a training of another project."""
-        if self._elsewhere:
+        if self.work.elsewhere:
             self._clear()
             self.score.clear()
-            self._dropped = True
-
-    @property
-    def _elsewhere(self) -> bool:
-        """Whether the project is not the one that the last job began in."""
-        return self.session.project is None or self.session.project.runs != self._runs
+            self.work.drop()
 
     # what the user does
 
@@ -260,88 +245,9 @@ class TrainPanel(QWidget):
     @showing_errors
     def start(self) -> None:
         """Train in a worker; what is left of the check of the model before is stopped for it."""
-        if self._runner.busy and self._checking:
-            self._again = True
-            self._runner.stop()
-            return
-        recipes = plan_recipes(self.plan.currentText(), self.form.value)
-        snapshot = self.session.snapshot()
-        work = training(snapshot, recipes, runs_folder(self.session))
-        self._clear()
-        self._begin(TITLE, work, snapshot.version)
+        self.work.train(plan_recipes(self.plan.currentText(), self.form.value))
 
-    def _begin(self, title: str, work: Work, version: int) -> None:
-        job = Job(title, work)
-        job.progressed.connect(self._on_event)
-        job.returned.connect(self._take)
-        job.failed.connect(show)
-        self._version, self._taken, self._dropped = version, None, False
-        self._runs = runs_folder(self.session)
-        self._runner.start(job)
-
-    @showing_errors
-    def _go_on(self) -> None:
-        """Once the worker has ended, do what had to wait: train again, or predict where it was stopped."""
-        run, self._stopped_run = self._stopped_run, ""
-        again, self._again, self._checking = self._again, False, False
-        if again:
-            self.start()
-        elif run:
-            snapshot = self.session.snapshot()
-            self._begin(PREDICTING, predicting(snapshot, runs_folder(self.session) / run), snapshot.version)
-
-    def _take(self, answer: Any) -> None:
-        """Give an answer to the session, and show its score."""
-        if answer is None:
-            return
-        if answer.to_predict and self._elsewhere:
-            tell(self._dropped_text())
-        elif answer.to_predict:
-            self._stopped_run = answer.run
-        else:
-            self._show_answer(answer)
-
-    def _show_answer(self, answer: Any) -> None:
-        if answer.predictions is self._taken:  # they are shown since before the cross-validation
-            self.session.note_run(answer.run)
-        else:
-            self._taken, self._dropped = answer.predictions, not self._show_predictions(answer)
-        if not self._dropped:
-            self.score.setText(score_text(answer))
-
-    def _show_predictions(self, answer: Any) -> bool:
-        """Give predictions to the session; return whether it took them all."""
-        with shown():
-            if self.session.set_predictions(answer.predictions, self._version):
-                return True
-            tell(self._dropped_text())
-        return False
-
-    def _dropped_text(self) -> str:
-        return dropped_text(self.session, self._runs, "Press Train again.")
-
-    def _on_event(self, event: Any) -> None:
-        if isinstance(event, Note):
-            self._note(event.text)
-        elif isinstance(event, EpochDone) and event.epochs > 1:  # the quick recipe's one epoch is no curve
-            self._curve_shown().add(event)
-            if event.images_per_second > 0:
-                self.speed = replace(self.speed, trained_per_second=event.images_per_second)
-        elif hasattr(event, "predictions"):
-            self._take(event)
-            self._checking = event.checking
-            self.refresh()
-
-
-def score_text(answer: Any) -> str:
-    """Return the score with its interval, its n and what to know before believing it, and which model it is of."""
-    if answer.scores is None:
-        return f"<b>{escape(answer.recipe_name)}</b>: too few labels to keep some aside, so there is no score yet."
-    name, scores = escape(answer.recipe_name), answer.scores
-    unseen = getattr(answer, "unseen", None)
-    # Where two models were compared the score is of choosing between them on the held-out cells, whatever came after.
-    every = unseen is not None and unseen.how == "out of fold" and len(unseen.truth) == scores.n
-    how = "cross-validated" if every else "held-out"
-    over = "" if scores.interval_over == "cells" else f", interval over {escape(scores.interval_over)}"
-    told = "".join(f"<br>⚠ {escape(one)}" for one in scores.warnings)
-    return f"<b>{name}</b>: {how} accuracy {scores.text}{over}{told}"
+    def _on_epoch(self, event: EpochDone) -> None:
+        self._curve_shown().add(event)
+        if event.images_per_second > 0:
+            self.speed = replace(self.speed, trained_per_second=event.images_per_second)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,6 +139,8 @@ class Unseen:
         if not file.is_file():
             return None
         try:
+            if not is_zipfile(file):
+                raise ValueError("it holds no arrays")  # numpy would speak of pickle
             # numpy leaves a file that it opened itself open where it is damaged
             with file.open("rb") as opened, np.load(opened, allow_pickle=False) as found:
                 arrays = {name: found[name] for name in _ARRAYS if name in found}
