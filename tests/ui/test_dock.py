@@ -17,7 +17,7 @@ from napari_cellstage.core.images import from_array
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.tracks import Tracks
 from napari_cellstage.learn.events import BatchDone
-from napari_cellstage.ui import contributions, train_panel
+from napari_cellstage.ui import contributions, training_work
 from napari_cellstage.ui.dock import CellStageDock
 from napari_cellstage.ui.pieces import Folded
 
@@ -101,7 +101,7 @@ def test_a_window_closed_while_training_keeps_the_answer(
         found = Predictions(np.tile(np.array([0.9, 0.1], np.float32), (6, 1)), (1, 2), np.zeros(6, np.uint8))
         return Answer("quick", {dock.session.current_id: found}, None, run="")
 
-    monkeypatch.setattr(train_panel, "training", lambda *_args: work)
+    monkeypatch.setattr(training_work, "training", lambda *_args: work)
     folder = dock.session.project.folder
     dock.train.train.click()
     with qtbot.waitSignal(dock.runner.job.progressed, timeout=20000):
