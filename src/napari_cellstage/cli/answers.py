@@ -93,6 +93,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def table_lines(table: pd.DataFrame) -> list[str]:
+    """Return a table as text, its head first."""
+    return aligned([list(table.columns), *table.astype(str).to_numpy().tolist()])
+
+
 def confusion_lines(scores: Scores) -> list[str]:
     """Return the confusion matrix as lines: a row a true class, a column a predicted one, in the same order."""
     width = max(len(name) for name in scores.classes)

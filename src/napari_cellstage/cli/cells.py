@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.companion_labels import read_companion
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.scoring.words import cells_words
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.volumes import LabelVolume
 
@@ -79,25 +81,27 @@ def predict_image(
             tables.append(reporter.follow(data.table(model, should_stop)))
     table = pd.concat(tables, ignore_index=True)
     write_table(table, out)
-    counts = table["predicted"].value_counts()
-    for name in model.classes.names:
-        reporter.say(f"{name:20} {counts.get(name, 0):6d}")
-    unlike = int(table["flagged"].sum()) if "flagged" in table else 0
-    if unlike:
-        reporter.say(f"{unlike} cells are unlike those the model was trained on, so their class is not to be relied on")
-    reporter.say(f"{len(table)} cells, saved in {out}")
+    found = _figures(table, model.classes.names)
+    for line in _lines(found):
+        reporter.say(line)
+    reporter.say(f"{cells_words(len(table))}, saved in {out}")
     if as_json:
-        found = {name: int(counts.get(name, 0)) for name in model.classes.names}
-        seconds = time.perf_counter() - start
-        write_json(
-            {
-                "cells": len(table),
-                "predicted": found,
-                "unlike": unlike,
-                "seconds": round(seconds, 3),
-                "table": str(out),
-            }
-        )
+        write_json(found | {"seconds": round(time.perf_counter() - start, 3), "table": str(out)})
+
+
+def _figures(table: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return how many cells there are, of each class, and unlike those that the model was trained on."""
+    counts = table["predicted"].value_counts()
+    unlike = int(table["flagged"].sum()) if "flagged" in table else 0
+    return {"cells": len(table), "predicted": {name: int(counts.get(name, 0)) for name in classes}, "unlike": unlike}
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lines = [f"{name:20} {count:6d}" for name, count in found["predicted"].items()]
+    if unlike := found["unlike"]:
+        verb, whose = ("is", "its") if unlike == 1 else ("are", "their")
+        lines.append(f"{cells_words(unlike)} {verb} unlike those the model was trained on: {whose} class may be wrong")
+    return lines
 
 
 def _cells_of(stack: ImageStack, labels: Path | None, channel: int | None, reporter: Reporter) -> LabelVolume:

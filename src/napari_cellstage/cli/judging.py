@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.cli.answers import aligned, write_json, write_table
+from napari_cellstage.cli.answers import table_lines, write_json, write_table
 from napari_cellstage.cli.progress import Reporter
 from napari_cellstage.cli.project_review import opened
 from napari_cellstage.cli.sources import identity
@@ -158,8 +158,7 @@ def list_suspects(source: Path, out: Path | None, *, as_json: bool) -> None:
     unseen, reporter = _unseen_of(source), Reporter()
     rows = find_errors(unseen)
     table = _suspect_table(unseen.take(rows), suspicion(unseen)[rows])
-    text = table.head(SHOWN).astype(str)
-    for line in aligned([list(text.columns), *text.to_numpy().tolist()]):
+    for line in table_lines(table.head(SHOWN)):
         reporter.say(line)
     reporter.say(f"{len(table)} of {len(unseen)} labels are probably wrong")
     if out is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cellstage.cli.answers import aligned, write_json, write_table
+from napari_cellstage.cli.answers import aligned, table_lines, write_json, write_table
 from napari_cellstage.cli.progress import Reporter
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.scoring.words import cells_words, number
@@ -69,8 +69,7 @@ def list_next_cells(project: Path, mode: str, count: int, out: Path | None, *, a
     with opened(project) as session:
         cells = session.next_cells(mode, count)
         table = _next_table(session, cells)
-    text = table.astype(str)
-    for line in aligned([list(text.columns), *text.to_numpy().tolist()]):
+    for line in table_lines(table):
         reporter.say(line)
     reporter.say(f"{cells_words(len(table))} to label next")
     if out is not None:
