@@ -54,7 +54,8 @@ def test_every_interval_holds_its_figure(seed, groups, each):
     figures = {name: getattr(found, name) for name in found.intervals}
     for name, (low, high) in found.intervals.items():
         assert np.isnan(low) or low <= figures[name] <= high
-        assert not np.isnan(low) or name == "kappa" or len(set(truth)) == 1
+        # Three cells drawn again may all be alike in every draw that says something: then there is no interval.
+        assert not np.isnan(low) or name == "kappa" or len(set(truth)) == 1 or np.isnan(figures[name]) or len(truth) < 10
     for one in found.per_class:
         for name in ("precision", "recall", "f1"):
             value, (low, high) = getattr(one, name), getattr(one, f"{name}_interval")
