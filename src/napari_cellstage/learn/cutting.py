@@ -22,7 +22,8 @@ from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.plane_reader import PlaneReader
 from napari_cellstage.core.snapshot import ImageSnapshot
 from napari_cellstage.core.windows import Windows
-from napari_cellstage.learn.recipe import Recipe, numbers
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.recipe_checks import numbers
 
 Crops = NDArray[np.generic]
 Masks = NDArray[np.bool_]

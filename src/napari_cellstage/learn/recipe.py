@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.learn.recipe_checks import check_fixed, check_value, numbers
 
 # What forms offer; any other of torchvision's families can be named in a recipe file.
 NETWORKS = (
+    "deepflow",
+    "fastai-resnet34",
+    "layers",
     "resnet18",
     "resnet34",
     "resnet50",
@@ -44,14 +47,66 @@ class Recipe:
     """
 
     name: str = _choice("quick", "Name of the recipe.")
-    kind: Literal["quick", "finetune"] = _choice(
+    kind: Literal["quick", "finetune", "ensemble"] = _choice(
         "quick",
-        "quick: per-cell features and a small classifier, seconds. finetune: a network, minutes.",
-        choices=("quick", "finetune"),
+        "quick: per-cell features and a small classifier, seconds. finetune: a network, minutes. ensemble: several "
+        "recipes, whose answers are averaged.",
+        choices=("quick", "finetune", "ensemble"),
+    )
+    members: str = _choice(
+        "quick, finetune",
+        "Recipes whose answers are averaged, with commas between; the same twice: from two random starts.",
+        when=("kind", "ensemble"),
+    )
+    classifier: Literal["auto", "linear", "trees"] = _choice(
+        "auto",
+        "What decides by the features. auto: the better of both in trials while training. linear: a straight cut, "
+        "best with few cells. trees: boosted trees, best with hundreds.",
+        choices=("auto", "linear", "trees"),
+        when=("kind", "quick"),
+    )
+    trees: int = _choice(60, "How many boosted trees a class.", min=1, max=5000, when=("kind", "quick"))
+    tree_rate: float = _choice(
+        0.15, "How much each tree adds; with more trees less.", min=1e-3, max=1.0, when=("kind", "quick")
     )
     network: str = _choice(
         "resnet34", "Which network looks at the cells; the smaller ones are faster.", suggestions=NETWORKS
     )
+    layers: str = _choice(
+        "conv 16 2, pool 2, conv 64 3, pool 2, dense 32, dense 32",
+        "Layers of a network of your own, in order. conv 16 2: 16 filters of 2 x 2 pixels. pool 2: half the size. "
+        "dense 32: 32 units.",
+        when=("network", "layers"),
+    )
+    dropout: float = _choice(
+        0.0,
+        "Share of units that are switched off at random while training, against overfitting.",
+        min=0.0,
+        max=0.9,
+        when=("network", "layers", "fastai-resnet34"),
+    )
+    input_size: int = _choice(
+        0,
+        "Side that each cell's picture is brought to before the network sees it, in pixels.",
+        min=0,
+        max=1024,
+        zero="as it is",
+        title="network's input (pixels)",
+    )
+    random_crop: int = _choice(
+        0,
+        "Pictures are made this many pixels larger than the input, and in training a part of it is taken at random.",
+        min=0,
+        max=256,
+        title="cut at random (pixels)",
+    )
+    standardise: Literal["channel", "mean image", "imagenet"] = _choice(
+        "channel",
+        "What is taken off before the first layer. channel: mean and spread of each channel. mean image: the mean of "
+        "all training cells, pixel by pixel. imagenet: the values of everyday photographs.",
+        choices=("channel", "mean image", "imagenet"),
+    )
+    sharpen: bool = _choice(False, "Sharpen each picture first, which brings out fine fibres.")
     weights: str = _choice(
         "imagenet",
         "Where the network starts. imagenet: it has seen everyday photographs, which helps with few cells. "
@@ -139,17 +194,40 @@ class Recipe:
         when=("normalise", "fixed"),
         title="white",
     )
+    optimiser: Literal["adamw", "sgd", "nadam"] = _choice(
+        "adamw", "How the network learns from a batch; adamw suits most.", choices=("adamw", "sgd", "nadam")
+    )
+    momentum: float = _choice(
+        0.9, "How much of the step before is kept in a step.", min=0.0, max=0.999, when=("optimiser", "sgd")
+    )
     learning_rate: float = _choice(2e-3, "Step size at its peak.", min=1e-7, max=1.0)
+    find_rate: bool = _choice(
+        False, "Try rising step sizes on some batches first, and take the one at which the loss falls best."
+    )
+    schedule: Literal["one-cycle", "steps", "constant"] = _choice(
+        "one-cycle",
+        "one-cycle: the step size rises, then falls to nothing. steps: a tenth of it after some epochs. constant: "
+        "the same throughout.",
+        choices=("one-cycle", "steps", "constant"),
+    )
+    step_epochs: int = _choice(
+        85, "After how many epochs the step size falls to a tenth.", min=1, max=1000, when=("schedule", "steps")
+    )
     weight_decay: float = _choice(0.05, "Pull towards small weights, against overfitting.", min=0.0, max=1.0)
     label_smoothing: float = _choice(0.1, "Share of doubt in each label, against overconfidence.", min=0.0, max=0.5)
     class_weights: bool = _choice(True, "Rare classes count more, so that they are not ignored.")
+    upsample: bool = _choice(False, "Cells of rare classes are shown as often as those of the most frequent one.")
     average: float = _choice(
         0.99,
         "Weights are averaged over about 1 / (1 - this) steps, which steadies them; 0: not at all.",
         min=0.0,
         max=0.9999,
     )
-    rotate: bool = _choice(True, "Show cells turned by any angle.")
+    quarter_turns: bool = _choice(False, "Show each cell four times: as it is, and turned by 90, 180 and 270 degrees.")
+    rotate: bool = _choice(True, "Show cells turned by any angle up to the one below.")
+    rotate_up_to: float = _choice(
+        180.0, "Largest angle that cells are turned by, in degrees.", min=0.0, max=180.0, when=("rotate", True)
+    )
     flip: bool = _choice(True, "Show cells mirrored.")
     scale: float = _choice(0.1, "Show cells up to this share smaller or larger.", min=0.0, max=0.9)
     shift: float = _choice(0.05, "Show cells moved by up to this share of the crop.", min=0.0, max=0.5)
@@ -165,6 +243,13 @@ class Recipe:
     patience: int = _choice(
         0, "Stop after this many epochs without a better score; 0: never.", min=0, max=1000, zero="never"
     )
+    stop_by: Literal["validation", "cross-validation"] = _choice(
+        "validation",
+        "What picks the number of epochs. validation: a part of the training cells. cross-validation: networks beside, "
+        "each trained without another part of them; takes that many times as long.",
+        choices=("validation", "cross-validation"),
+    )
+    stop_folds: int = _choice(10, "How many networks beside.", min=2, max=20, when=("stop_by", "cross-validation"))
     holdout: float = _choice(
         0.2, "Share of labelled cells kept out of training to measure the score.", min=0.0, max=0.5
     )
@@ -188,8 +273,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            _check(one.name, getattr(self, one.name), one.default, one.metadata)
-        _check_fixed(numbers("fixed_low", self.fixed_low), numbers("fixed_high", self.fixed_high))
+            check_value(one.name, getattr(self, one.name), one.default, one.metadata)
+        check_fixed(numbers("fixed_low", self.fixed_low), numbers("fixed_high", self.fixed_high))
 
     def but(self, **changes: Any) -> Recipe:
         """Return a copy with some choices changed."""
@@ -231,46 +316,5 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(f.name.removesuffix(".toml") for f in _folder().iterdir() if f.name.endswith(".toml")))
 
 
-def numbers(name: str, text: str) -> tuple[float, ...]:
-    """Return the numbers of a list such as ``"100, 120.5"``: one for all channels, or one a channel."""
-    try:
-        found = tuple(float(part) for part in text.replace(";", ",").split(",") if part.strip())
-    except ValueError:
-        found = ()
-    if not found or not all(map(math.isfinite, found)):
-        raise TrainingError(
-            f"{name} is '{text}', but must be a number, or one number a channel with commas between. "
-            "Change it in the recipe."
-        )
-    return found
-
-
-def _check_fixed(low: tuple[float, ...], high: tuple[float, ...]) -> None:
-    channels = max(len(low), len(high))
-    if min(len(low), len(high)) not in (1, channels):
-        raise TrainingError(
-            f"fixed_low has {len(low)} numbers and fixed_high {len(high)}. Give both for the same channels."
-        )
-    for dark, bright in zip(_for_each(low, channels), _for_each(high, channels), strict=True):
-        if not dark < bright:
-            raise TrainingError(f"fixed_low is {dark:g} and fixed_high {bright:g}. Make fixed_high the larger one.")
-
-
-def _for_each(values: tuple[float, ...], count: int) -> tuple[float, ...]:
-    return values * count if len(values) == 1 else values
-
-
 def _folder() -> Any:
     return resources.files("napari_cellstage.learn") / "recipes"
-
-
-def _check(name: str, value: Any, default: Any, limits: Mapping[str, Any]) -> None:
-    wanted = (int, float) if isinstance(default, float) else type(default)
-    if not isinstance(value, wanted) or (isinstance(value, bool) and not isinstance(default, bool)):
-        kind = {bool: "true or false", int: "a whole number", float: "a number"}.get(type(default), "a text")
-        raise TrainingError(f"{name} is {value!r}, but must be {kind}. Change it in the recipe.")
-    low, high = limits.get("min"), limits.get("max")
-    if low is not None and high is not None and not low <= value <= high:
-        raise TrainingError(f"{name} is {value}, but must be from {low} to {high}. Change it in the recipe.")
-    if "choices" in limits and value not in limits["choices"]:
-        raise TrainingError(f"{name} is '{value}', but must be one of {', '.join(limits['choices'])}.")
