@@ -132,9 +132,16 @@ def _intervals(figures: dict[str, float], answers: Answers, draws: tuple[Bootstr
         # With one class Matthews' correlation is 0 by agreement and kappa undefined: there is no interval to speak of.
         return {name: accuracy if value == 1 else _UNKNOWN for name, value in figures.items()}
     if not right:
-        return {name: accuracy if name in _SHARES else _UNKNOWN for name in figures}
+        # Cells that are all wrong, drawn again, are all wrong again: of how far below chance that is they say nothing.
+        several = len(np.unique(answers.truth)) > 1
+        return {n: accuracy if n in _SHARES else _anything(value, several) for n, value in figures.items()}
     others = {name: _around(value, *(one.overall(name) for one in draws)) for name, value in figures.items()}
     return others | {"accuracy": accuracy}
+
+
+def _anything(value: float, known: bool) -> Interval:
+    """Return all that a correlation or kappa can be, where it has a value at all."""
+    return (-1.0, 1.0) if known and not np.isnan(value) else _UNKNOWN
 
 
 def _around(value: float, *intervals: Interval) -> Interval:
