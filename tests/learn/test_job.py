@@ -325,8 +325,8 @@ def test_without_room_for_pictures_the_run_is_kept(session, runs, monkeypatch):
 
 
 def test_without_room_for_a_run_nothing_is_left_of_it_and_the_answer_is_given(session, runs, monkeypatch):
-    def full(folder, model, history):
-        save_run(folder, model, history)
+    def full(folder, model, history, data):
+        save_run(folder, model, history, data)
         raise ProjectError("'history.csv' can't be written: no space")
 
     monkeypatch.setattr(job, "save_run", full)

@@ -128,7 +128,7 @@ def _what_is_trained(training: TrainingSet, recipe: Recipe) -> str:
 
 def _write_run(model: TrainedModel, training: TrainingSet, data: Data, out: Path, reporter: Reporter) -> None:
     _forget(out)
-    save_run(out, model, reporter.epochs)
+    save_run(out, model, reporter.epochs, training)
     if model.unseen is not None:
         save_examples(out, training, model.unseen)
     with stop_on_interrupt(reporter.say) as should_stop:

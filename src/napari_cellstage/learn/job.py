@@ -50,7 +50,7 @@ def train_and_predict(
     recipes
         One or more; the first one's held-out share and seed hold for all.
     runs_folder
-        Each training leaves a folder in it: model, card.json, history.csv, predictions.csv, unseen.npz.
+        Each training leaves a folder in it: model, card.json, labels.csv, history.csv, predictions.csv, unseen.npz.
     should_stop
         A stop ends the work normally, with the best answer so far.
 
@@ -162,7 +162,7 @@ class _Work:
                 "Training was stopped before its first epoch was done. Nothing has changed; train again."
             )
         model.card["audit"] = self._snapshot.set_aside
-        folder = yield from self._saved(model, history)
+        folder = yield from self._saved(model, history, data)
         if folder and model.unseen is not None:
             try:
                 save_examples(folder, data, model.unseen)
@@ -170,12 +170,14 @@ class _Work:
                 yield Note(str(e))
         return Trained(model, folder, data)
 
-    def _saved(self, model: TrainedModel, history: list[EpochDone]) -> Generator[Note, None, Path | None]:
+    def _saved(
+        self, model: TrainedModel, history: list[EpochDone], data: TrainingSet
+    ) -> Generator[Note, None, Path | None]:
         """Return the run's folder; None where there is no room for it, and then nothing is left of it."""
         folder = None
         try:
             folder = new_run_folder(self._runs, model.recipe.name)
-            save_run(folder, model, history)
+            save_run(folder, model, history, data)
         except (ModelError, ProjectError) as e:
             if folder:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -288,6 +288,15 @@ class Recipe:
         """Return the choices as plain JSON values."""
         return asdict(self)
 
+    def to_toml(self) -> str:
+        """Return every choice as TOML to edit, each below what it means; `load` reads it from a file again."""
+        import tomli_w
+
+        parts = (
+            f"# {one.metadata['tip']}\n{tomli_w.dumps({one.name: getattr(self, one.name)})}" for one in fields(self)
+        )
+        return "\n".join(parts)
+
     @classmethod
     def load(cls, name_or_file: str) -> Recipe:
         """Load a named recipe, or one from a TOML file of the user's."""

@@ -16,8 +16,11 @@ from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.safe_csv import write_csv
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import EpochDone
+from napari_cellstage.learn.machine import machine, versions
 from napari_cellstage.learn.model import CARD, TrainedModel, read_card
+from napari_cellstage.learn.run_labels import RunLabels
 from napari_cellstage.learn.run_records import UNSEEN, RunRecord, list_runs
 
 __all__ = [
@@ -57,15 +60,30 @@ def new_run_folder(runs: Path, recipe_name: str) -> Path:
     raise ProjectError(f"'{runs}' holds a thousand runs named '{start}'. Move some of them away.")
 
 
-def save_run(folder: Path, model: TrainedModel, history: list[EpochDone]) -> None:
+def save_run(folder: Path, model: TrainedModel, history: list[EpochDone], data: TrainingSet | None = None) -> None:
     """Write the model, its card, ``history.csv``, and what the model says about its held-out cells.
+
+    Parameters
+    ----------
+    folder
+        Where.
+    model, history
+        What came of the training.
+    data
+        What it was trained on, to keep its labels as they are now: ``labels.csv``. None: they are not kept.
 
     Raises
     ------
     ModelError, ProjectError
         If that can't be written.
     """
+    model.card.update(versions=versions(), machine=machine(model.recipe))
+    if data is not None:
+        shape = list(map(int, data.crops.shape[1:]))
+        model.card["crops"] = {"shape": shape, "dtype": data.crops.dtype.name, "masks": data.masks is not None}
     model.save(folder)
+    if data is not None:
+        RunLabels.of(data, model.held_out).save(folder)
     _write(folder / HISTORY, pd.DataFrame([asdict(one) for one in history]))
     if model.unseen is not None:
         replace(model.unseen, run=folder.name).save(folder / UNSEEN)
