@@ -2,22 +2,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.scoring.calibration import best_temperature
 from napari_cellstage.learn import boosting, heads
 from napari_cellstage.learn.boosting import BoostedHead, boosted_head
-from napari_cellstage.learn.heads import (
-    KnownChoice,
-    LinearHead,
-    choose_head,
-    linear_heads,
-    probabilities,
-)
+from napari_cellstage.learn.heads import KnownChoice, choose_head, probabilities
+from napari_cellstage.learn.linear_head import LinearHead
 from napari_cellstage.learn.recipe import Recipe
 
 RECIPE = Recipe.load("quick").but(threads=1)
+LONG = RECIPE.but(trees=500)
+TREES, LINEAR = RECIPE.but(classifier="trees", trees=20), RECIPE.but(classifier="linear")
 
 
 def never() -> bool:
@@ -38,50 +34,6 @@ def rings(each: int) -> tuple[np.ndarray, np.ndarray]:
     points = rng.normal(0, 1, (4 * each, 12))
     far = np.abs(points[:, :8]).max(axis=1) > np.median(np.abs(points[:, :8]).max(axis=1))
     return points.astype(np.float32), far.astype(np.int64)
-
-
-def test_without_shrinkage_it_is_scikit_learns_discriminant():
-    features, labels = clouds(60, apart=1.0)
-    ours = linear_heads(features, labels, 3, RECIPE, (1e-5,))[1e-5].scores(features)
-    theirs = LinearDiscriminantAnalysis(solver="lsqr").fit(features, labels).predict(features)
-    # scikit-learn divides the covariance by N, we by N - K, and cut off at four spreads.
-    assert (ours.argmax(axis=1) == theirs).mean() > 0.98
-
-
-def test_more_features_than_cells():
-    features, labels = clouds(4, features=300, apart=1.0)
-    again, truth = clouds(40, features=300, apart=1.0)
-    for head in linear_heads(features, labels, 3, RECIPE).values():
-        assert np.isfinite(head.scores(again)).all()
-    assert (head.scores(again).argmax(axis=1) == truth).mean() > 0.9
-
-
-def test_few_cells_and_many_cells_take_the_same_way(monkeypatch):
-    features, labels = clouds(20, features=30)
-    long = linear_heads(np.tile(features, (1, 3)), labels, 3, RECIPE, (0.3,))[0.3]  # 60 cells, 90 features
-
-    def by_features(offsets):
-        variances, axes = np.linalg.eigh(offsets.T @ offsets)
-        return np.maximum(variances, 0), axes
-
-    monkeypatch.setattr(heads, "_principal_axes", by_features)
-    same = linear_heads(np.tile(features, (1, 3)), labels, 3, RECIPE, (0.3,))[0.3]
-    assert np.allclose(long.weights, same.weights, rtol=1e-3, atol=1e-5)
-
-
-def test_class_weights_raise_the_score_of_rare_classes():
-    features, labels = clouds(30, classes=2)
-    rare = np.r_[0:30, 30:33]
-    as_they_occur = linear_heads(features[rare], labels[rare], 2, RECIPE.but(class_weights=False), (0.5,))[0.5]
-    weighted = linear_heads(features[rare], labels[rare], 2, RECIPE.but(class_weights=True), (0.5,))[0.5]
-    gain = (weighted.scores(features) - as_they_occur.scores(features)) @ [-1, 1]
-    assert gain == pytest.approx(np.log(10), abs=1e-3)
-
-
-def test_a_class_without_cells_is_never_predicted():
-    features, labels = clouds(10, classes=2)
-    head = linear_heads(features, labels, 3, RECIPE, (0.5,))[0.5]
-    assert probabilities(head.scores(features), 5.0)[:, 2].max() == 0
 
 
 def test_the_temperature_makes_the_confidence_right():
@@ -176,20 +128,18 @@ def test_a_stop_among_the_linear_heads_takes_the_best_so_far(tries):
 @pytest.mark.parametrize("when", ["trying boosted trees", "training boosted trees"])
 def test_a_stop_among_the_trees_is_answered_at_once_by_the_linear_head(when, monkeypatch):
     features, labels = rings(150)
-    monkeypatch.setattr(boosting, "ROUNDS", 500)
     monkeypatch.setattr(boosting, "LOOK_EVERY", 0.001)
-    chosen, after = stopped_at(when, lambda stop: choose_head(features, labels, np.zeros(600), 2, RECIPE, stop))
+    chosen, after = stopped_at(when, lambda stop: choose_head(features, labels, np.zeros(600), 2, LONG, stop))
     assert isinstance(chosen.head, LinearHead)
     assert after == []
 
 
 def test_trees_chosen_before_that_are_stopped_leave_a_linear_head(monkeypatch):
     features, labels = rings(150)
-    monkeypatch.setattr(boosting, "ROUNDS", 500)
     monkeypatch.setattr(boosting, "LOOK_EVERY", 0.001)
     known = KnownChoice(True, 1.0, {}, 1)
     chosen, _ = stopped_at(
-        "training boosted trees", lambda stop: choose_head(features, labels, np.zeros(600), 2, RECIPE, stop, known)
+        "training boosted trees", lambda stop: choose_head(features, labels, np.zeros(600), 2, LONG, stop, known)
     )
     assert isinstance(chosen.head, LinearHead)
     assert np.isfinite(chosen.head.scores(features)).all()
@@ -234,3 +184,79 @@ def test_the_same_cells_give_the_same_head_however_many_threads(run):
 def test_damaged_trees_are_said_plainly():
     with pytest.raises(ModelError, match=r"boosted trees of the model can't be read.*Train a new model"):
         BoostedHead(b"{L\x00not ubjson", 3).scores(np.zeros((1, 3), dtype=np.float32))
+
+
+def test_a_recipe_may_name_the_trees_where_planes_would_do(run):
+    features, labels = clouds(20, apart=1.0)
+    events, chosen = run(choose_head(features, labels, np.zeros(60), 3, TREES, never))
+    assert isinstance(chosen.head, BoostedHead)
+    assert chosen.report.startswith("boosted trees (0.")
+    assert "of 60 cells" in chosen.report
+    assert events[-1].total == 20 * 5  # four folds, which give the temperature, and the whole
+
+
+def test_trees_named_by_the_recipe_work_with_few_cells(run):
+    features, labels = clouds(2, apart=5.0)
+    _, chosen = run(choose_head(features, labels, np.zeros(6), 3, TREES, never))
+    assert isinstance(chosen.head, BoostedHead)
+    assert chosen.temperature > 0
+    assert np.isfinite(chosen.head.scores(features)).all()
+
+
+def test_trees_that_no_fold_can_try_are_as_sure_as_they_are(run):
+    features, labels = clouds(4, classes=2)
+    _, chosen = run(choose_head(features, labels, labels, 2, TREES, never))  # each class is one group
+    assert isinstance(chosen.head, BoostedHead)
+    assert chosen.temperature == 1.0
+    assert "too few cells to try them" in chosen.report
+
+
+def test_the_trees_temperature_is_from_cells_that_they_were_not_shown(run):
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(0, 1, (90, 6)).astype(np.float32), np.arange(90) % 3  # nothing to be learnt
+    _, chosen = run(choose_head(features, labels, np.zeros(90), 3, TREES.but(trees=60), never))
+    sure = probabilities(chosen.head.scores(features), chosen.temperature).max(axis=1)
+    assert (chosen.head.scores(features).argmax(axis=1) == labels).mean() > 0.8  # they know these by heart
+    assert np.median(sure) < 0.6
+
+
+def test_a_recipe_may_name_the_linear_head_where_trees_would_do_better(run):
+    features, labels = rings(150)
+    events, chosen = run(choose_head(features, labels, np.zeros(600), 2, LINEAR, never))
+    assert isinstance(chosen.head, LinearHead)
+    assert {one.what for one in events} == {"choosing a classifier"}
+
+
+def test_number_and_rate_of_the_trees_count():
+    features, labels = rings(30)
+    few, many, slow = (
+        boosted_head(features, labels, 2, RECIPE.but(**changes))
+        for changes in ({"trees": 5}, {"trees": 15}, {"trees": 5, "tree_rate": 0.01})
+    )
+    assert len(few.model) < len(many.model)
+    assert np.abs(slow.scores(features)).max() < np.abs(few.scores(features)).max() / 5
+
+
+def test_named_trees_that_are_stopped_leave_a_linear_head_and_say_so(monkeypatch):
+    features, labels = rings(60)
+    monkeypatch.setattr(boosting, "LOOK_EVERY", 0.001)
+    recipe = TREES.but(trees=500)
+    chosen, after = stopped_at(
+        "training boosted trees", lambda stop: choose_head(features, labels, np.zeros(240), 2, recipe, stop)
+    )
+    assert isinstance(chosen.head, LinearHead)
+    assert "stopped before its trees had grown" in chosen.report
+    assert after == []
+
+
+@pytest.mark.parametrize(
+    ("trees", "recipe", "taken"),
+    [(True, TREES, True), (False, TREES, False), (False, LINEAR, True), (True, LINEAR, False), (True, RECIPE, True)],
+)
+def test_an_earlier_choice_is_taken_over_only_where_it_fits_the_recipe(run, trees, recipe, taken):
+    features, labels = clouds(20)
+    known = KnownChoice(trees, 3.5, {}, 1)
+    assert known.fits(recipe) == taken
+    _, chosen = run(choose_head(features, labels, np.zeros(60), 3, recipe, never, known))
+    assert ("as before" in chosen.report) == taken
+    assert isinstance(chosen.head, BoostedHead) == (trees if taken else recipe.classifier == "trees")

@@ -35,9 +35,27 @@ def test_it_is_taken_over_for_the_same_recipe_and_nearly_the_same_labels(runs, d
     assert (found.labels, found.reused) == ({"a": 12, "b": 12, "c": 12}, 1)
 
 
-@pytest.mark.parametrize("changes", [{"crop_size": 48}, {"class_weights": True}, {"seed": 3}])
+@pytest.mark.parametrize("changes", [{"crop_size": 48}, {"class_weights": True}, {"seed": 3}, {"classifier": "trees"}])
 def test_not_for_another_recipe(runs, data, changes):
     assert known_choice(runs, data, QUICK.but(**changes)) is None
+
+
+def test_a_card_of_a_version_without_the_choice_of_a_classifier_still_counts(runs, data):
+    file = runs / "1_quick" / "card.json"
+    card = json.loads(file.read_text())
+    for name in ("classifier", "trees", "tree_rate", "members"):
+        del card["recipe"][name]
+    file.write_text(json.dumps(card))
+    assert known_choice(runs, data, QUICK) is not None
+
+
+def test_a_linear_head_of_trees_that_were_stopped_is_not_taken_over(runs, data, run):
+    trees = QUICK.but(classifier="trees", trees=5)
+    _, model = run(fit(data, trees))
+    save_run(runs / "2_quick", model, [])
+    assert known_choice(runs, data, trees).trees
+    note_in_card(runs / "2_quick", choice=model.card["choice"] | {"trees": False})
+    assert known_choice(runs, data, trees) is None
 
 
 def test_not_where_many_labels_have_changed(runs, data):

@@ -30,7 +30,6 @@ TREES: dict[str, Any] = {
     "colsample_bytree": 0.1,
     "max_bin": 32,
 }
-ROUNDS = 60
 CELLS_A_THREAD = 5000
 LOOK_EVERY = 0.1  # seconds
 
@@ -100,7 +99,7 @@ def boosted_heads(
     try:
         work = [pool.submit(grown, number) for number in range(len(parts))]
         while wait(work, LOOK_EVERY).not_done:
-            yield BatchDone(what, sum(rounds), ROUNDS * len(parts))
+            yield BatchDone(what, sum(rounds), recipe.trees * len(parts))
             if should_stop():
                 return None
         return None if should_stop() else [one.result() for one in work]
@@ -123,9 +122,9 @@ def boosted_head(
     weights = (len(labels) / classes / counts)[labels] if recipe.class_weights else None
     # Threads of few cells mostly wait for each other, and do so busily: beside other work that took 30 times as long.
     threads = min(thread_count(recipe.threads), 1 + len(labels) // CELLS_A_THREAD)
-    settings = TREES | {"num_class": classes, "seed": recipe.seed, "nthread": threads}
+    settings = TREES | {"num_class": classes, "seed": recipe.seed, "nthread": threads, "eta": recipe.tree_rate}
     data = xgboost.DMatrix(features, labels, weight=weights, nthread=threads)
-    booster = xgboost.train(settings, data, ROUNDS, callbacks=[AfterEach()], verbose_eval=False)
+    booster = xgboost.train(settings, data, recipe.trees, callbacks=[AfterEach()], verbose_eval=False)
     return BoostedHead(bytes(booster.save_raw("ubj")), features.shape[1])
 
 

@@ -48,7 +48,8 @@ def _still_holds(card: dict[str, Any], data: TrainingSet, recipe: Recipe) -> Kno
     choice = card["choice"]
     then, now = choice["labels"], label_counts(data)
     same = (
-        _deciding(card["recipe"]) == _deciding(recipe.to_dict())
+        # A card of an earlier version lacks the choices that there were not then.
+        _deciding(Recipe().to_dict() | card["recipe"]) == _deciding(recipe.to_dict())
         and list(card["channels"]) == list(data.channels)
         and list(then) == list(now)
     )
@@ -61,7 +62,8 @@ def _still_holds(card: dict[str, Any], data: TrainingSet, recipe: Recipe) -> Kno
     if changed > FEW_CHANGED * len(data):
         return None
     told = bool(choice["trees"]), float(choice["temperature"]), dict(then), int(choice["reused"]) + 1
-    return KnownChoice(*told, held_out)
+    known = KnownChoice(*told, held_out)
+    return known if known.fits(recipe) else None  # a training of trees that was stopped has left a linear head
 
 
 def _same_held_out(split: dict[str, Any], data: TrainingSet) -> NDArray[np.bool_] | None:

@@ -15,7 +15,7 @@ from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.fit import never
-from napari_cellstage.learn.heads import linear_heads
+from napari_cellstage.learn.linear_head import linear_heads
 from napari_cellstage.learn.measure import Measure, steady_normalisation
 from napari_cellstage.learn.recipe import Recipe
 

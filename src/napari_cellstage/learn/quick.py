@@ -17,8 +17,9 @@ from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.learn.boosting import BoostedHead
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
-from napari_cellstage.learn.heads import Chosen, KnownChoice, LinearHead, choose_head, probabilities
+from napari_cellstage.learn.heads import Chosen, KnownChoice, choose_head, probabilities
 from napari_cellstage.learn.held_out import scored, unseen_of
+from napari_cellstage.learn.linear_head import LinearHead
 from napari_cellstage.learn.measure import KnownFeatures, Measure, pretrained_at_hand, steady_normalisation
 from napari_cellstage.learn.model import TrainedModel, label_counts
 from napari_cellstage.learn.recipe import Recipe
