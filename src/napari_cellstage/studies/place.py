@@ -1,0 +1,68 @@
+"""Where a study's results go, and whether an interrupted one may go on there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_cellstage import __version__
+from napari_cellstage.learn.data import TrainingSet
+from napari_cellstage.studies.tables import StudyError
+
+FILE = "study.json"
+
+
+def settle(out: Path, settings: dict[str, Any]) -> None:
+    """Make the folder of a study, or make sure that what is in it is of the same study.
+
+    Parameters
+    ----------
+    out
+        The folder.
+    settings
+        All that decides the results, as plain JSON values.
+
+    Raises
+    ------
+    StudyError
+        If other results are there, or nothing can be written.
+    """
+    settings = json.loads(json.dumps(settings | {"version": __version__}))
+    file = out / FILE
+    try:
+        if file.is_file():
+            _check_same(json.loads(file.read_text(encoding="utf-8")), settings, out)
+            return
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise StudyError(f"'{out}' is there already, and holds no study. Choose a new folder with --out.")
+        out.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings, indent=1, ensure_ascii=False), encoding="utf-8")
+    except (OSError, ValueError) as e:
+        raise StudyError(f"'{out}' can't be used: {e}. Choose a new folder with --out.") from e
+
+
+def digest_of(data: TrainingSet) -> str:
+    """Return a short text that is another one where a pixel, a label or a name is."""
+    found = hashlib.blake2b(digest_size=8)
+    for part in (data.crops, data.labels):
+        found.update(np.ascontiguousarray(part).data)
+    found.update("\n".join((*data.names, *data.classes.names)).encode())
+    return found.hexdigest()
+
+
+def _check_same(there: dict[str, Any], wanted: dict[str, Any], out: Path) -> None:
+    others = sorted(name for name in wanted if there.get(name) != wanted[name])
+    if others:
+        raise StudyError(
+            f"'{out}' holds a study with another {_listed(others)}. Choose a new folder with --out, "
+            "or start it as it was to go on."
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names)
