@@ -65,7 +65,7 @@ def test_cells_of_a_fold_have_no_say_in_their_model_or_its_brightness_range(make
     crops = data.crops.copy()
     crops[found.fold == 0] = 60_000
     labels = np.where(found.fold == 0, (data.labels + 1) % 3, data.labels)
-    monkeypatch.setattr(room, "kfold", lambda *_: found.fold)  # the same folds
+    monkeypatch.setattr(room.TrainingSet, "folds", lambda *_: found.fold)  # the same folds
     run(cross_validate(replace(data, crops=crops, labels=labels), quick))
     first, again = models[0], models[3]
     assert first.normalisation == again.normalisation

@@ -11,6 +11,7 @@ from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.folders import CropSet
 from napari_cellstage.core.images import from_array
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
+from napari_cellstage.core.tasks import Task
 from napari_cellstage.learn.data import TrainingSet, cell_names
 from napari_cellstage.learn.recipe import Recipe
 
@@ -102,3 +103,47 @@ def test_a_class_with_one_cell():
 def test_a_channel_that_an_image_has_not(channels, named):
     with pytest.raises(TrainingError, match=rf"see channels {named}, but 'image 1' has 2 .*every labelled image has"):
         TrainingSet.from_snapshot(snapshot(image(1, [1, 1, 3, 3]), channels=channels), RECIPE)
+
+
+def test_cells_of_left_out_classes_are_not_trained_on_and_the_rest_is_split_as_all():
+    images = [image(number, [1, 2, 3, 2, 1]) for number in range(1, 7)]
+    whole = TrainingSet.from_snapshot(snapshot(*images), RECIPE)
+    some = TrainingSet.from_snapshot(replace(snapshot(*images), left_out=(2,)), RECIPE)
+    assert some.classes.names == ("a", "c")
+    assert [(one.name, count) for one, count in some.left_out] == [("b", 12)]
+    kept = whole.labels != 1
+    assert some.names == tuple(np.array(whole.names)[kept])
+    assert some.held_out(RECIPE).tolist() == whole.held_out(RECIPE)[kept].tolist()
+    same = whole.of_classes(("c", "a"))
+    assert same.left_out == some.left_out
+    assert same.labels.tolist() == some.labels.tolist()
+    assert same.held_out(RECIPE).tolist() == some.held_out(RECIPE).tolist()
+    assert same.folds(RECIPE.but(folds=3)).tolist() == some.folds(RECIPE.but(folds=3)).tolist()
+
+
+def test_a_class_of_one_cell_can_be_left_out():
+    work = snapshot(image(7, [1, 1, 2, 3, 3]))
+    with pytest.raises(TrainingError, match="Class 'b' has 1 labelled cell"):
+        TrainingSet.from_snapshot(work, RECIPE)
+    assert len(TrainingSet.from_snapshot(replace(work, left_out=(2,)), RECIPE)) == 4
+
+
+def test_a_class_without_cells_that_is_left_out_changes_nothing():
+    data = TrainingSet.from_snapshot(replace(snapshot(image(7, [1, 1, 3, 3])), left_out=(2,)), RECIPE)
+    assert data.left_out == ()
+    assert data.split is None
+
+
+def test_a_task_of_class_folders_keeps_numbers_and_colours(make_crops):
+    crops = make_crops()
+    whole, task = TrainingSet.from_crops(crops, RECIPE), Task.of(("a", "c"), crops.classes)
+    some = TrainingSet.from_crops(crops, RECIPE, task)
+    assert [(one.id, one.color) for one in some.classes] == [
+        (one.id, one.color) for one in whole.classes if one.name != "b"
+    ]
+    assert [(one.name, count) for one, count in some.left_out] == [("b", 12)]
+    kept = whole.labels != 1
+    assert some.held_out(RECIPE).tolist() == whole.held_out(RECIPE)[kept].tolist()
+    assert (some.crops == crops.crops[kept]).all()
+    assert crops.of_classes(["c", "a"]).classes == ("a", "c")
+    assert whole.of_classes(whole.classes.names) is whole

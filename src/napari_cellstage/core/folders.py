@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +17,14 @@ from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.folder_files import FolderCell, as_people_sort, folder_cells
 from napari_cellstage.core.group_guesses import original_of
 from napari_cellstage.core.pictures import fitted, read_picture
+from napari_cellstage.core.tasks import Task
 
 _READERS = 8
 _STEP = 256  # cells read between two signs of progress
 _FAR_LARGER = 8  # times the usual side: a field among cells, which would make every crop as large
 Picture = NDArray[Any] | str
 ShouldStop = Callable[[], bool]
+Size = int | tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,19 @@ class CropSet:
             cells=tuple(self.cells[i] for i in rows) if self.cells else (),
         )
 
+    def of_classes(self, names: Iterable[str]) -> CropSet:
+        """Return the crops of some classes; `classes` are these alone, in the order they had.
+
+        Raises
+        ------
+        TaskError
+            For an unknown class, one that is named twice, or fewer than two.
+        """
+        task = Task.of(names, self.classes)
+        kept = [place for place, name in enumerate(self.classes) if name in task.classes]
+        found = self.take(np.flatnonzero(np.isin(self.labels, kept)))
+        return replace(found, classes=task.classes, labels=np.searchsorted(kept, found.labels).astype(np.int64))
+
     @property
     def text(self) -> str:
         """What there is, in a sentence: cells, classes, channels, size and memory."""
@@ -91,7 +106,7 @@ class CropSet:
         )
 
 
-def read_class_folders(root: Path | str, group_from: str | None = None, size: int | None = None) -> CropSet:
+def read_class_folders(root: Path | str, group_from: str | None = None, size: Size = None) -> CropSet:
     """Read every PNG, JPEG, BMP and TIFF below a folder; the folder that holds a picture names its class.
 
     Gray pictures beside coloured ones get three equal channels. Pictures of several sizes are cut or mirrored around
@@ -107,7 +122,7 @@ def read_class_folders(root: Path | str, group_from: str | None = None, size: in
         Regular expression searched in each file's name, without its folder; or, if it does not fit all of those, in
         each name relative to `root`. Its first group, or the whole match, is the group. None: each cell is its own.
     size
-        Side in pixels to bring all to.
+        Side in pixels to bring all to, or height and width.
 
     Raises
     ------
@@ -124,7 +139,10 @@ def read_class_folders(root: Path | str, group_from: str | None = None, size: in
 
 
 def reading_class_folders(
-    root: Path | str, group_from: str | None = None, size: int | None = None, should_stop: ShouldStop = lambda: False
+    root: Path | str,
+    group_from: str | None = None,
+    size: Size = None,
+    should_stop: ShouldStop = lambda: False,
 ) -> Generator[tuple[int, int], None, CropSet]:
     """Do `read_class_folders` step by step, yielding cells done and all cells; `ImageError` when it is stopped."""
     root = Path(root).expanduser().absolute()
@@ -212,7 +230,7 @@ def _groups(names: list[str], group_from: str | None) -> list[str]:
     return [(match.group(1) if pattern.groups else match.group(0)) or "" for match in matches if match]
 
 
-def _usable(names: list[str], pictures: list[Picture], size: int | None) -> tuple[list[int], list[str]]:
+def _usable(names: list[str], pictures: list[Picture], size: Size) -> tuple[list[int], list[str]]:
     """Return which pictures to keep, and why not the others; all kept have one channel count, or are gray."""
     shapes = [picture.shape for picture in pictures if not isinstance(picture, str)]
     counts = Counter(shape[0] for shape in shapes)
@@ -240,13 +258,14 @@ def _together(pictures: list[Picture]) -> list[Picture]:
     return list(np.stack(whole))
 
 
-def _stacked(pictures: list[Picture], kept: list[int], size: int | None) -> NDArray[Any]:
+def _stacked(pictures: list[Picture], kept: list[int], size: Size) -> NDArray[Any]:
     """Bring pictures to one size in one array; each is let go once it is copied, so that they never lie there twice."""
     chosen = [picture for i in kept if not isinstance(picture := pictures[i], str)]
     pictures.clear()
     channels = max(picture.shape[0] for picture in chosen)
-    height = size or max(picture.shape[1] for picture in chosen)
-    width = size or max(picture.shape[2] for picture in chosen)
+    if size is None:
+        size = max(picture.shape[1] for picture in chosen), max(picture.shape[2] for picture in chosen)
+    height, width = (size, size) if isinstance(size, int) else size
     crops = np.empty((len(chosen), channels, height, width), dtype=np.result_type(*{p.dtype for p in chosen}))
     for place in range(len(chosen) - 1, -1, -1):
         crops[place] = fitted(chosen.pop(), height, width)

@@ -152,6 +152,8 @@ class WorkSnapshot:
         The session's version when this was taken; an answer for cells that are no longer there is dropped.
     moment
         Last entry of the journal of labels that is in here; 0 where there is no journal.
+    left_out
+        Ids of classes that are not to be told apart: their cells are neither trained on nor scored.
     """
 
     images: Sequence[ImageSnapshot]
@@ -159,6 +161,7 @@ class WorkSnapshot:
     channels: tuple[int, ...]
     version: int = 0
     moment: int = 0
+    left_out: tuple[int, ...] = ()
 
     @property
     def set_aside(self) -> int:

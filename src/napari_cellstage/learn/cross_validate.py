@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from napari_cellstage.core.errors import TrainingStopped
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.calibration import cross_fitted
-from napari_cellstage.core.scoring.splits import kfold
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.fit import fit, never
@@ -55,7 +54,7 @@ def cross_validate(
     Unseen or None
         None when no fold was done, or the cells can't be divided.
     """
-    fold = kfold(data.labels, data.groups, recipe.folds, recipe.seed)
+    fold = data.folds(recipe)
     folds = int(fold.max(initial=0)) + 1
     if folds < 2:
         yield Note("Not cross-validated: the labelled cells can't be divided into two folds. Label more of them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,10 +14,13 @@ from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.folders import CropSet
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.review.cell_refs import CellRefs
-from napari_cellstage.core.scoring.splits import holdout
+from napari_cellstage.core.scoring.common_split import CommonSplit
+from napari_cellstage.core.scoring.splits import holdout, kfold
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
+from napari_cellstage.core.tasks import Task
 from napari_cellstage.learn.cutting import Cutter, check_cut_already, plates_of
 from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.task_cells import Everything, LeftOut, groups_of, of_task, only, scheme_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,10 @@ class TrainingSet:
         Last entry of the journal of labels that is in `labels`; 0 where there is no journal.
     aside
         How many cells of the project are set aside to check the final model, and so are not here.
+    left_out
+        Classes that are not of the task, and how many labelled cells each has.
+    split
+        Where classes are left out, the split of all labelled cells, so that every task holds out the same; else None.
     """
 
     crops: NDArray[np.generic]
@@ -60,6 +68,8 @@ class TrainingSet:
     refs: CellRefs = field(default_factory=CellRefs)
     moment: int = 0
     aside: int = 0
+    left_out: LeftOut = ()
+    split: CommonSplit | None = None
 
     def __post_init__(self) -> None:
         names = self.classes.names
@@ -101,11 +111,39 @@ class TrainingSet:
             classes=_without_empty(self.classes, ids),
             names=tuple(self.names[i] for i in places.tolist()),
             refs=self.refs.take(places) if len(self.refs) else self.refs,
+            split=None,
         )
 
+    def of_classes(self, names: Iterable[str]) -> TrainingSet:
+        """Return the cells of some classes: a task. It is split as all the cells here are.
+
+        Raises
+        ------
+        TaskError
+            For an unknown class, one that is named twice, or fewer than two.
+        """
+        task = Task.of(names, self.classes.names)
+        out = [place for place, name in enumerate(self.classes.names) if name not in task.classes]
+        if not out:
+            return self
+        rows = np.flatnonzero(~np.isin(self.labels, out))
+        counts = np.bincount(self.labels, minlength=len(self.classes)).tolist()
+        left = tuple((self.classes.classes[place], counts[place]) for place in out)
+        split = self.split or CommonSplit(self.labels, self.groups, np.arange(len(self)))
+        split = replace(split, rows=split.rows[rows])
+        return replace(self.take(rows), left_out=(*self.left_out, *left), split=split)
+
     def held_out(self, recipe: Recipe) -> NDArray[np.bool_]:
-        """Choose the cells that only measure the score: the same for every recipe of that share and seed."""
+        """Choose the cells that only measure the score: the same for every recipe and task of that share and seed."""
+        if self.split is not None:
+            return self.split.held_out(recipe.holdout, recipe.seed)
         return holdout(self.labels, self.groups, recipe.holdout, recipe.seed)
+
+    def folds(self, recipe: Recipe) -> NDArray[np.int64]:
+        """Return ``(N,)``; the fold of cross-validation that each cell is in, the same for every task."""
+        if self.split is not None:
+            return self.split.folds(recipe.folds, recipe.seed)
+        return kfold(self.labels, self.groups, recipe.folds, recipe.seed)
 
     @classmethod
     def from_snapshot(cls, snapshot: WorkSnapshot, recipe: Recipe) -> TrainingSet:
@@ -117,13 +155,18 @@ class TrainingSet:
             If fewer than two classes have cells, a class has one cell only, or images can't be used together.
         """
         plates = plates_of(snapshot.images, recipe)
-        parts, aside = [], 0
+        parts, aside, left = [], 0, np.array(snapshot.left_out, dtype=np.int64)
+        everything = Everything()
         for image in snapshot.images:  # one after the other: a project may hold more of them than memory
             aside += len(image.aside)
-            if labelled_for_training(image).any():
-                parts.append(_labelled(image, snapshot.channels, recipe, plates.get(image.plate, ())))
+            labelled = np.flatnonzero(labelled_for_training(image))
+            everything.add(image, labelled)
+            rows = labelled[~np.isin(image.class_ids[labelled], left)]
+            if len(rows):
+                parts.append(_cut(image, rows, snapshot.channels, recipe, plates.get(image.plate, ())))
         ids = np.concatenate([p.class_ids for p in parts]) if parts else np.zeros(0, int)
         scheme = _without_empty(snapshot.scheme, ids)
+        left_out, split = everything.left(snapshot.scheme, left)
         return cls(
             crops=np.concatenate([p.crops for p in parts]) if parts else np.zeros((0, 1, 1, 1), np.uint8),
             masks=np.concatenate([p.masks for p in parts]) if parts else None,
@@ -136,11 +179,20 @@ class TrainingSet:
             refs=CellRefs.joined(p.refs for p in parts),
             moment=snapshot.moment,
             aside=aside,
+            left_out=left_out,
+            split=split,
         )
 
     @classmethod
-    def from_crops(cls, crops: CropSet, recipe: Recipe) -> TrainingSet:
+    def from_crops(cls, crops: CropSet, recipe: Recipe, task: Task | None = None) -> TrainingSet:
         """Take crops as they are; `recipe.crop_size` is for cutting cells out of images, so it is not used here.
+
+        Parameters
+        ----------
+        crops, recipe
+            All labelled crops, and how they are trained on.
+        task
+            The classes to be told apart; None: all.
 
         Raises
         ------
@@ -149,19 +201,21 @@ class TrainingSet:
             images can give.
         """
         check_cut_already(recipe)
-        counts = np.bincount(crops.labels, minlength=len(crops.classes))
-        present = np.flatnonzero(counts)
-        scheme = ClassScheme.from_names([crops.classes[i] for i in present])
+        some, left_out, split = of_task(crops, task)
+        present = np.flatnonzero(np.bincount(some.labels, minlength=len(some.classes)))
+        scheme = only(scheme_of(crops), [some.classes[i] for i in present])
         channels = tuple(range(crops.crops.shape[1]))
         return cls(
-            crops=crops.crops,
-            masks=crops.masks,
-            labels=np.searchsorted(present, crops.labels).astype(np.int64),
-            groups=crops.groups,
+            crops=some.crops,
+            masks=some.masks,
+            labels=np.searchsorted(present, some.labels).astype(np.int64),
+            groups=some.groups,
             classes=scheme,
             channels=channels,
             channel_names=crops.channel_names or tuple(f"channel {c}" for c in channels),
-            names=crops.names,
+            names=some.names,
+            left_out=left_out,
+            split=split,
         )
 
 
@@ -190,18 +244,21 @@ class _Part:
     channel_names: tuple[str, ...]
 
 
-def _labelled(image: ImageSnapshot, channels: tuple[int, ...], recipe: Recipe, plate: tuple[ImageStack, ...]) -> _Part:
+def _cut(
+    image: ImageSnapshot,
+    rows: NDArray[np.int64],
+    channels: tuple[int, ...],
+    recipe: Recipe,
+    plate: tuple[ImageStack, ...],
+) -> _Part:
     have = image.stack.shape[1]
     if not channels or max(channels) >= have:
         raise TrainingError(
             f"The network is to see channels {', '.join(map(str, channels)) or 'none'}, but '{image.stack.name}' has "
             f"{have} (numbered from 0). Choose channels that every labelled image has."
         )
-    rows = np.flatnonzero(labelled_for_training(image))
     crops, masks = Cutter(image, channels, recipe, plate).cut(rows)
-    kind = "movie" if image.stack.shape[0] > 1 else "image"
-    alone = np.full(len(rows), f"{kind} {image.image_id}")
-    groups = alone if image.groups is None else image.groups[rows]
+    groups = groups_of(image, rows)
     names, channel_names = cell_names(image), tuple(image.stack.channel_names[c] for c in channels)
     refs = CellRefs.of(image.image_id, image.cells, rows)
     return _Part(crops, masks, image.class_ids[rows], groups, [names[row] for row in rows], refs, channel_names)

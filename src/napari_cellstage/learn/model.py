@@ -111,6 +111,7 @@ class TrainedModel:
             "labels": label_counts(data),
             "moment": data.moment,
             "audit": data.aside,
+            "left_out": [{"id": one.id, "name": one.name, "cells": count} for one, count in data.left_out],
             "cross_validated": 0,
             "versions": _versions(),
             **details,

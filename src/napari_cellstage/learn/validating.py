@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from napari_cellstage.core.errors import ModelError, TrainingError, TrainingStopped
 from napari_cellstage.core.feature_cache import FeatureCache
@@ -101,7 +102,8 @@ def cross_validate_run(
     except (KeyError, TypeError, ValueError) as e:
         raise ModelError(f"The card in '{folder}' does not say how to train: {e}. Train anew.") from e
     try:
-        data = TrainingSet.from_snapshot(replace(snapshot, channels=channels), recipe)
+        left_out = _left_out(card, snapshot)
+        data = TrainingSet.from_snapshot(replace(snapshot, channels=channels, left_out=left_out), recipe)
         cache = FeatureCache(folder.parent.parent / "cache")
         found = yield from cross_validated(data, recipe, folder, should_stop, cache)
     except TrainingStopped as stopped:
@@ -110,3 +112,11 @@ def cross_validate_run(
     except RuntimeError as e:
         raise TrainingError(f"Cross-validation can't go on: {e}") from e
     return found.unseen if found else None
+
+
+def _left_out(card: dict[str, Any], snapshot: WorkSnapshot) -> tuple[int, ...]:
+    """Return the classes of today that are not of a run's task; none where the run was of all classes."""
+    if not card.get("left_out"):
+        return ()
+    told_apart = {one["id"] for one in card["classes"]["classes"]}
+    return tuple(class_id for class_id in snapshot.scheme.ids if class_id not in told_apart)
