@@ -1,38 +1,47 @@
-"""`TrainedModel`: what a training leaves, on disk as plain numbers, for both kinds of recipe.
+"""`TrainedModel`: what a training leaves, on disk as plain numbers, for every kind of recipe.
 
 A run folder holds ``card.json`` and ``weights.safetensors`` (a network, or the arrays of a linear head), or
-``head.ubj`` (boosted trees in XGBoost's own format). There is no pickle, so loading a stranger's model runs no code.
+``head.ubj`` (boosted trees in XGBoost's own format), or a folder of these for each member of an ensemble:
+``members/0``, ``members/1``. There is no pickle, so loading a stranger's model runs no code.
 """
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError, ModelError
-from napari_cellstage.core.normalise import MODES, Normalisation
+from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED
 from napari_cellstage.core.review.space import Space
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import Scores
+from napari_cellstage.learn.card import (
+    CARD,
+    FORMAT,
+    checked_split,
+    label_counts,
+    normalisation_from,
+    normalisation_values,
+    read_card,
+    split_values,
+)
 from napari_cellstage.learn.cutting import depth_of
 from napari_cellstage.learn.data import TrainingSet
+from napari_cellstage.learn.machine import versions
+from napari_cellstage.learn.model_files import BOOSTER, MEMBERS, WEIGHTS, read_files, write_files
 from napari_cellstage.learn.recipe import Recipe
 
-FORMAT = 1
-CARD, WEIGHTS, BOOSTER = "card.json", "weights.safetensors", "head.ubj"
+__all__ = ["BOOSTER", "CARD", "FORMAT", "MEMBERS", "WEIGHTS", "TrainedModel", "label_counts", "read_card"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,8 @@ class TrainedModel:
     unseen
         What it says about its held-out cells; None when there were none, and for a model from disk, whose run folder
         has a file of them.
+    members
+        The models whose answers are averaged; empty but for an ensemble.
     """
 
     classes: ClassScheme
@@ -72,6 +83,7 @@ class TrainedModel:
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
     booster: bytes | None = field(default=None, repr=False)
     unseen: Unseen | None = field(default=None, repr=False)
+    members: tuple[TrainedModel, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(
@@ -85,13 +97,14 @@ class TrainedModel:
         arrays: dict[str, NDArray[Any]] | None = None,
         booster: bytes | None = None,
         unseen: Unseen | None = None,
+        members: tuple[TrainedModel, ...] = (),
         **details: Any,
     ) -> TrainedModel:
         """Make a model and its card.
 
         Parameters
         ----------
-        data, recipe, normalisation, held_out, scores, arrays, booster, unseen
+        data, recipe, normalisation, held_out, scores, arrays, booster, unseen, members
             What it was made from; see the class.
         **details
             More plain JSON values for the card, such as ``started_from``.
@@ -103,30 +116,46 @@ class TrainedModel:
             "channels": list(data.channels),
             "channel_names": list(data.channel_names),
             "crop_size": data.crop_size,
-            "normalisation": _normalisation_values(normalisation),
+            "normalisation": normalisation_values(normalisation),
             "recipe": recipe.to_dict(),
             "seed": recipe.seed,
-            "split": _split_values(data, held_out),
+            "split": split_values(data, held_out),
             "scores": scores.to_dict() if scores else None,
             "labels": label_counts(data),
             "moment": data.moment,
             "audit": data.aside,
             "left_out": [{"id": one.id, "name": one.name, "cells": count} for one, count in data.left_out],
             "cross_validated": 0,
-            "versions": _versions(),
+            "versions": versions(),
+            **({"members": [_member_values(one) for one in members]} if members else {}),
             **details,
         }
-        return cls(data.classes, recipe, normalisation, card, held_out, scores, arrays or {}, booster, unseen)
+        return cls(data.classes, recipe, normalisation, card, held_out, scores, arrays or {}, booster, unseen, members)
 
     @cached_property
     def space(self) -> Space | None:
-        """Where cells lie in what it sees of them; None for a model of an earlier version."""
-        return Space.from_arrays(self.arrays)
+        """Where cells lie in what it sees of them; None for a model of an earlier version.
+
+        An ensemble has that of its first member that has one.
+        """
+        if not self.members:
+            return Space.from_arrays(self.arrays)
+        return next((one.space for one in self.members if one.space is not None), None)
 
     @property
     def kind(self) -> str:
-        """``"quick"`` or ``"finetune"``."""
+        """``"quick"``, ``"finetune"`` or ``"ensemble"``."""
         return self.recipe.kind
+
+    @property
+    def network(self) -> TrainedModel | None:
+        """The network that can be asked what it sees: itself, or its first member that is one; None without any."""
+        return next((one for one in self.members or (self,) if one.kind == "finetune"), None)
+
+    def on_device(self, device: str) -> TrainedModel:
+        """Return the same model, to be used on a device; see `Recipe.device`."""
+        members = tuple(one.on_device(device) for one in self.members)
+        return replace(self, recipe=self.recipe.but(device=device), members=members)
 
     @property
     def channel_count(self) -> int:
@@ -179,10 +208,10 @@ class TrainedModel:
         """Write the model into a folder, the card last: a folder with a card is whole."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if self.arrays:
-                save_file({k: np.ascontiguousarray(v) for k, v in self.arrays.items()}, folder / WEIGHTS)
-            if self.booster is not None:
-                (folder / BOOSTER).write_bytes(self.booster)
+            (folder / CARD).unlink(missing_ok=True)  # of a model that was here before
+            for number, one in enumerate(self.members):
+                one.save(folder / MEMBERS / str(number))
+            write_files(folder, self.arrays, self.booster)
             text = json.dumps(self.card, indent=1, ensure_ascii=False)
             (folder / CARD).write_text(text, encoding="utf-8")
         except (OSError, SafetensorError) as e:
@@ -198,17 +227,19 @@ class TrainedModel:
             If the folder holds no whole model, or one of a newer version.
         """
         card = read_card(folder)
+        arrays, booster = read_files(folder)
         try:
             return cls(
                 classes=ClassScheme.from_dict(card["classes"]),
                 # Device and threads are choices for the machine that trained.
                 recipe=Recipe().but(**{**card["recipe"], "device": "auto", "threads": 0}),
-                normalisation=_normalisation_from(card["normalisation"]),
-                card={**card, "crop_size": int(card["crop_size"]), "split": _checked_split(card["split"])},
+                normalisation=normalisation_from(card["normalisation"]),
+                card={**card, "crop_size": int(card["crop_size"]), "split": checked_split(card["split"])},
                 held_out=np.zeros(0, dtype=bool),
                 scores=Scores.from_dict(card["scores"]) if card["scores"] else None,
-                arrays=_read_arrays(folder / WEIGHTS),
-                booster=_read_bytes(folder / BOOSTER),
+                arrays=arrays,
+                booster=booster,
+                members=_read_members(folder, card),
             )._checked(folder)
         except (KeyError, TypeError, ValueError, AttributeError, CellStageError) as e:
             if isinstance(e, ModelError):
@@ -219,89 +250,39 @@ class TrainedModel:
             ) from e
 
     def _checked(self, folder: Path) -> TrainedModel:
-        if not self.arrays and self.booster is None:
+        if self.kind == "ensemble":
+            self._check_members()
+        elif not self.arrays and self.booster is None:
             raise ModelError(f"'{folder}' has a card but no {WEIGHTS} or {BOOSTER}. Copy the whole run folder.")
         ranges = self.normalisation
         if ranges.mode != "crop" and not len(ranges.low) == len(ranges.high) == self.input_count:
             raise ValueError(f"its normalisation is for {len(ranges.low)} channels, but it has {self.input_count}")
         return self
 
-
-def _normalisation_values(normalisation: Normalisation) -> dict[str, Any]:
-    return {"mode": normalisation.mode, "low": list(normalisation.low), "high": list(normalisation.high)}
-
-
-def _normalisation_from(values: dict[str, Any]) -> Normalisation:
-    low, high = tuple(map(float, values["low"])), tuple(map(float, values["high"]))
-    if values["mode"] not in MODES:
-        raise ValueError(f"its normalisation '{values['mode']}' is unknown")
-    return Normalisation(values["mode"], low, high)
+    def _check_members(self) -> None:
+        """Raise ValueError unless all members see the same of a cell and know the same classes."""
+        for number, one in enumerate(self.members):
+            if one.classes.ids != self.classes.ids or one.classes.names != self.classes.names:
+                raise ValueError(f"its member {number} knows other classes: {', '.join(one.classes.names)}")
+            if (one.input_count, one.crop_size) != (self.input_count, self.crop_size):
+                raise ValueError(f"its member {number} sees other pictures of the cells")
 
 
-def _split_values(data: TrainingSet, held_out: NDArray[np.bool_]) -> dict[str, Any]:
-    names = np.asarray(data.names, dtype=object)
-    groups = sorted({str(g) for g in data.groups[held_out]})
-    return {
-        "trained": names[~held_out].tolist(),
-        "held_out": names[held_out].tolist(),
-        "groups_held_out": groups if len(set(data.groups.tolist())) > 1 else [],
-    }
+def _member_values(model: TrainedModel) -> dict[str, Any]:
+    """Return what an ensemble's card says of a member, whose own card has the rest."""
+    recipe = model.recipe
+    said = {"network": recipe.network} if recipe.kind == "finetune" else {"classifier": model.card.get("classifier")}
+    scores = {"accuracy": model.scores.accuracy} if model.scores else {}
+    return {"recipe": recipe.name, "kind": recipe.kind, "seed": recipe.seed, **said, **scores}
 
 
-def label_counts(data: TrainingSet) -> dict[str, int]:
-    """Return how many labelled cells each class has, by name."""
-    counts = np.bincount(data.labels, minlength=len(data.classes)).tolist()
-    return dict(zip(data.classes.names, counts, strict=True))
-
-
-def _checked_split(split: dict[str, Any]) -> dict[str, Any]:
-    if not all(isinstance(split[part], list) for part in ("trained", "held_out")):
-        raise ValueError("its split is no list of names")
-    return split
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in ("napari-cellstage", "numpy", "scikit-learn", "torch", "torchvision", "xgboost"):
-        with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """Return what a run's card says, without its model.
-
-    Raises
-    ------
-    ModelError
-        If there is none, or it can't be read.
-    """
-    file = folder / CARD
-    if not file.is_file():
-        raise ModelError(f"There is no model in '{folder}': {CARD} is missing. Choose a folder that a training made.")
-    try:
-        card = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
-        raise ModelError(f"'{file}' can't be read: {e}. Copy the run folder again, or train anew.") from e
-    if not isinstance(card, dict) or not isinstance(card.get("format"), int):
-        raise ModelError(f"'{file}' is no model card. Choose a folder that a training made.")
-    if card["format"] > FORMAT:
-        raise ModelError(
-            f"The model in '{folder}' is of format {card['format']}, this version reads up to {FORMAT}. "
-            "Update napari-cellstage."
-        )
-    return card
-
-
-def _read_arrays(file: Path) -> dict[str, NDArray[Any]]:
-    if not file.is_file():
-        return {}
-    try:
-        arrays: dict[str, NDArray[Any]] = load_file(file)
-    except (OSError, SafetensorError) as e:
-        raise ModelError(f"'{file}' is damaged or cut short: {e}. Copy the run folder again, or train anew.") from e
-    return arrays
-
-
-def _read_bytes(file: Path) -> bytes | None:
-    return file.read_bytes() if file.is_file() else None
+def _read_members(folder: Path, card: dict[str, Any]) -> tuple[TrainedModel, ...]:
+    if card["recipe"]["kind"] != "ensemble":
+        return ()
+    folders = [folder / MEMBERS / str(number) for number in range(len(card["members"]))]
+    if not folders:
+        raise ValueError("it is an ensemble without members")
+    for one in folders:
+        if read_card(one)["recipe"]["kind"] == "ensemble":
+            raise ValueError(f"its member '{one.name}' is an ensemble itself")
+    return tuple(TrainedModel.load(one) for one in folders)

@@ -11,7 +11,8 @@ from typing import Any
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.core.scoring.scores import Scores
-from napari_cellstage.learn.model import BOOSTER, CARD, WEIGHTS
+from napari_cellstage.learn.card import CARD
+from napari_cellstage.learn.model_files import has_model
 
 UNSEEN = "unseen.npz"
 _REMEMBERED = 1000  # cards
@@ -77,8 +78,8 @@ def list_runs(runs: Path) -> tuple[RunRecord, ...]:
 
 def read_record(folder: Path) -> RunRecord:
     """Return what is known of one training; what is wrong is in `problem`, nothing is raised."""
-    has_model = (folder / WEIGHTS).is_file() or (folder / BOOSTER).is_file()
-    there: dict[str, Any] = {"has_model": has_model, "has_unseen": (folder / UNSEEN).is_file()}
+    whole = has_model(folder)
+    there: dict[str, Any] = {"has_model": whole, "has_unseen": (folder / UNSEEN).is_file()}
     try:
         stat = (folder / CARD).stat()
         told = _told(folder / CARD, stat.st_mtime_ns, stat.st_size)
@@ -86,7 +87,7 @@ def read_record(folder: Path) -> RunRecord:
         return RunRecord(folder, problem=f"{CARD} is missing: the training was cut short, or it was deleted.", **there)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, CellStageError) as e:
         return RunRecord(folder, problem=f"{CARD} can't be read: {e}. Copy the folder again, or train anew.", **there)
-    gone = "" if has_model else "The model's file is gone, so it can't predict any more; what it said is kept."
+    gone = "" if whole else "The model's file is gone, so it can't predict any more; what it said is kept."
     return RunRecord(folder, **told, **there, problem=gone)
 
 
