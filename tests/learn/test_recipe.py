@@ -47,7 +47,7 @@ def test_a_recipe_from_a_file(tmp_path: Path):
         ({"noise": "much"}, "noise is 'much', but must be a number"),
         ({"network": 34}, "network is 34, but must be a text"),
         ({"kind": "slow"}, "kind is 'slow', but must be one of quick, finetune"),
-        ({"sharpness": 1}, "A recipe has no choice 'sharpness'. It has: name, kind"),
+        ({"sharpness": 1}, "A recipe has no choice 'sharpness'. It has: name, about, kind"),
     ],
 )
 def test_a_choice_that_can_not_be(changes: dict, text: str):

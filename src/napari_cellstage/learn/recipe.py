@@ -47,6 +47,7 @@ class Recipe:
     """
 
     name: str = _choice("quick", "Name of the recipe.")
+    about: str = _choice("", "What the recipe is for, and where it is from.")
     kind: Literal["quick", "finetune", "ensemble"] = _choice(
         "quick",
         "quick: per-cell features and a small classifier, seconds. finetune: a network, minutes. ensemble: several "

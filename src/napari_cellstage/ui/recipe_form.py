@@ -23,7 +23,8 @@ SEEN = (
     "fixed_high",
 )
 # Choices that are made elsewhere in the window, or for the machine.
-NOT_SHOWN = ("name", "kind", "threads")
+NOT_SHOWN = ("name", "about", "kind", "threads")
+_WHEN = {f.name: f.metadata.get("when") for f in fields(Recipe)}
 
 
 class RecipeForm(QObject):
@@ -32,15 +33,16 @@ class RecipeForm(QObject):
     Attributes
     ----------
     seen
-        The form of what the network sees; choices that don't count as things are, are hidden.
+        The form of what the network sees.
     learning
-        The form of all the rest.
+        The form of all the rest. In both, choices that don't count as things are, are hidden; they keep their values.
     """
 
     changed = Signal()
 
     def __init__(self, recipe: Recipe, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._recipe = recipe
         names = [f.name for f in fields(recipe) if f.name not in (*SEEN, *NOT_SHOWN)]
         self.seen: SettingsForm[Recipe] = SettingsForm(recipe, SEEN)
         self.learning: SettingsForm[Recipe] = SettingsForm(recipe, names)
@@ -67,6 +69,7 @@ class RecipeForm(QObject):
 
     @value.setter
     def value(self, recipe: Recipe) -> None:
+        self._recipe = recipe
         self.seen.value = self.learning.value = recipe
         self._hide_what_does_not_count()
 
@@ -75,7 +78,12 @@ class RecipeForm(QObject):
         self.changed.emit()
 
     def _hide_what_does_not_count(self) -> None:
-        self.seen.show_only([f.name for f in fields(Recipe) if f.name in SEEN and self._counts(f.metadata.get("when"))])
+        for form in (self.seen, self.learning):
+            form.show_only([name for name in form.widgets if self._counts(_WHEN[name])])
 
-    def _counts(self, when: tuple[str, ...] | None) -> bool:
-        return when is None or self.seen.widgets[when[0]].value in when[1:]
+    def _counts(self, when: tuple[Any, ...] | None) -> bool:
+        """Return whether a choice counts, by the value of another one; that may be one which is not shown here."""
+        if when is None:
+            return True
+        widget = self.widgets.get(when[0])
+        return (getattr(self._recipe, when[0]) if widget is None else widget.value) in when[1:]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.learn.events import EpochDone
@@ -17,14 +17,10 @@ from napari_cellstage.ui.estimate import Speed, expected_seconds, expected_text
 from napari_cellstage.ui.held_out_box import HeldOutBox
 from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.pieces import Folded, button, hint, on_click
+from napari_cellstage.ui.recipe_box import RecipeBox
 from napari_cellstage.ui.recipe_form import RecipeForm
 from napari_cellstage.ui.theme import PanelTheme
-from napari_cellstage.ui.training import (
-    PLANS,
-    amount,
-    missing_for_training,
-    plan_recipes,
-)
+from napari_cellstage.ui.training import amount, missing_for_training
 from napari_cellstage.ui.training_work import TrainingWork
 from napari_cellstage.ui.workers import Job, JobRunner
 
@@ -62,6 +58,7 @@ class TrainPanel(QWidget):
         self.crops: CropPreview | None = None
         self._selected: int | None = None
         self.probe = DeviceProbe(self)
+        self.form = RecipeForm(Recipe.load("finetune"), self)
         layout = QVBoxLayout(self)
         for part in (self._build_button(), self._build_settings()):
             layout.addWidget(part)
@@ -118,14 +115,7 @@ class TrainPanel(QWidget):
         font = self.train.font()
         font.setBold(True)
         self.train.setFont(font)
-        self.plan = QComboBox()
-        self.plan.addItems(list(PLANS))
-        self.plan.setAccessibleName("What is trained")
-        self.plan.setToolTip(
-            "quick: measures each cell's shape and texture; an answer in seconds.\n"
-            "network: a neural network that looks at the cells themselves; takes minutes, often better.\n"
-            "With both, the one that does better on cells kept aside is kept."
-        )
+        self.plan = RecipeBox(self.form)
         self.forecast = hint("")
         layout, row = QVBoxLayout(box), QHBoxLayout()
         layout.setContentsMargins(0, 0, 0, 0)
@@ -136,18 +126,19 @@ class TrainPanel(QWidget):
         return box
 
     def _build_settings(self) -> QWidget:
-        self.form = RecipeForm(Recipe.load("finetune"), self)
         self.look = button("Show crops", "Show real cells as the network gets them, with the choices below.")
-        seen, self.settings = QWidget(), QWidget()
-        parts, layout = QVBoxLayout(seen), QVBoxLayout(self.settings)
-        for one in (parts, layout):
+        self.save = button("Save as a recipe…", "Keep these choices in a file, to use them again or hand them on.")
+        seen, learning, self.settings = QWidget(), QWidget(), QWidget()
+        parts, choices, layout = QVBoxLayout(seen), QVBoxLayout(learning), QVBoxLayout(self.settings)
+        for one in (parts, choices, layout):
             one.setContentsMargins(0, 0, 0, 0)
-        parts.addWidget(self.look)
-        parts.addWidget(self.form.seen)
+        for row, widget in ((parts, self.look), (parts, self.form.seen), (choices, self.form.learning)):
+            row.addWidget(widget)
+        choices.addWidget(self.save)
         self.seen = Folded("What the model sees", seen, "How much of each cell, and of what is around it.")
         self.learning = Folded(
             "Recipe settings",
-            self.form.learning,
+            learning,
             "Every choice of the training. What is there works for most images.",
         )
         self.held_out = HeldOutBox(self.session)
@@ -180,9 +171,10 @@ class TrainPanel(QWidget):
         self.work.scored.connect(self.score.setText)
         self.work.answered.connect(self.refresh)
         on_click(self.train, self.start)
-        self.plan.currentTextChanged.connect(self.refresh)
+        self.plan.chosen.connect(self.refresh)
         self.form.changed.connect(self.refresh)
         on_click(self.look, self.show_crops)
+        on_click(self.save, self.plan.ask_where_to_save)
         self.probe.found.connect(self._on_device)
 
     # show
@@ -192,7 +184,7 @@ class TrainPanel(QWidget):
             return missing
         device = self._device or "Looking for a graphics card"
         try:
-            recipes = plan_recipes(self.plan.currentText(), self.form.value)
+            recipes = self.plan.recipes
         except CellStageError as error:
             return str(error)
         seconds = expected_seconds(recipes, amount(self.session), self.speed)
@@ -245,7 +237,7 @@ class TrainPanel(QWidget):
     @showing_errors
     def start(self) -> None:
         """Train in a worker; what is left of the check of the model before is stopped for it."""
-        self.work.train(plan_recipes(self.plan.currentText(), self.form.value))
+        self.work.train(self.plan.recipes)
 
     def _on_epoch(self, event: EpochDone) -> None:
         self._curve_shown().add(event)
