@@ -1,4 +1,4 @@
-"""Correlations of places with ranks of classes, of cells that may be drawn several times; their intervals, and chance."""
+"""Correlations of places with ranks of classes, of cells that may be drawn again; their intervals, and chance."""
 
 from __future__ import annotations
 
