@@ -12,6 +12,7 @@ from napari_cellstage import __version__
 from napari_cellstage.cli.options import (
     Axes,
     Channel,
+    Classes,
     Data,
     Device,
     GroupFrom,
@@ -22,6 +23,13 @@ from napari_cellstage.cli.options import (
     SentenceGroup,
 )
 from napari_cellstage.cli.review_commands import review
+
+
+class Tasks(StrEnum):
+    """What is trained of the classes."""
+
+    ONE = "one"
+    PAIRS = "pairs"
 
 
 class LabelFiles(StrEnum):
@@ -79,6 +87,11 @@ def train(
         typer.Option("--set", metavar="NAME=VALUE", help="Another choice, such as crop=cell; may be repeated."),
     ] = None,
     group_from: GroupFrom = None,
+    classes: Classes = None,
+    tasks: Annotated[
+        Tasks,
+        typer.Option(help="pairs: a model for all classes and one for each two, in folders of OUT, on one split."),
+    ] = Tasks.ONE,
     folds: Annotated[
         int | None,
         typer.Option(
@@ -91,11 +104,13 @@ def train(
     json: Json = False,
 ) -> None:
     """Train on the labelled cells of DATA, and score on a part held out."""
-    from napari_cellstage.cli.training import train_run, written
+    from napari_cellstage.cli.task_runs import train_tasks
+    from napari_cellstage.cli.training import TrainChoices, train_run, written
 
     given = {"seed": seed, "device": device, "epochs": epochs, "weights": weights, "network": network, "folds": folds}
     choices = written(settings or ()) | {name: value for name, value in given.items() if value is not None}
-    train_run(data, out, recipe, choices, group_from=group_from, overwrite=overwrite, report=report, as_json=json)
+    wanted = TrainChoices(data, out, recipe, choices, group_from, classes, overwrite, report)
+    (train_tasks if tasks is Tasks.PAIRS else train_run)(wanted, as_json=json)
 
 
 @app.command()
@@ -104,6 +119,7 @@ def evaluate(
     data: Data,
     device: Device = None,
     group_from: GroupFrom = None,
+    classes: Classes = None,
     report: Annotated[
         Path | None, typer.Option(help="HTML file to write, with all that is known of these cells.", show_default=False)
     ] = None,
@@ -112,7 +128,7 @@ def evaluate(
     """Score a model on the labelled cells of DATA that it was not trained on."""
     from napari_cellstage.cli.scoring import evaluate_run
 
-    evaluate_run(run, data, device=device, group_from=group_from, report=report, as_json=json)
+    evaluate_run(run, data, device=device, group_from=group_from, classes=classes, report=report, as_json=json)
 
 
 @app.command()

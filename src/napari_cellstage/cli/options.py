@@ -51,3 +51,11 @@ Channel = Annotated[
 Axes = Annotated[
     str | None, typer.Option(help="Axes of the file, such as TCYX, instead of what it says.", show_default=False)
 ]
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Only these classes are told apart, as 0,0.1; cells of all others are left out.",
+        show_default=False,
+    ),
+]

@@ -18,6 +18,7 @@ from napari_cellstage.core.predictions import HELD_OUT, PART_NAMES, TRAINED
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.calibration import calibrated
 from napari_cellstage.core.scoring.scores import Scores, score_unseen
+from napari_cellstage.core.scoring.words import cells_words
 from napari_cellstage.learn.examples import examples_of
 from napari_cellstage.learn.model import TrainedModel
 
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
 
 
 def evaluate_run(
-    run: Path, path: Path, *, device: str | None, group_from: str | None, report: Path | None, as_json: bool
+    run: Path,
+    path: Path,
+    *,
+    device: str | None,
+    group_from: str | None,
+    classes: str | None,
+    report: Path | None,
+    as_json: bool,
 ) -> None:
     """Predict the labelled cells of the data and score those that the model has not learnt from.
 
@@ -38,20 +46,22 @@ def evaluate_run(
         Where to predict; None leaves the recipe's choice.
     group_from
         Regular expression for the group of a crop: cells of a group with trained cells are left out, too.
+    classes
+        Cells of these classes alone are scored, names with commas between; None: all.
     report
         HTML file to write; None: none.
     as_json
         Whether to end with a line of JSON.
     """
     model = load_model(run, device)
-    data, reporter = read_data(path, group_from), Reporter()
+    data, reporter = read_data(path, group_from, classes), Reporter()
     for note in data.notes:
         reporter.say(note)
     start = time.perf_counter()
     with stop_on_interrupt(reporter.say) as should_stop:
         table = reporter.follow(data.table(model, should_stop, labelled_only=True))
     seconds = time.perf_counter() - start
-    fresh = _not_learnt_from(table, model, group_from, reporter)
+    fresh = _not_learnt_from(_of_task(table, data, model, reporter), model, group_from, reporter)
     unseen = _unseen(_of_known_classes(fresh, model, reporter), data.labelled(), model)
     scores = _scored(unseen, model)
     for line in score_lines(scores, "accuracy on cells not trained on:"):
@@ -74,6 +84,17 @@ def load_model(run: Path, device: str | None) -> TrainedModel:
         raise ModelError(f"There is no folder '{run}'. Name the folder that a training was saved in.")
     model = TrainedModel.load(run)
     return model if device is None else replace(model, recipe=model.recipe.but(device=device))
+
+
+def _of_task(table: pd.DataFrame, data: Data, model: TrainedModel, reporter: Reporter) -> pd.DataFrame:
+    """Return the cells of the classes that are to be told apart."""
+    if data.task is None:
+        return table
+    for name in data.task.left_out(data.class_names):
+        reporter.say(f"Left out {cells_words(int((table['label'] == name).sum()))} of class '{name}'.")
+    if others := data.task.left_out(model.classes.names):
+        reporter.say(f"The model may still answer {', '.join(others)}, which counts as wrong.")
+    return table[table["label"].isin(data.task.classes)]
 
 
 def _not_learnt_from(

@@ -23,6 +23,7 @@ from napari_cellstage.core.folders import CropSet, read_class_folders
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED, Predictions, joined
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.store import DATABASE, SUFFIX
+from napari_cellstage.core.tasks import Task, parse_classes
 from napari_cellstage.learn.data import TrainingSet, cell_names
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.model import TrainedModel
@@ -44,9 +45,27 @@ class Labelled:
 
 @dataclass(frozen=True)
 class FolderData:
-    """Crops in class folders; their names end in ``#`` and a hash of their pixels."""
+    """Crops in class folders; their names end in ``#`` and a hash of their pixels.
+
+    Parameters
+    ----------
+    crops
+        All of them.
+    task
+        The classes to be told apart; None: all.
+    """
 
     crops: CropSet
+    task: Task | None = None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Classes that have cells."""
+        return tuple(name for name, count in self.crops.counts().items() if count)
+
+    def of(self, task: Task) -> FolderData:
+        """Return the data with some classes to be told apart."""
+        return replace(self, task=task)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -55,7 +74,7 @@ class FolderData:
 
     def training_set(self, recipe: Recipe) -> TrainingSet:
         """Return the crops to train on."""
-        return TrainingSet.from_crops(self.crops, recipe)
+        return TrainingSet.from_crops(self.crops, recipe, self.task)
 
     def labelled(self) -> Labelled:
         """Return the crops by name; all are labelled."""
@@ -87,6 +106,25 @@ class ProjectData:
     work: WorkSnapshot
     notes: tuple[str, ...] = ()
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Classes that have labelled cells."""
+        given = {int(one) for image in self.work.images for one in np.unique(image.class_ids)}
+        return tuple(one.name for one in self.work.scheme if one.id in given)
+
+    @property
+    def task(self) -> Task | None:
+        """The classes to be told apart; None: all."""
+        out = {one.name for one in self.work.scheme if one.id in self.work.left_out}
+        names = self.class_names
+        told_apart = [name for name in names if name not in out]
+        return Task.of(told_apart, names) if len(told_apart) < len(names) else None
+
+    def of(self, task: Task) -> ProjectData:
+        """Return the data with some classes to be told apart, whatever the project's own choice is."""
+        out = tuple(one.id for one in self.work.scheme if one.name not in task.classes)
+        return replace(self, work=replace(self.work, left_out=out))
+
     def training_set(self, recipe: Recipe) -> TrainingSet:
         """Return the labelled cells."""
         return TrainingSet.from_snapshot(self.work, recipe)
@@ -117,7 +155,7 @@ class ProjectData:
 Data = FolderData | ProjectData
 
 
-def read_data(path: Path, group_from: str | None = None) -> Data:
+def read_data(path: Path, group_from: str | None = None, classes: str | None = None) -> Data:
     """Read what a command works on.
 
     Parameters
@@ -126,12 +164,19 @@ def read_data(path: Path, group_from: str | None = None) -> Data:
         A project or a folder of class folders.
     group_from
         Regular expression for the group of a crop; class folders only, as in a project every image is a group.
+    classes
+        The classes to be told apart, with commas between; None: all, or what was chosen in the project.
 
     Raises
     ------
     CellStageError
-        If there is neither.
+        If there is neither, or a class is not in it.
     """
+    data = _read(path, group_from)
+    return data if classes is None else data.of(parse_classes(classes, data.class_names))
+
+
+def _read(path: Path, group_from: str | None) -> Data:
     if path.suffix == SUFFIX or (path / DATABASE).is_file():
         if group_from is not None:
             raise ProjectError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.sources import Data, ProjectData, read_data
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.scoring.scores import Scores
+from napari_cellstage.core.scoring.words import cells_words
 from napari_cellstage.learn.examples import EXAMPLES, save_examples
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.model import CARD, TrainedModel
@@ -25,18 +26,9 @@ if TYPE_CHECKING:
     from napari_cellstage.learn.data import TrainingSet
 
 
-def train_run(
-    path: Path,
-    out: Path,
-    recipe_name: str,
-    choices: dict[str, Any],
-    *,
-    group_from: str | None,
-    overwrite: bool,
-    report: bool,
-    as_json: bool,
-) -> None:
-    """Train, score, predict every cell of the data, and write the run folder.
+@dataclass(frozen=True)
+class TrainChoices:
+    """What `train` is asked for.
 
     Parameters
     ----------
@@ -48,36 +40,87 @@ def train_run(
         Values that replace the recipe's.
     group_from
         Regular expression for the group of a crop.
+    classes
+        The classes to be told apart, with commas between; None: all.
     overwrite
         Whether a model that is in `out` already may be replaced.
     report
         Whether to write the report, too.
+    """
+
+    path: Path
+    out: Path
+    recipe_name: str
+    choices: dict[str, Any]
+    group_from: str | None = None
+    classes: str | None = None
+    overwrite: bool = False
+    report: bool = False
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe; those that come with the program are cross-validated only where that is asked for."""
+        once = {"folds": 0} if self.recipe_name in recipe_names() else {}
+        return Recipe.load(self.recipe_name).but(**once | self.choices)
+
+    def data(self, reporter: Reporter) -> Data:
+        """Read the data, and say what was left out of it."""
+        data = read_data(self.path, self.group_from, self.classes)
+        for note in data.notes:
+            reporter.say(note)
+        return data
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What one training came to: its score, that of cross-validation, what JSON says of it."""
+
+    scores: Scores | None
+    validated: Scores | None
+    answer: dict[str, Any]
+    stopped: bool
+
+
+def train_run(wanted: TrainChoices, *, as_json: bool) -> None:
+    """Train, score, predict every cell of the data, and write the run folder.
+
+    Parameters
+    ----------
+    wanted
+        What was asked for.
     as_json
         Whether to end with a line of JSON.
     """
-    _check_free(out, overwrite)
-    recipe = _recipe(recipe_name, choices)
-    data = read_data(path, group_from)
-    training = data.training_set(recipe)
-    reporter = Reporter()
-    for note in data.notes:
-        reporter.say(note)
+    check_free(wanted.out, wanted.overwrite)
+    recipe, reporter = wanted.recipe, Reporter()
+    data = wanted.data(reporter)
+    found = train_one(data.training_set(recipe), recipe, data, wanted, wanted.out, reporter)
+    if as_json:
+        write_json(found.answer)
+
+
+def train_one(
+    training: TrainingSet, recipe: Recipe, data: Data, wanted: TrainChoices, out: Path, reporter: Reporter
+) -> TrainedRun:
+    """Train on labelled cells and leave a run folder; `data` has all the cells to predict."""
     reporter.say(_what_is_trained(training, recipe))
+    for one, count in training.left_out:
+        reporter.say(f"Left out: {cells_words(count)} of class '{one.name}'.")
     start = time.perf_counter()
     with stop_on_interrupt(reporter.say) as should_stop:
         model = reporter.follow(fit(training, recipe, should_stop))
-    seconds = time.perf_counter() - start
+    seconds, stopped = time.perf_counter() - start, should_stop()
     audit = data.work.set_aside if isinstance(data, ProjectData) else 0
-    model.card.update(data=str(path), group_from=group_from, audit=audit)  # for report and command
+    model.card.update(data=str(wanted.path), group_from=wanted.group_from, audit=audit)  # for report and command
     _write_run(model, training, data, out, reporter)
     validated = _cross_validated(training, recipe, out, reporter)
     for line in _closing_lines(model, validated, out):
         reporter.say(line)
-    if report:
+    if wanted.report:
         reporter.say(f"report in {write_report(out)}")
-    if as_json:
-        answer = _answer(model, out, seconds, reporter.images_per_second)
-        write_json(answer | {"cross_validated": figures(validated) | {"n": validated.n} if validated else None})
+    answer = _answer(model, out, seconds, reporter.images_per_second)
+    answer["cross_validated"] = figures(validated) | {"n": validated.n} if validated else None
+    return TrainedRun(model.scores, validated, answer, stopped)
 
 
 def written(settings: Iterable[str]) -> dict[str, Any]:
@@ -108,13 +151,8 @@ def _choice(text: str) -> tuple[str, Any]:
         raise TrainingError(f"--set {text} needs {needed} after the '='. '{value}' is none.") from None
 
 
-def _recipe(name: str, choices: dict[str, Any]) -> Recipe:
-    """Return the recipe; those that come with the program are cross-validated only where that is asked for."""
-    once = {"folds": 0} if name in recipe_names() else {}
-    return Recipe.load(name).but(**once | choices)
-
-
-def _check_free(out: Path, overwrite: bool) -> None:
+def check_free(out: Path, overwrite: bool) -> None:
+    """Raise `OutputError` where a run can't go, or there is one already."""
     if (out / CARD).exists() and not overwrite:
         raise OutputError(f"There is a model in '{out}' already. Choose another folder, or add --overwrite.")
     if out.exists() and not out.is_dir():

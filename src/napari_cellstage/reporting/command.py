@@ -6,6 +6,7 @@ import shlex
 from typing import Any
 
 from napari_cellstage.core.store import DATABASE
+from napari_cellstage.core.tasks import written_classes
 from napari_cellstage.learn.recipe import Recipe, recipe_names
 from napari_cellstage.reporting.run_facts import RunFacts
 
@@ -14,10 +15,14 @@ _OPTIONS = ("seed", "device", "epochs", "weights", "network", "folds")  # that t
 
 def command_of(facts: RunFacts) -> str:
     """Return the command line that trains the same again, quoted for a POSIX shell."""
+    if facts.card.get("bundle"):
+        return "napari-cellstage rerun ."
     base, changes = _changes(facts)
     words = ["napari-cellstage", "train", _data(facts), "--out", f"{facts.name}-again", "--recipe", base]
     if group_from := facts.card.get("group_from"):
         words += ["--group-from", str(group_from)]
+    if facts.left_out:
+        words += ["--classes", written_classes(facts.classes.names)]
     for name, value in changes.items():
         words += [f"--{name}", _written(value)] if name in _OPTIONS else ["--set", f"{name}={_written(value)}"]
     return " ".join(map(shlex.quote, words))
@@ -25,6 +30,8 @@ def command_of(facts: RunFacts) -> str:
 
 def data_words(facts: RunFacts) -> str:
     """Return what to know about the data that the command names."""
+    if facts.card.get("bundle"):
+        return "In the folder that this page lies in, which holds the cells, the split and the recipe, or says where."
     if _project(facts):
         return "It trains on the labels that the project has by then; those of today may differ from those of this run."
     if facts.card.get("data"):

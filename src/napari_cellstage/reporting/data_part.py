@@ -53,7 +53,7 @@ def data_part(facts: RunFacts) -> DataPart:
         classes=_classes(facts),
         images=images[:IMAGES_SHOWN],
         more_images=max(len(images) - IMAGES_SHOWN, 0),
-        sentences=tuple(one for one in (_origin(facts), _how_split(facts), *_moments(facts)) if one),
+        sentences=tuple(one for one in (_origin(facts), _task(facts), _how_split(facts), *_moments(facts)) if one),
     )
 
 
@@ -112,6 +112,14 @@ def _origin(facts: RunFacts) -> str:
     where = f"in {images} image{'s' if images != 1 else ''} of a project" if images else "as crops in class folders"
     of = "The model's own data: " if facts.tried_on else ""
     return f"{of}{cells_words(count)} with a label, {where}."
+
+
+def _task(facts: RunFacts) -> str:
+    """Say which classes were told apart; nothing where all were."""
+    if not facts.left_out:
+        return ""
+    out = ", ".join(f"{name} ({cells_words(count)})" for name, count in facts.left_out)
+    return f"Task: to tell apart {', '.join(facts.classes.names)}. Left out of training and score: {out}."
 
 
 def _how_split(facts: RunFacts) -> str:

@@ -30,7 +30,7 @@ _NEEDED: dict[str, type] = {
     "split.trained": list,
     "split.held_out": list,
 }
-_OPTIONAL: dict[str, type] = {"versions": dict, "labels": dict, "audit": int}
+_OPTIONAL: dict[str, type] = {"versions": dict, "labels": dict, "audit": int, "left_out": list}
 _OTHER_SCORES = ("held_out_scores", "chosen_scores")
 
 
@@ -80,6 +80,12 @@ class RunFacts:
     def name(self) -> str:
         """Name of the run."""
         return self.folder.name or str(self.folder)
+
+    @property
+    def left_out(self) -> tuple[tuple[str, int], ...]:
+        """Classes that were not to be told apart, and how many labelled cells each had."""
+        listed = [one for one in self.card.get("left_out", ()) if isinstance(one, dict)]
+        return tuple((str(one.get("name", "")), int(one.get("cells", 0))) for one in listed)
 
     @property
     def recipe(self) -> dict[str, Any]:
