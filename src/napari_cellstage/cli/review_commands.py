@@ -1,13 +1,15 @@
-"""The commands that judge what is there: reports, two runs compared, doubtful labels, persons, which cell next."""
+"""The commands that judge what is there: reports, two runs compared, doubtful labels, cells in order, persons, which
+cell next.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from napari_cellstage.cli.options import Json, Project, RunFolder
+from napari_cellstage.cli.options import Data, Device, GroupFrom, Json, Project, Run, RunFolder
 
 review = typer.Typer()
 Table = Annotated[Path | None, typer.Option(help="Table to write, a .csv file.", show_default=False)]
@@ -38,6 +40,37 @@ def compare(
     from napari_cellstage.cli.judging import compare_runs
 
     compare_runs(run_a, run_b, out, as_json=json)
+
+
+@review.command()
+def order(
+    run: Run,
+    data: Data,
+    cyclic: Annotated[
+        bool | None,
+        typer.Option("--cyclic/--open", help="Put cells along a ring, or an open line.", show_default="what fits"),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="The class that comes first.", show_default="what fits")
+    ] = None,
+    true_order: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASSES",
+            help="Order to compare with: 'G1, S, G2'.",
+            show_default="that of the project, of a template with these names, or of doses",
+        ),
+    ] = None,
+    out: Table = None,
+    device: Device = None,
+    group_from: GroupFrom = None,
+    json: Json = False,
+) -> None:
+    """Put the cells of DATA in order by what the model of RUN sees, without telling it the order of the classes."""
+    from napari_cellstage.cli.ordering import OrderChoices, order_run
+
+    shape: Literal["cyclic", "open"] | None = None if cyclic is None else "cyclic" if cyclic else "open"
+    order_run(run, data, OrderChoices(shape, start, true_order, device, group_from), out, as_json=json)
 
 
 @review.command()
