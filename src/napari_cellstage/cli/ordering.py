@@ -1,4 +1,4 @@
-"""`napari-cellstage order`: cells put in order by what a model sees of them, held against the order of their classes."""
+"""`napari-cellstage order`: cells in the order in which a model sees them, held against that of their classes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The commands that judge what is there: reports, two runs compared, doubtful labels, cells in order, persons, which
-cell next.
-"""
+"""The commands that judge what is there: reports, runs compared, doubtful labels, order, persons, which cell next."""
 
 from __future__ import annotations
 
