@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_cellstage.learn.augment import augment, view
+from napari_cellstage.learn.augment import augment, turned, view
 from napari_cellstage.learn.recipe import Recipe
 
 OFF = Recipe().but(rotate=False, flip=False, scale=0.0, shift=0.0, brightness=0.0, contrast=0.0, noise=0.0)
@@ -76,12 +76,50 @@ def test_any_angle_turns_without_shearing(height: int, width: int):
     assert len(quarters) == 4
 
 
-def test_flip_alone_mirrors_about_half():
-    changed = augment(crops(64), replace(OFF, flip=True), rng())
-    same = [bool(torch.allclose(a, b, atol=1e-4)) for a, b in zip(changed, crops(64), strict=True)]
-    mirrored = [bool(torch.allclose(a, b.flip(2), atol=1e-4)) for a, b in zip(changed, crops(64), strict=True)]
-    assert all(a != b for a, b in zip(same, mirrored, strict=True))
-    assert 20 < sum(mirrored) < 44
+def test_flip_alone_mirrors_left_and_right_and_up_and_down_each_about_half():
+    changed, axes = augment(crops(64), replace(OFF, flip=True), rng()), ([], [2], [1], [1, 2])
+    ways = [
+        [bool(torch.allclose(a, b.flip(one) if one else b, atol=1e-4)) for one in axes]
+        for a, b in zip(changed, crops(64), strict=True)
+    ]
+    assert all(sum(found) == 1 for found in ways)
+    assert all(8 < count < 26 for count in map(sum, zip(*ways, strict=True)))
+
+
+def test_no_angle_is_larger_than_asked_for():
+    point = torch.zeros(64, 1, 33, 33)
+    point[:, :, 15:18, 26:29] = 1
+    turned_a_little = augment(point, replace(OFF, rotate=True, rotate_up_to=30.0), rng())
+    y, x = torch.meshgrid(torch.arange(33) - 16, torch.arange(33) - 16, indexing="ij")
+    total = turned_a_little[:, 0].sum((1, 2))
+    down, right = ((turned_a_little[:, 0] * axis).sum((1, 2)) / total for axis in (y, x))
+    angles = torch.rad2deg(torch.atan2(down, right))
+    assert float(angles.abs().max()) < 31
+    assert float(angles.min()) < -20 < 20 < float(angles.max())
+
+
+@pytest.mark.parametrize("rim", [1, 3])
+def test_a_random_part_of_each_crop_is_cut(rim: int):
+    given_crops = crops(32)
+    parts = augment(given_crops, replace(OFF, random_crop=rim), rng())
+    side = 16 - rim
+    assert parts.shape == (32, 2, side, side)
+    corners = {
+        next(
+            (y, x)
+            for y in range(rim + 1)
+            for x in range(rim + 1)
+            if torch.equal(part, whole[:, y : y + side, x : x + side])
+        )
+        for part, whole in zip(parts, given_crops, strict=True)
+    }
+    assert corners == {(y, x) for y in range(rim + 1) for x in range(rim + 1)} or len(corners) > 8
+
+
+def test_each_crop_is_turned_by_its_own_right_angles():
+    quarters = torch.tensor([0, 1, 2, 3, 1])
+    for one, whole, number in zip(turned(crops(5), quarters), crops(5), quarters.tolist(), strict=True):
+        assert torch.equal(one, torch.rot90(whole, number, (1, 2)))
 
 
 def test_brightness_scales_the_mean_and_contrast_keeps_it():

@@ -12,9 +12,10 @@ from napari_cellstage.core.scoring.scores import score
 from napari_cellstage.learn import finetune as room
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
-from napari_cellstage.learn.finetune import epochs_for, even_size, split
+from napari_cellstage.learn.finetune import epochs_for, split
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.learner import Learner
+from napari_cellstage.learn.lessons import even_size
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.predict import predict
 from napari_cellstage.learn.recipe import Recipe
@@ -165,11 +166,11 @@ def test_patience_ends_early_and_the_best_epoch_is_kept(make_crops, recipe: Reci
 def test_full_graphics_memory_halves_the_batch_and_says_so(data, recipe: Recipe, run, monkeypatch):
     sizes, step = [], Learner.step
 
-    def full_above_three(self, crops, labels, progress):
+    def full_above_three(self, crops, labels, rate):
         sizes.append(len(crops))
         if len(crops) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
-        return step(self, crops, labels, progress)
+        return step(self, crops, labels, rate)
 
     monkeypatch.setattr(Learner, "step", full_above_three)
     events, model = run(fit(data, recipe.but(epochs=1, validation=0.0)))

@@ -1,4 +1,4 @@
-"""Random changes to whole batches that keep a cell's class: turned, mirrored, resized, moved, brighter, noisier.
+"""Random changes to whole batches that keep a cell's class: turned, mirrored, resized, moved, cut, brighter, noisier.
 
 One affine resampling a batch, on the device the batch is on. Every cell of the batch gets its own change.
 """
@@ -29,9 +29,18 @@ def augment(crops: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
     Returns
     -------
     Tensor
-        ``(N, C, H, W)``. What comes into view from outside is the crop mirrored at its edge.
+        ``(N, C, H, W)``, less the rim of ``random_crop`` pixels. What comes into view from outside is the crop mirrored
+        at its edge.
     """
-    return _relight(_move(crops, recipe, rng), recipe, rng)
+    return _relight(_part(_move(crops, recipe, rng), recipe, rng), recipe, rng)
+
+
+def turned(crops: Tensor, quarters: Tensor) -> Tensor:
+    """Return square crops ``(N, C, S, S)``, each turned by its own number of right angles, ``(N,)`` from 0 to 3."""
+    whole = crops.clone()
+    for number in (1, 2, 3):
+        whole[quarters == number] = torch.rot90(crops[quarters == number], number, (2, 3))
+    return whole
 
 
 def view(crops: Tensor, number: int) -> Tensor:
@@ -59,13 +68,29 @@ def _move(crops: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
 
 def _affine(count: int, recipe: Recipe, rng: torch.Generator) -> Tensor:
     """Return ``(N, 2, 3)`` matrices from output to input coordinates, both from -1 to 1."""
-    angle = math.pi * _within(1.0 if recipe.rotate else 0.0, count, rng)
-    mirror = torch.where(torch.rand(count, generator=rng, device=rng.device) < (0.5 if recipe.flip else 0.0), -1.0, 1.0)
+    angle = math.radians(recipe.rotate_up_to) * _within(1.0 if recipe.rotate else 0.0, count, rng)
+    mirror_x, mirror_y = _mirrors(recipe, count, rng)
     shrink = 1 + _within(recipe.scale, count, rng)
     cos, sin = torch.cos(angle) * shrink, torch.sin(angle) * shrink
     move_x, move_y = 2 * _within(recipe.shift, count, rng), 2 * _within(recipe.shift, count, rng)
-    rows = torch.stack([cos * mirror, -sin, move_x, sin * mirror, cos, move_y], dim=1)
+    rows = torch.stack([cos * mirror_x, -sin * mirror_y, move_x, sin * mirror_x, cos * mirror_y, move_y], dim=1)
     return rows.reshape(count, 2, 3)
+
+
+def _mirrors(recipe: Recipe, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return ``(N,)`` signs for left and right, and for up and down; all four combinations are as likely."""
+    quarter = (4 * torch.rand(count, generator=rng, device=rng.device)).long() * int(recipe.flip)
+    return 1.0 - 2.0 * (quarter & 1), 1.0 - (quarter & 2)
+
+
+def _part(crops: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
+    """Cut a random part out of each crop, `random_crop` pixels smaller."""
+    rim = recipe.random_crop
+    if not rim:
+        return crops
+    height, width = (side - rim for side in crops.shape[2:])
+    corners = torch.randint(rim + 1, (len(crops), 2), generator=rng, device=rng.device).tolist()
+    return torch.stack([c[:, y : y + height, x : x + width] for c, (y, x) in zip(crops, corners, strict=True)])
 
 
 def _relight(crops: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:

@@ -14,6 +14,7 @@ from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.learn.augment import view
 from napari_cellstage.learn.device import choose_device, cpu_threads
 from napari_cellstage.learn.frozen import FrozenNetwork, frozen_network
+from napari_cellstage.learn.inputs import shown
 from napari_cellstage.learn.learner import torch_errors_said_plainly
 from napari_cellstage.learn.model import CARD, TrainedModel
 from napari_cellstage.learn.network_predict import network_of, view_numbers
@@ -46,7 +47,7 @@ class Embedder:
         """Return ``(N, E)`` of raw crops ``(N, C, H, W)``, averaged over the views the model was to predict by."""
         recipe = self.model.recipe
         numbers = view_numbers(recipe)[: recipe.views]
-        normal = self.model.normalisation.apply(crops)
+        normal = shown(crops, self.model.normalisation, recipe)
         with cpu_threads(recipe.threads), torch_errors_said_plainly(), torch.inference_mode():
             device = choose_device(recipe.device)
             network, parts = self.network.to(device), []
@@ -65,8 +66,8 @@ def latest_embedder(runs: Path | None, channels: int) -> Embedder | None:
         if not (folder / CARD).is_file():
             continue
         try:
-            model = TrainedModel.load(folder)
-            if model.recipe.kind != "finetune" or model.channel_count != channels:
+            model = TrainedModel.load(folder).network
+            if model is None or model.channel_count != channels:
                 continue
             return Embedder(model, headless(network_of(model)), f"{model.recipe.network} of run {folder.name}")
         except CellStageError:

@@ -17,6 +17,7 @@ from napari_cellstage.core.errors import CellStageError, ModelError
 from napari_cellstage.learn.augment import view
 from napari_cellstage.learn.device import choose_device, cpu_threads
 from napari_cellstage.learn.learner import torch_errors_said_plainly
+from napari_cellstage.learn.nets.names import LAYERS
 from napari_cellstage.learn.network_predict import network_arrays
 from napari_cellstage.learn.networks import CellNetwork, last_linear, make_network
 from napari_cellstage.learn.recipe import Recipe
@@ -62,7 +63,7 @@ class FrozenNetwork:
         """
         with torch.random.fork_rng(devices=[]), torch_errors_said_plainly():
             torch.manual_seed(recipe.seed)  # what the file does not give is random, and must be the same each time
-            network = make_network(recipe.network, channels, classes=1)
+            network = make_network(recipe.but(standardise="channel"), channels, classes=1)
         network.mean.fill_(MEAN)
         network.spread.fill_(SPREAD)
         load_into(network, read_weights(file), str(file))
@@ -104,16 +105,19 @@ class FrozenNetwork:
 def frozen_network(recipe: Recipe, channels: int) -> FrozenNetwork | None:
     """Return the recipe's network where its weights are at hand: a file, or ImageNet's fetched before.
 
-    Nothing is downloaded here: the quick recipe does not wait for a network connection.
+    Nothing is downloaded here: the quick recipe does not wait for a network connection. A network written in `layers`
+    fits one size of picture only, so it gives no features.
     """
-    if recipe.weights == "none":
+    if recipe.weights == "none" or recipe.network == LAYERS:
         return None
     file = weights_at_hand(recipe.network) if recipe.weights == "imagenet" else Path(recipe.weights)
     return None if file is None else FrozenNetwork.from_file(recipe, file, channels)
 
 
 def _headless(network: CellNetwork) -> CellNetwork:
-    parent, _, name = last_linear(network.backbone)[0].rpartition(".")
+    # A head of several layers, as fastai's, was not pretrained: it would only mix the features up.
+    whole = "fc" if hasattr(network.backbone, "fc") else last_linear(network.backbone)[0]
+    parent, _, name = whole.rpartition(".")
     setattr(network.backbone.get_submodule(parent), name, nn.Identity())
     return network.eval()
 

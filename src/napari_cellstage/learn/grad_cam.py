@@ -13,6 +13,7 @@ from torch.nn import functional
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.learn.device import choose_device, cpu_threads
 from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.inputs import laid_back, shown
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.network_predict import halved, network_of
 from napari_cellstage.learn.networks import CellNetwork
@@ -33,9 +34,10 @@ def grad_cam(
     """Return ``(N, H, W)`` maps; see `napari_cellstage.learn.attention.attention`."""
     with cpu_threads(model.recipe.threads), _errors_said_plainly():
         network = network_of(model).to(choose_device(model.recipe.device)).eval()
-        images = torch.from_numpy(model.normalisation.apply(crops))
+        images = torch.from_numpy(shown(crops, model.normalisation, model.recipe))
         block = block_of(network, images[:1].to(next(network.parameters()).device))
-        return (yield from _maps(network, block, images, torch.from_numpy(np.asarray(places)), should_stop))
+        maps = yield from _maps(network, block, images, torch.from_numpy(np.asarray(places)), should_stop)
+        return laid_back(maps, crops.shape, model.recipe)
 
 
 def block_of(network: CellNetwork, crop: Tensor) -> nn.Module:

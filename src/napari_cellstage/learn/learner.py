@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -13,14 +12,12 @@ from torch.optim.swa_utils import AveragedModel
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.learn.augment import augment
 from napari_cellstage.learn.device import half_precision
-from napari_cellstage.learn.networks import CellNetwork, last_linear
+from napari_cellstage.learn.networks import CellNetwork
+from napari_cellstage.learn.optimisers import optimiser_of, set_rate
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.torch_start import torch
 
 AVERAGE_EVERY = 4  # steps; averaging costs memory traffic, and neighbouring steps are alike
-BODY_RATE = 0.2  # pretrained filters need to move less than the new head
-WARM_UP = 0.25  # share of the training in which the rate rises
-
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -75,12 +72,12 @@ class Learner:
         self._changes = torch.Generator(self.device).manual_seed(recipe.seed)
         self.steps = 0
         listen_for_stop(network, should_stop)
-        self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True)
+        self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True) if recipe.average else None
         self._criterion = nn.CrossEntropyLoss(class_weights.to(self.device), label_smoothing=recipe.label_smoothing)
-        self._optimiser = _optimiser(network, recipe, BODY_RATE if pretrained else 1.0)
+        self._optimiser = optimiser_of(network, recipe, pretrained)
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
 
-    def step(self, crops: Tensor, labels: Tensor, progress: float) -> float:
+    def step(self, crops: Tensor, labels: Tensor, rate: float) -> float:
         """Learn from one batch.
 
         Parameters
@@ -89,8 +86,8 @@ class Learner:
             ``(N, C, H, W)`` float, normalised, not yet changed at random.
         labels
             ``(N,)`` int64.
-        progress
-            Share of the whole training that is done, 0 to 1: decides the rate.
+        rate
+            Share of the learning rate that this step is made with, as `rate_at` gives it.
 
         Returns
         -------
@@ -102,7 +99,7 @@ class Learner:
         Stopped
             If `should_stop` says so meanwhile; the batch is then not learned from.
         """
-        self._set_rate(one_cycle(progress))
+        set_rate(self._optimiser, rate)
         self.network.train()
         crops = augment(crops.to(self.device), self.recipe, self._changes)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
@@ -113,19 +110,20 @@ class Learner:
         self._scaler.step(self._optimiser)
         self._scaler.update()
         self.steps += 1
-        if self.recipe.average and self.steps % AVERAGE_EVERY == 0:
+        if self.averaged is not None and self.steps % AVERAGE_EVERY == 0:
             self.averaged.update_parameters(self.network)
         return float(loss.detach())
 
     @property
     def best_guess(self) -> CellNetwork:
         """The network to predict with: averaged where that is chosen and enough steps were done."""
-        averaged = self.recipe.average and self.steps >= AVERAGE_EVERY
-        return cast(CellNetwork, self.averaged.module) if averaged else self.network
+        if self.averaged is None or self.steps < AVERAGE_EVERY:
+            return self.network
+        return cast(CellNetwork, self.averaged.module)
 
-    def _set_rate(self, factor: float) -> None:
-        for group in self._optimiser.param_groups:
-            group["lr"] = group["peak"] * factor
+    def rest(self) -> None:
+        """Let go of memory that only the next step needs, while other networks have their turn."""
+        self._optimiser.zero_grad()
 
     def _average(self, averaged: Tensors, now: Tensors, count: Tensor | int) -> None:
         # Early weights are far off, so at first the average is over few steps (as Tarvainen & Valpola 2017 do).
@@ -135,14 +133,6 @@ class Learner:
                 old.lerp_(new.to(old.dtype), 1 - keep)
             else:
                 old.copy_(new)
-
-
-def one_cycle(progress: float) -> float:
-    """Return the share of the peak rate: up from 1/25 in the first quarter, down to almost 0 (Smith & Topin 2018)."""
-    if progress < WARM_UP:
-        return 1 / 25 + (1 - 1 / 25) * 0.5 * (1 - math.cos(math.pi * progress / WARM_UP))
-    down = (min(progress, 1.0) - WARM_UP) / (1 - WARM_UP)
-    return 1e-4 + (1 - 1e-4) * 0.5 * (1 + math.cos(math.pi * down))
 
 
 def class_weights(labels: Tensor, classes: int, wanted: bool) -> Tensor:
@@ -172,17 +162,3 @@ def listen_for_stop(network: nn.Module, should_stop: Callable[[], bool]) -> None
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             module.register_forward_hook(hook)
-
-
-def _optimiser(network: CellNetwork, recipe: Recipe, body_rate: float) -> torch.optim.Optimizer:
-    head = set(last_linear(network.backbone)[1].parameters())
-    groups = []
-    for in_head in (True, False):
-        for decays in (True, False):
-            # Biases and the scales of normalisation layers are not pulled towards zero.
-            chosen = [p for p in network.parameters() if (p in head) == in_head and (p.ndim > 1) == decays]
-            decay = recipe.weight_decay if decays else 0.0
-            peak = recipe.learning_rate * (1.0 if in_head else body_rate)
-            groups.append({"params": chosen, "weight_decay": decay, "peak": peak})
-    fused = next(network.parameters()).device.type in ("cpu", "cuda")
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=fused)

@@ -17,6 +17,7 @@ from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.learn.cutting import normalisation_of
 from napari_cellstage.learn.device import thread_count
 from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.nets.names import pretrained_as
 from napari_cellstage.learn.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def pretrained_at_hand(recipe: Recipe) -> bool:
         return recipe.weights != "none"
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     fetched = Path(os.environ.get("TORCH_HOME", cache / "torch")).expanduser() / "hub" / "checkpoints"
-    return any(fetched.glob(f"{recipe.network}*.pth"))
+    name = pretrained_as(recipe.network)
+    return name is not None and any(fetched.glob(f"{name}*.pth"))
 
 
 def _in_order(count: int, todo: NDArray[np.int64], fresh: Values, known: list[Values | None]) -> Values:

@@ -16,6 +16,7 @@ from napari_cellstage.core.scoring.calibration import calibrated
 from napari_cellstage.learn.augment import view
 from napari_cellstage.learn.device import choose_device, cpu_threads, half_precision
 from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.inputs import input_side, shown
 from napari_cellstage.learn.learner import Stopped, listen_for_stop, torch_errors_said_plainly
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.networks import CellNetwork, last_linear, make_network
@@ -53,7 +54,7 @@ class NetworkJudge:
             if self._network is None:
                 self._network = network_of(model).to(choose_device(model.recipe.device))
                 listen_for_stop(self._network, self._should_stop)
-            images = torch.from_numpy(model.normalisation.apply(crops))
+            images = torch.from_numpy(shown(crops, model.normalisation, model.recipe))
             seen = yield from look(self._network, images, model.recipe, self._should_stop)
         temperature = float(model.card.get("temperature", 1.0))  # models of earlier versions have none
         reached = seen.reached
@@ -77,7 +78,7 @@ def look(
     views: int | None = None,
     what: str = "predicting",
 ) -> Generator[BatchDone, None, Seen]:
-    """Return probabilities and features of normalised crops ``(N, C, H, W)``, averaged over the recipe's views.
+    """Return probabilities and features of crops ``(N, C, H, W)`` that `shown` gave, averaged over the recipe's views.
 
     The probabilities are not calibrated. A graphics card without memory gets smaller batches.
     """
@@ -105,8 +106,9 @@ def look(
 
 def view_numbers(recipe: Recipe) -> list[int]:
     """Return the views a recipe allows: where orientation matters, cells are not turned or mirrored."""
+    turns = recipe.quarter_turns or (recipe.rotate and recipe.rotate_up_to >= 90)
     allowed = {(True, True): range(8), (True, False): (0, 3, 5, 6), (False, True): (0, 1, 2, 3), (False, False): (0,)}
-    return list(allowed[recipe.rotate, recipe.flip])
+    return list(allowed[turns, recipe.flip])
 
 
 def halved(batch: int, error: Exception) -> int:
@@ -135,7 +137,8 @@ def network_of(model: TrainedModel) -> CellNetwork:
         If its weights don't fit the network its card names.
     """
     try:
-        network = make_network(model.recipe.network, model.input_count, len(model.classes))
+        side = input_side(model.recipe, model.crop_size)
+        network = make_network(model.recipe, model.input_count, len(model.classes), side)
         own = {name: array for name, array in model.arrays.items() if not name.startswith(PREFIX)}
         network.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in own.items()})
     except (RuntimeError, TypeError, CellStageError) as e:

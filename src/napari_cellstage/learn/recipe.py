@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.learn.nets.layer_text import read_layers
+from napari_cellstage.learn.nets.names import LAYERS
 from napari_cellstage.learn.recipe_checks import check_fixed, check_value, numbers
 
 # What forms offer; any other of torchvision's families can be named in a recipe file.
@@ -216,7 +218,9 @@ class Recipe:
     )
     weight_decay: float = _choice(0.05, "Pull towards small weights, against overfitting.", min=0.0, max=1.0)
     label_smoothing: float = _choice(0.1, "Share of doubt in each label, against overconfidence.", min=0.0, max=0.5)
-    class_weights: bool = _choice(True, "Rare classes count more, so that they are not ignored.")
+    class_weights: bool = _choice(
+        True, "Rare classes count more, so that they are not ignored.", when=("upsample", False)
+    )
     upsample: bool = _choice(False, "Cells of rare classes are shown as often as those of the most frequent one.")
     average: float = _choice(
         0.99,
@@ -276,6 +280,8 @@ class Recipe:
         for one in fields(self):
             check_value(one.name, getattr(self, one.name), one.default, one.metadata)
         check_fixed(numbers("fixed_low", self.fixed_low), numbers("fixed_high", self.fixed_high))
+        if self.network == LAYERS:
+            read_layers(self.layers)
 
     def but(self, **changes: Any) -> Recipe:
         """Return a copy with some choices changed."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from napari_cellstage.core.errors import WeightsError
 from napari_cellstage.learn.download import DownloadError, download
 from napari_cellstage.learn.events import BatchDone, Note
+from napari_cellstage.learn.nets.names import pretrained_as
 from napari_cellstage.learn.networks import CellNetwork, adapt_filters, first_conv
 from napari_cellstage.learn.torch_start import torch, torchvision
 
@@ -32,7 +33,7 @@ def start_weights(
         Changed in place. Its stem takes the pretrained filters for whatever channels it has; its head stays new,
         unless a file has one of the same shape.
     name
-        The torchvision name it was made by.
+        The name it was made by.
     weights
         ``"imagenet"``, ``"none"``, or a ``.safetensors``, ``.pth`` or ``.pt`` file, or a run folder.
     should_stop
@@ -60,7 +61,9 @@ def start_weights(
 
 def weights_at_hand(name: str) -> Path | None:
     """Return the file of a network's ImageNet weights when it is on this machine already, the newest kind first."""
-    choices = torchvision.models.get_model_weights(name)
+    if (known := pretrained_as(name)) is None:
+        return None
+    choices = torchvision.models.get_model_weights(known)
     best = [choices.DEFAULT, *reversed(list(choices))]
     return next((file for one in best if (file := _cached_file(one.url)).is_file()), None)
 
@@ -113,7 +116,10 @@ def load_into(network: CellNetwork, tensors: Mapping[str, Tensor], source: str) 
 def _imagenet(
     network: CellNetwork, name: str, should_stop: Callable[[], bool]
 ) -> Generator[Note | BatchDone, None, str]:
-    choice = torchvision.models.get_model_weights(name).DEFAULT
+    if (known := pretrained_as(name)) is None:
+        yield Note(f"There are no ImageNet weights for {name}, so it starts from scratch.")
+        return FROM_SCRATCH
+    choice = torchvision.models.get_model_weights(known).DEFAULT
     file = weights_at_hand(name)
     try:
         if file is None:

@@ -16,6 +16,7 @@ from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.learn.cutting import Cutter, depth_of, normalisation_of, plates_of
+from napari_cellstage.learn.inputs import middle, prepared
 from napari_cellstage.learn.recipe import Recipe
 
 IMAGES = 12  # that are looked through for labelled cells
@@ -150,9 +151,8 @@ def _crops(look: Look, chosen: list[_Cells]) -> tuple[NDArray[np.generic], NDArr
 
 def _seen(look: Look, normalisation: Normalisation, crops: NDArray[np.generic]) -> Pictures:
     """Return pictures of raw crops; the planes of a stack side by side."""
-    normal = normalisation.apply(crops)
-    if look.changed:
-        normal = _changed(normal, look.recipe, look.seed)
+    whole = prepared(crops, normalisation, look.recipe)
+    normal = _changed(whole, look.recipe, look.seed) if look.changed else middle(whole, look.recipe)
     count, channels, height, width = normal.shape
     planes = depth_of(look.recipe).channels
     parts = np.clip(normal, 0, 1).reshape(count, planes, channels // planes, height, width)
@@ -161,13 +161,16 @@ def _seen(look: Look, normalisation: Normalisation, crops: NDArray[np.generic]) 
     return np.asarray(np.clip(side_by_side, 0, 1) * 255, dtype=np.uint8)
 
 
-def _changed(normal: NDArray[np.float32], recipe: Recipe, seed: int) -> NDArray[np.float32]:
+def _changed(whole: NDArray[np.float32], recipe: Recipe, seed: int) -> NDArray[np.float32]:
     from napari_cellstage.learn.torch_start import torch  # the one door to it, so first
 
-    from napari_cellstage.learn.augment import augment  # isort: skip
+    from napari_cellstage.learn.augment import augment, turned  # isort: skip
 
     rng = torch.Generator().manual_seed(seed)
-    changed: NDArray[np.float32] = augment(torch.from_numpy(normal), recipe, rng).numpy()
+    pictures = torch.from_numpy(whole)
+    if recipe.quarter_turns:
+        pictures = turned(pictures, torch.randint(4, (len(pictures),), generator=rng))
+    changed: NDArray[np.float32] = augment(pictures, recipe, rng).numpy()
     return changed
 
 

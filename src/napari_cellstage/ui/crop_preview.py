@@ -183,7 +183,8 @@ class CropPreview(QDialog):
             return ""
         recipe, names = self._recipe(), self._session.channel_names
         shown = ", ".join(names[c] for c in self._session.network_channels if c < len(names))
-        size = f"{recipe.crop_size} × {recipe.crop_size} pixels of {shown}."
+        side = recipe.input_size or recipe.crop_size
+        size = f"{side} × {side} pixels of {shown}."
         lacks = self.which.currentText() == AROUND and self._selected() is None
         return f"{size} Select a cell in the viewer to see those around it." if lacks else size
 

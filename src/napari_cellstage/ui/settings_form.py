@@ -57,6 +57,8 @@ class SettingsForm(QWidget, Generic[Settings]):
 
     def show_only(self, names: Collection[str]) -> None:
         """Show these fields and hide the others, which keep their values."""
+        if frozenset(names) == self._shown:
+            return
         layout = self.layout()
         for name, widget in self.widgets.items():
             if name in self._shown:

@@ -1,0 +1,1 @@
+"""Networks that torchvision does not have. `learn/networks.py` is the door to them and to torchvision's."""

@@ -1,0 +1,67 @@
+"""A plain network of convolutions, poolings and dense layers, as the microtubule study describes its own."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import cast
+
+from torch import Tensor, nn
+
+from napari_cellstage.learn.nets.layer_text import CONV, DENSE, POOL, read_layers, side_after
+
+
+class LayeredNetwork(nn.Module):
+    """A network written as text (Shpilman et al.: conv 16 2, pool 2, conv 64 3, pool 2, dense 32, dense 32).
+
+    A ReLU follows each convolution and each dense layer, and a dropout each dense layer. The last layer gives the
+    classes; softmax is the loss's part. The study does not say how the picture's rim is treated, nor how weights
+    start: convolutions take no pixels from outside here, weights start as Glorot & Bengio 2010 propose, biases at 0.
+
+    Parameters
+    ----------
+    text
+        See `read_layers`.
+    channels, classes
+        C and K.
+    side
+        Of the pictures, in pixels: as a dense layer sees each place, the network fits this side only.
+    dropout
+        Share of each dense layer's units that are switched off while training.
+
+    Raises
+    ------
+    TrainingError
+        If there can't be such a network for pictures of this side.
+    """
+
+    def __init__(self, text: str, channels: int, classes: int, side: int, dropout: float) -> None:
+        super().__init__()
+        layers = read_layers(text)
+        left = side_after(layers, side)
+        self.features, width = nn.Sequential(), channels
+        for place, layer in enumerate((one for one in layers if one.word != DENSE), start=1):
+            is_conv = layer.word == CONV
+            made = _conv(width, layer.width, layer.kernel) if is_conv else nn.MaxPool2d(layer.kernel)
+            self.features.add_module(f"{CONV if is_conv else POOL}{place}", made)
+            width = layer.width or width
+        self.classifier, width = nn.Sequential(nn.Flatten()), width * left * left
+        for layer in (one for one in layers if one.word == DENSE):
+            self.classifier.extend((nn.Linear(width, layer.width), nn.ReLU(), nn.Dropout(dropout)))
+            width = layer.width
+        self.classifier.append(nn.Linear(width, classes))
+        self.apply(_start)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return ``(N, K)`` logits of ``(N, C, side, side)``."""
+        return cast(Tensor, self.classifier(self.features(pictures)))
+
+
+def _conv(before: int, filters: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(OrderedDict(conv=nn.Conv2d(before, filters, kernel), relu=nn.ReLU()))
+
+
+def _start(module: nn.Module) -> None:
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

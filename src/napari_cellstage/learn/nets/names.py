@@ -1,0 +1,11 @@
+"""Names of the networks that are made here. No torch, so that it may be asked before a training."""
+
+from __future__ import annotations
+
+DEEPFLOW, FASTAI_RESNET34, LAYERS = "deepflow", "fastai-resnet34", "layers"
+OWN = (DEEPFLOW, FASTAI_RESNET34, LAYERS)
+
+
+def pretrained_as(network: str) -> str | None:
+    """Return whose ImageNet weights a network can start from, by torchvision's name; None where there are none."""
+    return {DEEPFLOW: None, LAYERS: None, FASTAI_RESNET34: "resnet34"}.get(network, network)
