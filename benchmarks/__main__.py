@@ -32,6 +32,7 @@ MODULES = (
     "projects",
     "unlike",
     "cell_map",
+    "fastai_resnet34",
     "mitocheck_finetune",
     "mitocheck_quick",
     "review_round",
@@ -43,6 +44,7 @@ MODULES = (
 LONG = (
     "large_full",
     "projects",
+    "fastai_resnet34",
     "mitocheck_finetune",
     "mitocheck_quick",
     "review_round",
