@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from napari_cellstage import __version__
+from napari_cellstage.cli.export_commands import hand_on
 from napari_cellstage.cli.options import (
     Axes,
     Channel,
@@ -44,7 +45,7 @@ app = typer.Typer(
     cls=SentenceGroup,
     help="Label single cells by stage or exposure, train a network on them, predict every other cell.",
     epilog="Exit codes: 0 done; 1 not done, with one sentence on standard error; 2 wrong options; "
-    "3 from import: some files could not be used, the others were.",
+    "3 from import: some files could not be used, the others were; 4 from rerun: the figures do not agree.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -234,26 +235,7 @@ def import_(
     import_files(files, project, choices, as_json=json)
 
 
-@app.command()
-def export(
-    project: Project,
-    to: Annotated[str, typer.Option(help="crops, csv, people (what each person said, CSV), geojson or anndata.")],
-    out: Annotated[Path, typer.Option(help="File to write; for crops and geojson a folder.")],
-    labelled_only: Annotated[bool, typer.Option("--labelled-only", help="Only cells that you labelled.")] = False,
-    with_predicted: Annotated[
-        bool, typer.Option("--with-predicted", help="Crops: cells without a label too, by their predicted class.")
-    ] = False,
-    size: Annotated[int, typer.Option(help="Side of crops in pixels.")] = 64,
-    png: Annotated[bool, typer.Option("--png", help="Crops as PNG, where it holds the pixels; else TIFF.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
-    json: Json = False,
-) -> None:
-    """Write the cells of a project: as class folders of crops, CSV, GeoJSON for QuPath, or AnnData."""
-    from napari_cellstage.cli.exporting import export_project
-    from napari_cellstage.learn.exports import ExportChoices
-
-    choices = ExportChoices(to, out, labelled_only, with_predicted, size, png, overwrite)
-    export_project(project, choices, as_json=json)
+app.add_typer(hand_on)
 
 
 @app.command()
@@ -265,6 +247,28 @@ def demo(
     from napari_cellstage.demo import run_demo
 
     run_demo(headless=headless, out=out)
+
+
+@app.command("find-rate")
+def find_rate(
+    data: Data,
+    recipe: Annotated[str, typer.Option(help="A recipe that trains a network, or a .toml file.")] = "finetune",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Another choice, such as batch_size=64; may be repeated."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same curve.", show_default=False)] = None,
+    device: Device = None,
+    group_from: GroupFrom = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write the curve to.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Find a learning rate for DATA: train at rising rates, show the curve, suggest where the loss falls fastest."""
+    from napari_cellstage.cli.rate import show_rate
+    from napari_cellstage.cli.training import written
+
+    given = {name: value for name, value in {"seed": seed, "device": device}.items() if value is not None}
+    show_rate(data, recipe, written(settings or ()) | given, group_from=group_from, out=out, as_json=json)
 
 
 class Study(StrEnum):

@@ -6,7 +6,6 @@ and number of the cell. So a cell that was trained on is known as such under ano
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
@@ -185,7 +184,7 @@ def _read(path: Path, group_from: str | None) -> Data:
             )
         return _read_project(path)
     crops = read_class_folders(path, group_from)
-    return FolderData(replace(crops, names=_with_hashes(crops)))
+    return FolderData(crops.hashed())
 
 
 def parts(model: TrainedModel, names: Iterable[str]) -> NDArray[np.uint8]:
@@ -240,11 +239,6 @@ def _groups(image: ImageSnapshot) -> NDArray[np.str_]:
 
 def _frame(answers: Predictions, cells: CellTable, classes: ClassScheme) -> pd.DataFrame:
     return answers.to_frame("", cells, np.zeros(len(cells), dtype=np.int64), classes)
-
-
-def _with_hashes(crops: CropSet) -> tuple[str, ...]:
-    hashes = (hashlib.blake2b(np.ascontiguousarray(crop).tobytes(), digest_size=8).hexdigest() for crop in crops.crops)
-    return tuple(f"{name}#{digest}" for name, digest in zip(crops.names, hashes, strict=True))
 
 
 def _one_cell_a_crop(crops: CropSet) -> CellTable:

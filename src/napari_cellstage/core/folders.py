@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
@@ -82,6 +83,11 @@ class CropSet:
             groups=self.groups[rows],
             cells=tuple(self.cells[i] for i in rows) if self.cells else (),
         )
+
+    def hashed(self) -> CropSet:
+        """Return the same with ``#`` and a hash of its pixels at the end of each name."""
+        hashes = (hashlib.blake2b(np.ascontiguousarray(one).tobytes(), digest_size=8).hexdigest() for one in self.crops)
+        return replace(self, names=tuple(f"{name}#{one}" for name, one in zip(self.names, hashes, strict=True)))
 
     def of_classes(self, names: Iterable[str]) -> CropSet:
         """Return the crops of some classes; `classes` are these alone, in the order they had.

@@ -107,7 +107,7 @@ def _write_batch(
         file = folders[class_id] / f"{_name(image, row, name)}.{'png' if as_png else 'tif'}"
         make_folder(file.parent)
         try:
-            (_write_png if as_png else _write_tiff)(file, crop)
+            (_write_png if as_png else write_tiff)(file, crop)
         except OSError as error:
             raise cannot_write(file, error) from error
 
@@ -132,7 +132,8 @@ def _write_png(file: Path, crop: NDArray[Any]) -> None:
     imageio.imwrite(file, crop[0] if len(crop) == 1 else crop.transpose(1, 2, 0))
 
 
-def _write_tiff(file: Path, crop: NDArray[Any]) -> None:
+def write_tiff(file: Path, crop: NDArray[Any]) -> None:
+    """Write ``(C, H, W)`` pixels as they are, every channel and the whole range; True and False as 1 and 0."""
     import tifffile  # slow to load
 
     if crop.dtype == bool:
