@@ -1,6 +1,6 @@
 """The recipe `fastai-resnet34` against fastai 2.8 itself, on real cells: same pictures, epochs, rate and batches.
 
-Without outside weights. Accuracy on cells of one fold that neither was trained on; training images a second, in one run.
+Without outside weights. Accuracy on the cells of one fold that neither was trained on; images a second in one run.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.normalise import Normalisation
 
-FEATURE_VERSION = 1  # one more whenever `features` measures anything differently
+FEATURE_VERSION = 2  # one more whenever `features` measures anything differently
 LARGEST_FILE = 2 * 1024**3
 AT_A_TIME = 500
 Values = NDArray[np.float32]

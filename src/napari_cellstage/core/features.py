@@ -1,7 +1,7 @@
 """Classical per-cell features: shape, intensity, texture and arrangement, measured on whole batches of crops.
 
 All of them stay the same when the cell is turned or mirrored. What belongs here is the assembly and the groups;
-filters are in `filters`, the automatic mask in `foreground`, shape in `shape_features`.
+filters are in `filters`, the automatic mask in `foreground`, shape in `shape_features`, sums of light in `amounts`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.core.amounts import amounts
 from napari_cellstage.core.filters import Invariants, gaussian, invariants
 from napari_cellstage.core.foreground import Foreground, find_foreground
 from napari_cellstage.core.shape_features import shape_features
@@ -132,7 +133,7 @@ def _channel_features(plane: Planes, cell: Foreground) -> Columns:
     scales = {sigma: invariants(own_scale, sigma) for sigma in SCALES}
     near = gaussian(cell.wide.astype(np.float32), 1.5) > 0.05  # the cell and its rim
     columns = shape_features(cell, own_scale)
-    columns |= _intensity(plane, cell)
+    columns |= _intensity(plane, cell) | amounts(plane, cell)
     for sigma, at_scale in scales.items():
         columns |= _texture(at_scale, near, f"{sigma:g}")
     columns |= _arrangement(plane, own_scale, scales, cell)
