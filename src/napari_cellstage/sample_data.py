@@ -34,14 +34,15 @@ class SampleField:
     Parameters
     ----------
     stack
-        Channels DNA and tubulin, uint16.
+        DNA and tubulin as uint16 here; other samples have channels of their own.
     labels
-        ``(1, 1, Y, X)`` int32; true nuclei, ids 1..n. Both halves of a cell in anaphase or telophase have one id, as
-        they are one cell; finding nuclei will split most of them, and each half then counts as a cell of that class.
+        ``(1, 1, Y, X)`` int32; true nuclei or cells, ids 1..n. Both halves of a cell in anaphase or telophase have one
+        id, as they are one cell; finding nuclei will split most of them, and each half then counts as a cell of that
+        class.
     class_names
-        The stages.
+        The stages or doses.
     classes_of
-        ``(n,)`` the stage of cell id i + 1 at place i.
+        ``(n,)`` the class of cell id i + 1 at place i.
     """
 
     stack: ImageStack
