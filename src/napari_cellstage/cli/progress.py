@@ -75,7 +75,8 @@ class Reporter:
 
 def epoch_line(epoch: EpochDone) -> str:
     """Return an epoch as a line of text."""
-    parts = [f"epoch {epoch.epoch}/{epoch.epochs}", f"loss {epoch.train_loss:.4f}"]
+    member = [f"member {epoch.member}"] if epoch.member else []
+    parts = [*member, f"epoch {epoch.epoch}/{epoch.epochs}", f"loss {epoch.train_loss:.4f}"]
     if not math.isnan(epoch.valid_loss):
         parts += [f"validation loss {epoch.valid_loss:.4f}", f"validation accuracy {epoch.valid_accuracy:.3f}"]
     return "  ".join([*parts, f"{epoch.images_per_second:.0f} images/s"])

@@ -83,7 +83,7 @@ def load_model(run: Path, device: str | None) -> TrainedModel:
     if not run.is_dir():
         raise ModelError(f"There is no folder '{run}'. Name the folder that a training was saved in.")
     model = TrainedModel.load(run)
-    return model if device is None else replace(model, recipe=model.recipe.but(device=device))
+    return model if device is None else model.on_device(device)
 
 
 def _of_task(table: pd.DataFrame, data: Data, model: TrainedModel, reporter: Reporter) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Where in a crop a model finds what speaks for a class: maps for crops, and for cells of a project.
 
-A network of convolutions is asked by Grad-CAM; any other model by covering one part of the cell after the other. Loads
-no torch until a map is asked for.
+A network of convolutions is asked by Grad-CAM; any other model by covering one part of the cell after the other. Of an
+ensemble its first network is asked about what all members say. Loads no torch until a map is asked for.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def attention(
     Parameters
     ----------
     model
-        Of either kind.
+        Of any kind.
     crops
         ``(N, C, H, W)``, as for `learn.predict.predict`.
     masks
@@ -112,10 +112,13 @@ def attention(
     masks = None if masks is None else resized(masks, model.crop_size)
     if not len(crops):
         return np.zeros((0, model.crop_size, model.crop_size), dtype=np.float32)
-    if model.kind == "finetune" and not model.recipe.network.startswith("swin"):
+    network = model.network
+    if network is not None and not network.recipe.network.startswith("swin"):
         from napari_cellstage.learn.grad_cam import grad_cam
 
-        return _in_range((yield from grad_cam(model, crops, places, should_stop)))
+        if model.members:
+            places = yield from _own_choice(model, crops, masks, places, should_stop)
+        return _in_range((yield from grad_cam(network, crops, places, should_stop)))
     from napari_cellstage.learn.occlusion import occlusion
 
     return _in_range((yield from occlusion(model, crops, masks, places, should_stop)))
@@ -133,7 +136,7 @@ def attend(
     Parameters
     ----------
     model
-        Of either kind.
+        Of any kind.
     snapshot
         The project.
     cells
@@ -176,6 +179,25 @@ def _check_places(model: TrainedModel, places: NDArray[np.integer[Any]]) -> None
     wrong = places[(places < OWN_CHOICE) | (places >= count)]
     if len(wrong):
         raise ModelError(f"The model has classes 0 to {count - 1}, but {wrong[0]} was asked for. Choose one of them.")
+
+
+def _own_choice(
+    model: TrainedModel,
+    crops: NDArray[np.generic],
+    masks: NDArray[np.bool_] | None,
+    places: NDArray[np.integer[Any]],
+    should_stop: Callable[[], bool],
+) -> Generator[BatchDone, None, NDArray[np.integer[Any]]]:
+    """Return places with the class that an ensemble thinks of first, which its network alone may not."""
+    from napari_cellstage.learn.predict import predict
+
+    open_ = np.flatnonzero(places == OWN_CHOICE)
+    if not len(open_):
+        return places
+    said = yield from predict(model, crops[open_], None if masks is None else masks[open_], should_stop, scaled=True)
+    chosen = places.copy()
+    chosen[open_] = np.where(np.isnan(said[:, 0]), OWN_CHOICE, np.nan_to_num(said).argmax(axis=1))
+    return chosen
 
 
 def _columns(model: TrainedModel, class_ids: NDArray[np.int64]) -> NDArray[np.int64]:

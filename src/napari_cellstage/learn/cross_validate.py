@@ -13,7 +13,7 @@ from napari_cellstage.core.errors import TrainingStopped
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.calibration import cross_fitted
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.events import BatchDone, EpochDone, Note, share_done
 from napari_cellstage.learn.fit import fit, never
 from napari_cellstage.learn.held_out import unseen_of
 from napari_cellstage.learn.measure import FeaturesInMemory, KnownFeatures
@@ -24,13 +24,6 @@ ShouldStop = Callable[[], bool]
 Rows = NDArray[np.bool_]
 _STEPS = 1000  # of progress a fold
 CHECKING = "checking the model on all labelled cells"
-# Which part of a fold some work is, so that the time left is right; all other work, such as epochs, counts as it is.
-_PARTS = {
-    "measuring cells": (0.0, 0.1),
-    "choosing a classifier": (0.1, 0.3),
-    "trying boosted trees": (0.3, 0.65),
-    "training boosted trees": (0.65, 1.0),
-}
 
 
 def cross_validate(
@@ -123,7 +116,7 @@ class _Answers:
                 values[np.ix_(fold == number, lacking)] = 0
                 values[fold == number] /= np.maximum(values[fold == number].sum(axis=1, keepdims=True), 1e-30)
         raw, probabilities = self._raw[rows], self._probabilities[rows]
-        if recipe.kind == "finetune":  # each fold's own temperature is from few cells; quick's is from its training
+        if recipe.kind != "quick":  # each fold's own temperature is from few cells; quick's is from its training
             probabilities = _calibrated(raw, data.labels[rows], data.groups[rows], recipe.seed)
         more: dict[str, Any] = {"fold": fold[rows], "unlike": self._unlike[rows], "how": "out of fold"}
         return unseen_of(data, rows, raw, probabilities, **more)
@@ -176,17 +169,9 @@ def _followed(
             found: Unseen | None = end.value
             return found
         if isinstance(event, BatchDone):
-            reached = max(reached, _share_done(event))
+            reached = max(reached, share_done(event))
             steps = number * _STEPS + int(_STEPS * reached)
             yield BatchDone(f"{CHECKING}, fold {number + 1} of {folds}", steps, folds * _STEPS, event.loss)
         if should_stop():
             work.close()
             return None
-
-
-def _share_done(event: BatchDone) -> float:
-    """Return how much of a fold is done; looking at cells in between is no progress of its own."""
-    if event.what in ("validating", "scoring"):
-        return 0.0
-    start, end = _PARTS.get(event.what, (0.0, 1.0))
-    return start + (end - start) * event.done / max(event.total, 1)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from napari_cellstage.core.review.space import Space
 from napari_cellstage.core.review.unseen import Unseen
-from napari_cellstage.core.scoring.calibration import cross_fitted, fit_temperature, log_of
+from napari_cellstage.core.scoring.calibration import cautious_temperature, cross_fitted
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.held_out import unseen_of
@@ -23,7 +23,6 @@ from napari_cellstage.learn.verdicts import placed
 Rows = NDArray[np.int64]
 Values = NDArray[np.float32]
 MOST_IN_SPACE = 1000  # training cells that are looked at again to see where training cells lie
-FEWEST_TO_BE_SURER = 20  # cells, below which a temperature under 1 is more likely chance
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Ending:
         said = nothing if valid is None else valid.probabilities
         both = np.concatenate([nothing if held_out is None else held_out.probabilities, said])
         rows = [*([] if held_out is None else [self.parts.held_out]), self.parts.valid[: len(said)]]
-        return Judged(held_out, said, _temperature(both, self.data.labels[np.concatenate(rows)]))
+        return Judged(held_out, said, cautious_temperature(both, self.data.labels[np.concatenate(rows)]))
 
     def space(self, network: CellNetwork) -> Generator[BatchDone, None, Space | None]:
         """Return where training cells lie in what the network sees; None after a stop."""
@@ -99,8 +98,3 @@ class Ending:
         """Look at cells in all views; None when a stop came in between."""
         seen = yield from look(network, self.crops[rows], self.recipe, self.should_stop, what="scoring")
         return seen if seen.reached == len(rows) else None
-
-
-def _temperature(probabilities: Values, truth: NDArray[np.int64]) -> float:
-    temperature = fit_temperature(log_of(probabilities), truth)
-    return max(1.0, temperature) if len(truth) < FEWEST_TO_BE_SURER else temperature

@@ -47,6 +47,8 @@ class EpochDone:
         nothing; NaN without either.
     images_per_second
         Training images, augmentation included.
+    member
+        Which member of an ensemble it is of; empty for any other training.
     """
 
     epoch: int
@@ -55,3 +57,22 @@ class EpochDone:
     valid_loss: float
     valid_accuracy: float
     images_per_second: float
+    member: str = ""
+
+
+# Which part of a training some work is, so that the time left is right; all other work, such as epochs, counts as it
+# is.
+_PARTS = {
+    "measuring cells": (0.0, 0.1),
+    "choosing a classifier": (0.1, 0.3),
+    "trying boosted trees": (0.3, 0.65),
+    "training boosted trees": (0.65, 1.0),
+}
+
+
+def share_done(event: BatchDone) -> float:
+    """Return how much of a training is done; looking at cells in between is no progress of its own."""
+    if event.what in ("validating", "scoring"):
+        return 0.0
+    start, end = _PARTS.get(event.what, (0.0, 1.0))
+    return start + (end - start) * event.done / max(event.total, 1)

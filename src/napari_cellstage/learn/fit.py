@@ -60,6 +60,10 @@ def fit(
         from napari_cellstage.learn.finetune import fit_finetune
 
         return (yield from fit_finetune(data, recipe, should_stop, held_out))
+    if recipe.kind == "ensemble":
+        from napari_cellstage.learn.ensemble import fit_ensemble
+
+        return (yield from fit_ensemble(data, recipe, should_stop, cache, held_out))
     from napari_cellstage.learn.quick import fit_quick
 
     return (yield from fit_quick(data, recipe, should_stop, cache, held_out=held_out, known=known))

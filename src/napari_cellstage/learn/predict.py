@@ -1,4 +1,4 @@
-"""Predict with a trained model of either kind: for crops, and for every cell of a project."""
+"""Predict with a trained model of any kind: for crops, and for every cell of a project."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.learn.averaging import judged_by_members
 from napari_cellstage.learn.cutting import plates_of
 from napari_cellstage.learn.data import cell_names
 from napari_cellstage.learn.events import BatchDone
@@ -39,7 +40,7 @@ def predict(
     Parameters
     ----------
     model
-        Of either kind.
+        Of any kind.
     crops
         ``(N, C, H, W)`` raw intensities; cut or mirrored around the middle to the model's crop size.
     masks
@@ -81,6 +82,10 @@ def judge(
             "these are crops without one. Predict the cells of an image, or train with normalise 'dataset'."
         )
     crops = resized(crops, model.crop_size)
+    if model.members:
+        return (
+            yield from judged_by_members(model, lambda one: judge(one, crops, masks, should_stop, cache, scaled=scaled))
+        )
     if model.kind == "finetune":
         from napari_cellstage.learn.network_predict import judge_by_network
 
@@ -104,7 +109,7 @@ def predict_snapshot(
     Parameters
     ----------
     model
-        Of either kind.
+        Of any kind.
     snapshot
         The project; its channels must be as many as the model's.
     should_stop

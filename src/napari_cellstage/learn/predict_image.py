@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.snapshot import ImageSnapshot
+from napari_cellstage.learn.averaging import judged_by_members
 from napari_cellstage.learn.cutting import Cutter
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.feature_tables import LARGEST_TABLE, FeatureTables, table_key
@@ -31,7 +32,7 @@ class ImageWork:
     Parameters
     ----------
     model
-        Of either kind.
+        Of any kind.
     image, channels, plate
         What is looked at; see `Cutter`.
     should_stop
@@ -55,6 +56,8 @@ class ImageWork:
         count = len(self.image.cells)
         if not count:
             return Verdicts(np.zeros((0, len(self.model.classes)), np.float32))
+        if self.model.members:
+            return (yield from judged_by_members(self.model, lambda one: replace(self, model=one).judge()))
         if self.model.kind == "quick":
             return (yield from self._quick())
         from napari_cellstage.learn.network_predict import NetworkJudge

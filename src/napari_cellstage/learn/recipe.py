@@ -306,7 +306,7 @@ class Recipe:
 
     @classmethod
     def load(cls, name_or_file: str) -> Recipe:
-        """Load a named recipe, or one from a TOML file of the user's."""
+        """Load a named recipe, or one from a TOML file of the user's; files of members may lie beside it."""
         file = Path(name_or_file)
         if file.suffix == ".toml" and file.is_file():
             text = file.read_text(encoding="utf-8")
@@ -317,9 +317,17 @@ class Recipe:
                 f"There is no recipe '{name_or_file}'. Choose one of {', '.join(recipe_names())}, or give a .toml file."
             )
         try:
-            return cls().but(**tomllib.loads(text))
+            made = cls().but(**tomllib.loads(text))
         except tomllib.TOMLDecodeError as e:
             raise TrainingError(f"The recipe '{name_or_file}' can't be read: {e}. Mend that line of the file.") from e
+        return made.but(members=_beside(file, made.members)) if file.suffix == ".toml" else made
+
+
+def _beside(file: Path, members: str) -> str:
+    """Return members with the whole path of those that are files in the same folder."""
+    names = [one.strip() for one in members.split(",")]
+    found = [file.parent / one if one.endswith(".toml") else Path() for one in names]
+    return ", ".join(str(path) if path.is_file() else one for one, path in zip(names, found, strict=True))
 
 
 def epochs_for(cells: int) -> int:

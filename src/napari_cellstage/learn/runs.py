@@ -84,7 +84,7 @@ def save_run(folder: Path, model: TrainedModel, history: list[EpochDone], data: 
     model.save(folder)
     if data is not None:
         RunLabels.of(data, model.held_out).save(folder)
-    _write(folder / HISTORY, pd.DataFrame([asdict(one) for one in history]))
+    _write(folder / HISTORY, _epochs(history))
     if model.unseen is not None:
         replace(model.unseen, run=folder.name).save(folder / UNSEEN)
 
@@ -145,6 +145,12 @@ def save_predictions(folder: Path, snapshot: WorkSnapshot, predictions: dict[int
         if image.image_id in predictions
     ]
     _write(folder / PREDICTIONS, joined(tables) if tables else pd.DataFrame())
+
+
+def _epochs(history: list[EpochDone]) -> pd.DataFrame:
+    """Return one row an epoch; which member it is of is said for an ensemble only."""
+    table = pd.DataFrame([asdict(one) for one in history])
+    return table if any(one.member for one in history) else table.drop(columns="member", errors="ignore")
 
 
 def _write(file: Path, table: pd.DataFrame) -> None:

@@ -24,8 +24,9 @@ def loss_curve(epochs: Epochs) -> Markup:
     top = max([*known, 1e-3]) * 1.05
     plot = _over_epochs("Loss of each epoch: training cells (blue), validation cells (orange)", "loss", epochs, top)
     plot.grid(_whole(epochs), ticks(0.0, top), (0, 2))
-    plot.line(_points(epochs, "train_loss"), BLUE)
-    plot.line(_points(epochs, "valid_loss"), ORANGE)
+    for name, color in (("train_loss", BLUE), ("valid_loss", ORANGE)):
+        for points in _points(epochs, name):
+            plot.line(points, color)
     return plot.markup()
 
 
@@ -33,22 +34,27 @@ def accuracy_curve(epochs: Epochs) -> Markup:
     """Return the accuracy on validation cells after each epoch."""
     plot = _over_epochs("Accuracy on validation cells after each epoch", "accuracy", epochs, 1.0)
     plot.grid(_whole(epochs), TENTHS, (0, 1))
-    plot.line(_points(epochs, "valid_accuracy"), ORANGE)
+    for points in _points(epochs, "valid_accuracy"):
+        plot.line(points, ORANGE)
     return plot.markup()
 
 
 def _over_epochs(title: str, what: str, epochs: Epochs, top: float) -> Plot:
-    last = max(float(epochs[-1]["epoch"]), 2.0)
+    last = max(*(one["epoch"] for one in epochs), 2.0)
     return Plot(title, "epoch", what, (1.0, last), (0.0, top))
 
 
 def _whole(epochs: Epochs) -> tuple[float, ...]:
-    last = max(float(epochs[-1]["epoch"]), 2.0)
+    last = max(*(one["epoch"] for one in epochs), 2.0)
     return tuple(sorted({1.0, *(value for value in ticks(1.0, last) if value == round(value))}))
 
 
-def _points(epochs: Epochs, name: str) -> list[tuple[float, float]]:
-    return [(one["epoch"], one[name]) for one in epochs if np.isfinite(one[name])]
+def _points(epochs: Epochs, name: str) -> list[list[tuple[float, float]]]:
+    """Return a line for each training: of an ensemble's members one begins where the epochs begin anew."""
+    begins = [place for place, one in enumerate(epochs) if place and one["epoch"] <= epochs[place - 1]["epoch"]]
+    ends = zip([0, *begins], [*begins, len(epochs)], strict=True)
+    parts = [[(one["epoch"], one[name]) for one in epochs[start:end] if np.isfinite(one[name])] for start, end in ends]
+    return [part for part in parts if len(part) > 1 or len(parts) == 1]
 
 
 def reliability_chart(unseen: Unseen) -> Markup:

@@ -33,6 +33,7 @@ def card_rows(facts: RunFacts) -> tuple[Row, ...]:
         ("Suited for", "Images like those it was trained on: same stain, channels, magnification and kind of cell."),
         ("Trained on", f"{cells_words(count)}, labelled by the users of the project or the makers of the folders."),
         ("Kind", _kind(recipe)),
+        *_members(card),
         ("Channels", ", ".join(map(str, card["channel_names"])) or "unnamed"),
         ("Picture of a cell", _crop(card, recipe)),
         ("Brightness", _brightness(card["normalisation"])),
@@ -44,7 +45,22 @@ def _kind(recipe: dict[str, Any]) -> str:
     if recipe.get("kind") == "finetune":
         start = {"imagenet": "started from everyday photographs", "none": "started from nothing"}
         return f"Network {recipe['network']}, {start.get(recipe['weights'], 'started from weights of a file')}."
+    if recipe.get("kind") == "ensemble":
+        return "Several models trained on the same cells, whose probabilities are averaged."
     return "Measured features of each cell under a small classifier."
+
+
+def _members(card: dict[str, Any]) -> tuple[Row, ...]:
+    """Return what the members of an ensemble are, one a row."""
+    members = [one for one in card.get("members", ()) if isinstance(one, dict)]
+    return tuple((f"Member {number}", _member(one)) for number, one in enumerate(members, start=1))
+
+
+def _member(one: dict[str, Any]) -> str:
+    what = f"network {one['network']}" if one.get("network") else str(one.get("classifier") or "unknown")
+    accuracy = one.get("accuracy")
+    alone = f"; alone {accuracy:.2f} right of the held-out cells" if isinstance(accuracy, float) else ""
+    return f"{one.get('recipe', 'unnamed')} (seed {one.get('seed', 'unknown')}): {what}{alone}."
 
 
 def _crop(card: dict[str, Any], recipe: dict[str, Any]) -> str:

@@ -107,7 +107,7 @@ def _per_class(facts: RunFacts, scores: Scores | None) -> list[dict[str, Any]]:
 
 def _charts(facts: RunFacts, unseen: Unseen | None) -> dict[str, Markup | None]:
     known = unseen is not None and len(unseen) > 0
-    several = len(facts.history) > 1
+    several = any(one["epoch"] > 1 for one in facts.history)
     return {
         "loss": loss_curve(facts.history) if several else None,
         "accuracy": accuracy_curve(facts.history) if several else None,

@@ -30,7 +30,7 @@ _NEEDED: dict[str, type] = {
     "split.trained": list,
     "split.held_out": list,
 }
-_OPTIONAL: dict[str, type] = {"versions": dict, "labels": dict, "audit": int, "left_out": list}
+_OPTIONAL: dict[str, type] = {"versions": dict, "labels": dict, "audit": int, "left_out": list, "members": list}
 _OTHER_SCORES = ("held_out_scores", "chosen_scores")
 
 
@@ -53,7 +53,7 @@ class RunFacts:
     examples
         Pictures of some of them; None where there are none.
     history
-        One entry an epoch; empty for the quick recipe.
+        One entry an epoch, those of each member of an ensemble after another.
     folds
         How many models were cross-validated; 0 where cells were held out.
     missing
@@ -183,6 +183,7 @@ def _history(file: Path) -> Epochs:
     """Return the epochs of a training; none where there is no table that can be read."""
     try:
         table = read_csv(file)
+        table = table.drop(columns="member", errors="ignore")  # where the epochs begin anew, the next member does
         rows = [{str(name): float(text or "nan") for name, text in row.items()} for row in table.to_dict("records")]
     except (OSError, ValueError):
         return ()

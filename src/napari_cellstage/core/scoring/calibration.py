@@ -18,6 +18,7 @@ Truth = NDArray[np.integer[Any]]
 
 BINS = 15
 FOLDS = 5
+FEWEST_TO_BE_SURER = 20  # cells, below which a temperature under 1 is more likely chance
 _SMALLEST = float(np.finfo(np.float32).tiny)
 _BOUNDS = (-2.0, 6.0)  # of the logarithm of the temperature
 
@@ -84,6 +85,12 @@ def fit_temperature(scores: Floats, truth: Truth) -> float:
         return 1.0
     _, temperature = best_temperature(scores, truth)
     return max(1.0, temperature) if (scores.argmax(axis=1) == truth).all() else temperature
+
+
+def cautious_temperature(probabilities: Floats, truth: Truth) -> float:
+    """Return the temperature for probabilities; of few cells one that makes nothing surer, as that may be chance."""
+    temperature = fit_temperature(log_of(probabilities), truth)
+    return max(1.0, temperature) if len(truth) < FEWEST_TO_BE_SURER else temperature
 
 
 def calibrated(probabilities: Floats, temperature: float) -> NDArray[np.float32]:
