@@ -9,10 +9,11 @@ from __future__ import annotations
 from napari_cellstage.session.audit import AuditPart
 from napari_cellstage.session.exports import ExportsPart
 from napari_cellstage.session.next_cells import NextCellsPart
+from napari_cellstage.session.ordering import OrderPart
 from napari_cellstage.session.people import PeoplePart
 
 
-class Session(ExportsPart, NextCellsPart, AuditPart, PeoplePart):
+class Session(ExportsPart, NextCellsPart, OrderPart, AuditPart, PeoplePart):
     """Images, cells, classes, labels and predictions of one viewer.
 
     Where a method takes `image_id`, None means the current image. Projects without a chosen place go to `home`, which

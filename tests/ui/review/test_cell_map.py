@@ -20,7 +20,7 @@ from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from napari_cellstage.ui.review.cell_map import NOTHING_YET, CellMap
 from napari_cellstage.ui.review.cell_plot import CellPlot, _Dots
-from napari_cellstage.ui.review.map_colors import COLORINGS, NONE_COLOR, UNLIKE, Group
+from napari_cellstage.ui.review.map_colors import COLORINGS, NONE_COLOR, ORDER, UNLIKE, Group
 from napari_cellstage.ui.review.map_words import legend_text, point_text
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.workers import JobRunner
@@ -332,3 +332,78 @@ def test_a_hidden_map_waits_until_it_is_seen(full: CellMap, session: Session, qt
     assert full.legend.text() == legend
     full.show()
     assert full.legend.text() != legend
+
+
+def along_an_arc(session: Session, count: int) -> np.ndarray:
+    """Put the cells of the session on half a circle, in the order of their rows; each is of the class of its part."""
+    place, kinds = np.arange(count) / count, session.scheme.ids
+    embedding = np.stack([np.cos(np.pi * place), np.sin(np.pi * place)], axis=1)
+    embedding += np.random.default_rng(0).normal(0, 0.02, embedding.shape)
+    chances = np.full((count, len(kinds)), 1 / len(kinds), dtype=np.float32)
+    part = np.full(count, NEITHER, dtype=np.uint8)
+    said = Predictions(chances, kinds, part, "run", embedding.astype(np.float16))
+    assert session.set_predictions({session.current_id or 0: said}, session.snapshot().version)
+    return place
+
+
+@pytest.fixture
+def many(make_session: Any, qtbot: Any) -> Iterator[tuple[CellMap, Session]]:
+    """A map of 48 cells."""
+    session = make_session((1, 1, 100, 76))
+    theme, runner = PanelTheme(ViewerModel()), JobRunner()
+    made = CellMap(session, runner, theme)
+    qtbot.addWidget(made)
+    made.resize(380, 420)
+    made.show()
+    along_an_arc(session, len(session.cells()))
+    made.refresh()
+    yield made, session
+    made.close_link()
+    runner.close()
+    theme.close_link()
+
+
+def test_cells_are_coloured_along_the_cycle_and_the_score_is_in_words(many: Any, qtbot: Any) -> None:
+    shown, session = many
+    count = len(session.cells())
+    assert count >= 30
+    for row in range(0, count, 2):
+        session.label_cells([row], 1 + row * 6 // count)
+    shown.refresh()
+    shown.coloring.setCurrentText(ORDER)
+    assert "being worked out" in shown.note.text()
+    qtbot.waitUntil(lambda: "Spearman" in shown.note.text(), timeout=20_000)
+    assert "interphase → prophase" in shown.note.text()
+    assert f"{count // 2} cells that the model had not seen" in shown.note.text()
+    groups = COLORINGS[ORDER](replace(session.review_table(), order=shown.order.of(session.review_table())), {})
+    found = [one.rows.mean() for one in groups if len(one.rows)]
+    assert len(found) == 8
+    assert found == sorted(found)  # of the rows, which are in order; the direction is that of the classes
+    assert "first" in shown.legend.text()
+
+
+def test_a_new_label_scores_the_order_again_without_working_it_out_again(many: Any, qtbot: Any) -> None:
+    shown, session = many
+    shown.coloring.setCurrentText(ORDER)
+    qtbot.waitUntil(lambda: "open line" in shown.note.text(), timeout=20_000)
+    assert "Spearman" not in shown.note.text()
+    before = shown.order._order.found
+    for row in range(30):
+        session.label_cells([row], 1 + row // 15)
+    qtbot.waitUntil(lambda: "30 cells that the model had not seen" in shown.note.text(), timeout=20_000)
+    assert shown.order._order.found is before
+
+
+def test_too_few_cells_have_no_order_and_the_map_says_so(full: CellMap, qtbot: Any) -> None:
+    full.coloring.setCurrentText(ORDER)
+    qtbot.waitUntil(lambda: "an order needs 20 or more" in full.note.text(), timeout=20_000)
+    full.coloring.setCurrentText("class")
+    assert "an order" not in full.note.text()
+
+
+def test_a_map_that_is_closed_while_cells_are_ordered_tells_nobody(many: Any, qtbot: Any) -> None:
+    shown, _ = many
+    shown.coloring.setCurrentText(ORDER)
+    shown.close_link()
+    QTest.qWait(50)
+    assert "being worked out" in shown.note.text()

@@ -44,6 +44,8 @@ class ReviewTable:
         The project's classes.
     run
         Which run the answers are of.
+    order
+        ``(N,)`` float32 from 0 to 1; place along the cycle (`core.review.pseudotime`), None until somebody asks.
     """
 
     cells: CellRefs
@@ -58,6 +60,7 @@ class ReviewTable:
     embedding: Floats | None
     classes: ClassScheme
     run: str = ""
+    order: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -67,3 +70,9 @@ class ReviewTable:
         arrays = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in _WHOLE}
         taken: dict[str, Any] = {name: None if a is None else a[rows] for name, a in arrays.items()}
         return replace(self, cells=self.cells.take(rows), **taken)
+
+    def same_places(self, other: ReviewTable) -> bool:
+        """Return whether both hold the same cells at the same places of a model's space."""
+        if self.embedding is None or other.embedding is None:
+            return self.embedding is other.embedding
+        return self.cells == other.cells and np.array_equal(self.embedding, other.embedding, equal_nan=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -39,7 +40,8 @@ from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors
 from napari_cellstage.ui.pieces import hint
 from napari_cellstage.ui.review.cell_plot import CellPlot
-from napari_cellstage.ui.review.map_colors import COLORINGS
+from napari_cellstage.ui.review.map_colors import COLORINGS, ORDER
+from napari_cellstage.ui.review.map_order import MapOrder
 from napari_cellstage.ui.review.map_words import legend_text, point_text
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
@@ -71,6 +73,7 @@ class CellMap(QWidget):
         self._maps: dict[str, tuple[Rows, Floats]] = {}
         self._shown_kind: Kind = "PCA"
         self._stale = True
+        self.order = MapOrder(session, self)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(SOON_MS)
@@ -88,7 +91,7 @@ class CellMap(QWidget):
         self._stale = False
         self._soon.stop()
         table = self.session.review_table()
-        if self._table is None or not _same_places(table, self._table):
+        if self._table is None or not table.same_places(self._table):
             self._maps = {}
         self._table = table
         there = table.embedding is not None and len(shown_rows(table.embedding)) > 0
@@ -100,6 +103,7 @@ class CellMap(QWidget):
     def close_link(self) -> None:
         """Let go of the session; a map that is still being computed is not shown any more."""
         self._soon.stop()
+        self.order.close_link()
         self._table = None
         for signal, listener in self._links():
             signal.disconnect(listener)
@@ -120,7 +124,10 @@ class CellMap(QWidget):
             "them mean little; they take a minute."
         )
         self.coloring.addItems(list(COLORINGS))
-        self.coloring.setToolTip("What the colour of a point says")
+        self.coloring.setToolTip(
+            "What the colour of a point says. Order along the cycle: cells in a row, by how alike the model sees them, "
+            "which was not told in which order the classes come. Doses have such an order, too."
+        )
         self.plot = CellPlot(self.theme)
         self.legend, self.note, self.missing = _Legend(), hint(HOW), hint(NOTHING_YET)
         self.content = QWidget()
@@ -158,6 +165,7 @@ class CellMap(QWidget):
             signal.connect(listener)
         self.kind.currentTextChanged.connect(showing_errors(self._on_kind))
         self.coloring.currentTextChanged.connect(self._recolor)
+        self.order.found.connect(self._recolor)
         self.plot.lassoed.connect(self._on_lasso)
         self.plot.clicked.connect(self._on_clicked)
         self.plot.double_clicked.connect(self._on_double_clicked)
@@ -181,7 +189,8 @@ class CellMap(QWidget):
             return
         names = {one.image_id: one.name for one in self.session.images}
         how = self.coloring.currentText()
-        groups = COLORINGS[how](self._table.take(self._rows), names)
+        table = replace(self._table, order=self.order.of(self._table)) if how == ORDER else self._table
+        groups = COLORINGS[how](table.take(self._rows), names)
         self.plot.show_points(self._maps[self._shown_kind][1], groups)
         self.legend.setText(legend_text(groups, how))
         self.note.setText(self._note())
@@ -192,7 +201,7 @@ class CellMap(QWidget):
         if table is None or table.embedding is None:
             return HOW
         placed = int(np.isfinite(table.embedding).all(axis=1).sum())
-        parts = [HOW]
+        parts = [self.order.text] if self.coloring.currentText() == ORDER else [HOW]
         if placed > len(self._rows):
             parts.insert(0, f"{len(self._rows):,} of {placed:,} cells are shown, drawn at random.")
         if missing := len(table) - placed:
@@ -229,7 +238,7 @@ class CellMap(QWidget):
         self.runner.start(job)
 
     def _on_map(self, table: ReviewTable, kind: Kind, rows: Rows, places: Floats | None) -> None:
-        if places is None or self._table is None or not _same_places(table, self._table):
+        if places is None or self._table is None or not table.same_places(self._table):
             return  # stopped, or the cells are others by now
         self._maps[kind] = rows, places
         self._shown_kind = kind
@@ -328,9 +337,3 @@ def _mapping(embedded: Floats, kind: Kind, should_stop: ShouldStop) -> Generator
             found: Floats | None = end.value
             return found
         yield BatchDone(f"computing {kind}", done, total)
-
-
-def _same_places(one: ReviewTable, other: ReviewTable) -> bool:
-    if one.embedding is None or other.embedding is None:
-        return one.embedding is other.embedding
-    return one.cells == other.cells and np.array_equal(one.embedding, other.embedding, equal_nan=True)

@@ -19,6 +19,7 @@ LIKE_COLOR, UNLIKE_COLOR = (86, 180, 233), "#d55e00"  # of the Okabe-Ito palette
 STEPS = 8
 UNLIKE = "unlike the training cells"
 UNKNOWN = "not predicted"
+ORDER = "order along the cycle"
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,26 @@ def by_unlike(table: ReviewTable, _images: Mapping[int, str]) -> list[Group]:
     return [*_without(groups, flagged), Group(UNLIKE, UNLIKE_COLOR, np.flatnonzero(flagged), "x")]
 
 
+def by_order(table: ReviewTable, _images: Mapping[int, str]) -> list[Group]:
+    """Group by the place along the cycle."""
+    import matplotlib as mpl
+
+    shades = mpl.colormaps["viridis"]((np.arange(STEPS) + 0.5) / STEPS)
+    texts = [f"place {k / STEPS:.2f} to {(k + 1) / STEPS:.2f}" for k in range(STEPS)]
+    values = np.full(len(table), np.nan) if table.order is None else table.order
+    *steps, rest = _stepped(values, texts, [_hex(one) for one in shades])
+    return [*steps, Group("no place" if table.order is not None else "not in order yet", rest.color, rest.rows)]
+
+
 COLORINGS: dict[str, Callable[[ReviewTable, Mapping[int, str]], list[Group]]] = {
     "class": by_class,
     "prediction": by_prediction,
     "image": by_image,
     "confidence": by_confidence,
     "unlike": by_unlike,
+    ORDER: by_order,
 }
-RAMPS = {"confidence": ("unsure", "sure"), "unlike": ("near the training cells", "far")}
+RAMPS = {"confidence": ("unsure", "sure"), "unlike": ("near the training cells", "far"), ORDER: ("first", "last")}
 
 
 def _of_classes(ids: Ids, classes: ClassScheme, nothing: str) -> list[Group]:

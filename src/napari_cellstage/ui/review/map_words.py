@@ -30,7 +30,7 @@ def legend_text(groups: list[Group], how: str) -> str:
     shown = [one for one in groups if len(one.rows)]
     if how in RAMPS:
         low, high = RAMPS[how]
-        steps = [one for one in groups if one.text.startswith(("confidence ", "distance "))]
+        steps = [one for one in groups if one.text.startswith(("confidence ", "distance ", "place "))]
         ramp = f"{low} {''.join(_dot(one.color) for one in steps)} {high}"
         others = [one for one in shown if one not in steps]
         return " &nbsp; ".join([ramp, *(_entry(one) for one in others)])
