@@ -7,9 +7,10 @@ import contextlib
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from napari_cellstage.core.errors import PlateError
+from napari_cellstage.core.errors import CellStageError, PlateError
 from napari_cellstage.core.safe_csv import plain_text
 from napari_cellstage.core.whole_files import reason_of
 
@@ -17,6 +18,7 @@ Table = list[list[str]]
 """Rows of stripped cells, all of one length; a row's place in it is its number in the file less one."""
 
 _MOST_BYTES = 20_000_000  # the largest plate has 1,536 wells: this is no plate map
+
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SEPARATORS = ("\t", ";", ",")
 _MARKS = (
@@ -26,37 +28,57 @@ _MARKS = (
 )
 
 
-def read_table(path: Path | str) -> Table:
+@dataclass(frozen=True)
+class TableKind:
+    """How a kind of table is called in errors.
+
+    Parameters
+    ----------
+    name
+        Such as "plate map".
+    needed
+        What to choose instead of an empty one.
+    error
+        Kind of the errors.
+    """
+
+    name: str
+    needed: str
+    error: type[CellStageError]
+
+
+PLATE_MAP = TableKind("plate map", "a table that has a column 'well', or a grid of wells", PlateError)
+
+
+def read_table(path: Path | str, kind: TableKind = PLATE_MAP) -> Table:
     """Read a CSV or TSV file.
 
     Raises
     ------
-    PlateError
+    PlateError, or the error of its kind
         If it can't be read, is empty, or is no text.
     """
     path = Path(path)
-    text = _text(path, _bytes(path))
+    text = _text(path, _bytes(path, kind), kind)
     if not any(map(str.isalnum, text)):
-        raise PlateError(
-            f"The plate map '{path}' is empty. Choose a table that has a column 'well', or a grid of wells."
-        )
+        raise kind.error(f"The {kind.name} '{path}' is empty. Choose {kind.needed}.")
     return _rows(text)
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, kind: TableKind) -> bytes:
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise PlateError(
-                f"'{path}' has {path.stat().st_size:,} bytes, far more than a plate map. Choose the table of the wells."
+            raise kind.error(
+                f"'{path}' has {path.stat().st_size:,} bytes, far more than a {kind.name}. Choose {kind.needed}."
             )
         return path.read_bytes()
     except OSError as error:
-        raise PlateError(f"The plate map '{path}' can't be read: {reason_of(error)}. Choose another file.") from error
+        raise kind.error(f"The {kind.name} '{path}' can't be read: {reason_of(error)}. Choose another file.") from error
 
 
-def _text(path: Path, raw: bytes) -> str:
+def _text(path: Path, raw: bytes, kind: TableKind) -> str:
     if raw.startswith(_EXCEL):
-        raise PlateError(
+        raise kind.error(
             f"'{path}' is a spreadsheet file, whatever its ending. In Excel or LibreOffice save the sheet as CSV "
             "(File, Save as, CSV UTF-8) and choose that file."
         )
@@ -67,7 +89,7 @@ def _text(path: Path, raw: bytes) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise PlateError(f"'{path}' is no text, so it is no plate map. Choose a CSV or TSV file.")
+    raise kind.error(f"'{path}' is no text, so it is no {kind.name}. Choose a CSV or TSV file.")
 
 
 def _encodings(raw: bytes) -> tuple[str, ...]:
