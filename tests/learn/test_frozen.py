@@ -123,6 +123,27 @@ def test_arrays_of_another_network_are_said(recipe, weights):
         FrozenNetwork.from_arrays(arrays, "resnet18", "", 2)
 
 
+def test_fastais_head_is_left_out_as_it_was_not_pretrained(recipe, tmp_path, hub):
+    original = torchvision.models.resnet34(weights=None)
+    torch.save(original.state_dict(), hub / torchvision.models.get_model_weights("resnet34").DEFAULT.url.split("/")[-1])
+    recipe = recipe.but(network="fastai-resnet34", weights="imagenet")
+    assert pretrained_at_hand(recipe)
+    found = frozen_network(recipe, 2)
+    assert found.features(CROPS, recipe).shape == (5, 1024)
+    copied = FrozenNetwork.from_arrays(found.arrays(), "fastai-resnet34", "", 2)
+    assert np.allclose(copied.features(CROPS, recipe), found.features(CROPS, recipe))
+
+
+@pytest.mark.parametrize("network", ["layers", "deepflow"])
+def test_networks_without_imagenet_weights_give_no_features(recipe, network, hub):
+    assert not pretrained_at_hand(recipe.but(network=network, weights="imagenet"))
+    assert frozen_network(recipe.but(network=network, weights="imagenet"), 1) is None
+
+
+def test_a_network_for_one_size_of_picture_gives_no_features(recipe):
+    assert frozen_network(recipe.but(network="layers"), 2) is None
+
+
 def test_large_crops_are_reduced(recipe, weights):
     network = FrozenNetwork.from_file(recipe, weights, 1)
     assert network.features(np.ones((1, 1, 300, 200), dtype=np.float32), recipe).shape == (1, 1024)

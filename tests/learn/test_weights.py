@@ -86,6 +86,34 @@ def test_imagenet_weights_from_the_cache(original, cache: Path, run):
     assert same_body(network, original)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_fastais_network_takes_those_of_its_body(cache: Path, run, channels: int):
+    torch.manual_seed(3)
+    original = torchvision.models.resnet34(weights=None)
+    cache.mkdir()
+    url = torchvision.models.get_model_weights("resnet34").DEFAULT.url
+    torch.save(original.state_dict(), cache / url.rpartition("/")[2])
+    network = make_network("fastai-resnet34", channels, 2)
+    head = {name: value.clone() for name, value in network.backbone.fc.state_dict().items()}
+    events, which = run(start_weights(network, "fastai-resnet34", "imagenet", never))
+    assert which.startswith("ImageNet (resnet34-")
+    assert "fastai-resnet34 starts from ImageNet weights" in events[0].text
+    for name, value in original.state_dict().items():
+        if name != "conv1.weight" and not name.startswith("fc."):
+            assert torch.equal(network.backbone.state_dict()[name], value), name
+    stem = network.backbone.conv1.weight
+    assert torch.allclose(stem.sum((1, 2, 3)), original.conv1.weight.sum((1, 2, 3)), atol=1e-4)
+    assert all(torch.equal(network.backbone.fc.state_dict()[name], value) for name, value in head.items())
+
+
+@pytest.mark.parametrize("name", ["deepflow", "layers"])
+def test_networks_without_imagenet_weights_say_so(run, name: str):
+    events, which = run(start_weights(make_network(name, 1, 2), name, "imagenet", never))
+    assert which == "from scratch"
+    assert events[0].text == f"There are no ImageNet weights for {name}, so it starts from scratch."
+    assert weights_at_hand(name) is None
+
+
 def test_imagenet_weights_are_fetched(original, cache: Path, run, monkeypatch):
     def fetch(url, file, what, should_stop):
         file.parent.mkdir(parents=True)

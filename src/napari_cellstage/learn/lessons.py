@@ -86,6 +86,7 @@ class Lessons:
         """Show a network all its rows once, in random order; return the mean loss, NaN when nothing was learned."""
         pending, quarters = showings(self.labels, rows, self.recipe, learner.order)
         whole, losses = len(pending), list[float]()
+        torch.manual_seed(self.recipe.seed + epoch)  # so that dropout is the same, whatever was trained in between
         while len(pending) > 1 and not self.should_stop():  # batch normalisation needs two
             size = even_size(len(pending), learner.batch_size)
             rate = rate_at(self.recipe, epoch - len(pending) / whole, self.epochs)
