@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_cellstage.cli.options import Data, Device, GroupFrom, Json, Project, Run, RunFolder
+from napari_cellstage.cli.options import Classes, Data, Device, GroupFrom, Json, Project, Run, RunFolder
 
 review = typer.Typer()
 Table = Annotated[Path | None, typer.Option(help="Table to write, a .csv file.", show_default=False)]
@@ -107,3 +107,62 @@ def queue(
     from napari_cellstage.cli.project_review import list_next_cells
 
     list_next_cells(project, mode, count, out, as_json=json)
+
+
+@review.command()
+def experts(
+    answers: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Tables with the columns cell, person, answer (and task).", show_default=False),
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="Class folders or a project that say what each cell is.", show_default=False)
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run to compare with, on cells it had not seen; or the folder that train --tasks pairs made.",
+            show_default=False,
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The key.csv of a template with neutral names.", show_default=False)
+    ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DATA",
+            help="Instead: write sheets for experts to fill in, of these class folders, to --out.",
+            show_default=False,
+        ),
+    ] = None,
+    person: Annotated[
+        list[str] | None, typer.Option(help="With --template: who gets a sheet; may be repeated.", show_default=False)
+    ] = None,
+    each: Annotated[
+        int | None, typer.Option(help="With --template: so many cells of each class, drawn by lot.", show_default="all")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="With --template: same seed, same order.")] = 0,
+    classes: Classes = None,
+    group_from: GroupFrom = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for CSV tables; with --template a new folder, or a .csv file.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare ANSWERS of experts with the truth and a network: each, average, best, vote, paired tests."""
+    from napari_cellstage.cli.experts import ExpertChoices, judge_experts, write_template
+    from napari_cellstage.core.experts.lines import AnswersError
+
+    if template is not None:
+        if out is None:
+            raise AnswersError("--template needs --out: a new folder, or a file that ends in .csv.")
+        write_template(template, out, person or (), each, seed, classes, json)
+        return
+    if not answers or truth is None:
+        raise AnswersError(
+            "Name the tables of answers, and with --truth the data that say what each cell is; or write sheets to fill "
+            "in with --template DATA --out FOLDER."
+        )
+    judge_experts(ExpertChoices(answers, truth, run, key, classes, group_from, out), as_json=json)

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.classes import UNLABELLED, ClassScheme
 from napari_cellstage.core.errors import ProjectError
+from napari_cellstage.core.experts.cell_names import NamedImage, file_names, project_names
 from napari_cellstage.core.folders import CropSet, read_class_folders
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED, Predictions, joined
+from napari_cellstage.core.sheets import sheet_of
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.store import DATABASE, SUFFIX
 from napari_cellstage.core.tasks import Task, parse_classes
@@ -40,6 +42,25 @@ class Labelled:
 
     names: NDArray[np.str_]
     groups: NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class KnownCells:
+    """Labelled cells in the order of their table, as experts' tables may call them.
+
+    Parameters
+    ----------
+    called
+        All names of each.
+    labels
+        Class of each, by name.
+    listed
+        Their names and groups.
+    """
+
+    called: tuple[tuple[str, ...], ...]
+    labels: tuple[str, ...]
+    listed: Labelled
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,12 @@ class FolderData:
     def labelled(self) -> Labelled:
         """Return the crops by name; all are labelled."""
         return Labelled(np.array(self.crops.names, dtype=np.str_), self.crops.groups)
+
+    def known_cells(self) -> KnownCells:
+        """Return the crops as tables of answers may call them: by file, with its folder or without."""
+        files = (name.rpartition("#")[0] for name in self.crops.names)
+        labels = tuple(self.crops.classes[place] for place in self.crops.labels.tolist())
+        return KnownCells(tuple(map(file_names, files)), labels, self.labelled())
 
     def table(self, model: TrainedModel, should_stop: ShouldStop, labelled_only: bool = False) -> Table:
         """Predict every crop; all of them are labelled.
@@ -134,6 +161,14 @@ class ProjectData:
         names = [name for image in images for name in cell_names(image)]
         groups = [_groups(image) for image in images]
         return Labelled(np.array(names, dtype=np.str_), np.concatenate(groups or [np.zeros(0, dtype=np.str_)]))
+
+    def known_cells(self) -> KnownCells:
+        """Return the labelled cells as tables of answers may call them: as exports of the project do."""
+        images = [_labelled(image) for image in self.work.images]
+        named = [NamedImage(one.image_id, one.stack.name, one.cells, _files(one)) for one in images]
+        name_of = {one.id: one.name for one in self.work.scheme}
+        labels = tuple(name_of[i] for image in images for i in image.class_ids.tolist())
+        return KnownCells(tuple(project_names(named)), labels, self.labelled())
 
     def table(self, model: TrainedModel, should_stop: ShouldStop, labelled_only: bool = False) -> Table:
         """Predict the cells, all or those with a label; as ``predictions.csv``."""
@@ -231,6 +266,15 @@ def _read_project(folder: Path) -> ProjectData:
 def _labelled(image: ImageSnapshot) -> ImageSnapshot:
     rows = np.flatnonzero(image.class_ids != UNLABELLED)
     return image.take(rows)
+
+
+def _files(image: ImageSnapshot) -> NDArray[np.str_] | None:
+    """Return the picture of each cell of a contact sheet."""
+    sheet = sheet_of(image.stack)
+    if sheet is None:
+        return None
+    names = ("", *sheet.names)
+    return np.array([names[i] if i < len(names) else "" for i in image.cells.cell_id.tolist()], dtype=np.str_)
 
 
 def _groups(image: ImageSnapshot) -> NDArray[np.str_]:
