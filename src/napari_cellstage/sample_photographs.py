@@ -6,6 +6,7 @@ haematoxylin, as JPEG files: shells, pale pink cells, blue to purple chromatin.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -52,11 +53,9 @@ def photograph_crops(per_class: int = 60, seed: int = 0) -> CropSet:
     CellsError
         If fewer than one a stage are asked for.
     """
-    if per_class < 1:
-        raise CellsError(f"{per_class} crops a class can't be made. Ask for 1 or more.")
-    crops = [draw_photograph(seed, stage, number) for stage, number in product(EGG_STAGES, range(per_class))]
+    crops = np.stack(list(drawn_photographs(per_class, seed)))
     return CropSet(
-        crops=np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2)),
+        crops=np.ascontiguousarray(crops.transpose(0, 3, 1, 2)),
         masks=None,
         labels=np.repeat(np.arange(len(EGG_STAGES)), per_class),
         classes=EGG_STAGES,
@@ -64,6 +63,14 @@ def photograph_crops(per_class: int = 60, seed: int = 0) -> CropSet:
         groups=np.array([_slide_name(number) for _ in EGG_STAGES for number in range(per_class)], dtype=np.str_),
         channel_names=("red", "green", "blue"),
     )
+
+
+def drawn_photographs(per_class: int, seed: int = 0) -> Iterator[Photograph]:
+    """Yield the crops of `photograph_crops` one by one, ``(112, 112, 3)``, in the order of `photograph_names`."""
+    if per_class < 1:
+        raise CellsError(f"{per_class} crops a class can't be made. Ask for 1 or more.")
+    for stage, number in product(EGG_STAGES, range(per_class)):
+        yield draw_photograph(seed, stage, number)
 
 
 def photograph_names(per_class: int) -> tuple[str, ...]:

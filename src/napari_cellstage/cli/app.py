@@ -271,6 +271,39 @@ def find_rate(
     show_rate(data, recipe, written(settings or ()) | given, group_from=group_from, out=out, as_json=json)
 
 
+class SampleName(StrEnum):
+    """The built-in synthetic samples."""
+
+    FIELD = "field"
+    MOVIE = "movie"
+    MICROTUBULES = "microtubules"
+    PHOTOGRAPHS = "photographs"
+
+
+@app.command()
+def sample(
+    name: Annotated[SampleName, typer.Argument(help="Which synthetic sample.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder to write, empty or not there yet.")],
+    per_class: Annotated[
+        int | None,
+        typer.Option(
+            help="Crops of each class, in class folders; of microtubules and photographs.",
+            show_default="1100 microtubules, 60 photographs",
+        ),
+    ] = None,
+    fields: Annotated[
+        int | None,
+        typer.Option(help="Whole images with label images and truth.csv, instead of crops.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same pixels.")] = 0,
+    json: Json = False,
+) -> None:
+    """Write a SYNTHETIC sample as files, to try things on: nothing in it is real data."""
+    from napari_cellstage.cli.sampling import SampleChoices, write_sample
+
+    write_sample(SampleChoices(name.value, out, per_class, fields, seed), as_json=json)
+
+
 class Study(StrEnum):
     """The published studies."""
 
