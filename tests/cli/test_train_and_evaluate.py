@@ -215,3 +215,36 @@ def test_choices_that_are_set_are_in_the_card(class_folders: Path, tmp_path: Pat
     recipe = card["recipe"]
     assert (recipe["normalise"], recipe["fixed_high"], recipe["margin"], recipe["flip"]) == ("fixed", "200", 2.0, False)
     assert card["normalisation"]["high"] == [200.0]
+
+
+def test_an_ensemble_is_trained_evaluated_and_reported(
+    class_folders: Path, image: Path, tmp_path: Path, invoke: Any
+) -> None:
+    (tmp_path / "net.toml").write_text(
+        'name = "net"\nkind = "finetune"\nnetwork = "mobilenet_v3_small"\nweights = "none"\nepochs = 1\nviews = 1\n'
+    )
+    (tmp_path / "both.toml").write_text('name = "both"\nkind = "ensemble"\nmembers = "quick, net.toml"\n')
+    out = tmp_path / "run"
+    options = ("--recipe", tmp_path / "both.toml", "--out", out, "--group-from", r"movie\d+", "--device", "cpu")
+    result = invoke("train", class_folders, *options, "--epochs", 3, "--report", "--json")
+    assert result.exit_code == 0, result.output
+    assert "Without effect on an ensemble, as its members have their own: epochs." in result.output
+    assert "member 2 net  epoch 1/1" in result.output
+    assert last_json(result)["recipe"] == "both"
+    assert (out / "members" / "1" / "weights.safetensors").is_file()
+    assert "Member 2" in (out / "report.html").read_text(encoding="utf-8")
+    judged = invoke("evaluate", out, class_folders, "--device", "cpu", "--json")
+    assert judged.exit_code == 0, judged.output
+    assert last_json(judged)["accuracy"] == pytest.approx(last_json(result)["accuracy"])
+    predicted = invoke("predict", out, image, "--out", tmp_path / "cells.csv")
+    assert predicted.exit_code == 0, predicted.output
+    table = pd.read_csv(tmp_path / "cells.csv")
+    assert len(table) == 8
+    assert table[["p_small", "p_large one 🔬"]].sum(axis=1).tolist() == pytest.approx([1] * 8, abs=1e-4)
+
+
+def test_an_ensemble_of_ensembles_is_refused(class_folders: Path, tmp_path: Path, invoke: Any) -> None:
+    options = ("--recipe", "ensemble", "--out", tmp_path / "run", "--set", "members=quick, ensemble")
+    result = invoke("train", class_folders, *options)
+    assert result.exit_code == 1
+    assert "'ensemble' is an ensemble, but members of an ensemble can't be one" in result.output

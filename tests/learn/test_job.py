@@ -336,3 +336,35 @@ def test_without_room_for_a_run_nothing_is_left_of_it_and_the_answer_is_given(se
     assert last.run == ""
     assert last.unseen.how == "out of fold"
     assert list_runs(runs) == ()
+
+
+def test_an_ensemble_is_trained_shown_reviewed_and_predicts_again(session, runs, tmp_path):
+    net = tmp_path / "net.toml"
+    choices = {"kind": "finetune", "network": "mobilenet_v3_small", "weights": "none", "epochs": 1, "views": 1}
+    net.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in choices.items()))
+    recipe = Recipe.load("ensemble").but(members=f"quick, {net}", crop_size=48, threads=1)
+    snapshot = session.snapshot()
+    _, answer = play(train_and_predict(snapshot, [QUICK.but(folds=0), recipe], runs))
+    record = next(one for one in list_runs(runs) if one.recipe == "ensemble")
+    assert record.has_model
+    assert record.has_unseen
+    assert {"examples.npz", "labels.csv", "history.csv"} <= {f.name for f in record.folder.iterdir()}
+    model = TrainedModel.load(record.folder)
+    assert [one.recipe.crop_size for one in model.members] == [48, 48]
+    _, again = play(predict_run(snapshot, record.folder))
+    found = again.predictions[snapshot.images[0].image_id]
+    assert np.allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
+    assert found.unlike is not None
+    assert (found.part == HELD_OUT).any()
+    assert answer.recipe_name in ("quick", "ensemble")
+
+
+def test_an_ensembles_run_is_cross_validated_later(session, runs):
+    recipe = Recipe.load("ensemble").but(members="quick, quick", crop_size=48, threads=1)
+    snapshot = session.snapshot()
+    play(train_and_predict(snapshot, [recipe], runs))
+    (folder,) = runs.iterdir()
+    play(cross_validate_run(snapshot, folder, 2))
+    assert list_runs(runs)[0].cross_validated == 2
+    labelled = sum(int((image.class_ids != 0).sum()) for image in snapshot.images)
+    assert len(Unseen.load(folder / "unseen.npz")) == labelled

@@ -291,3 +291,30 @@ def test_colours_are_those_of_the_classes(make_run: Make) -> None:
     made = make_run()
     page = write_report(made.folder).read_text(encoding="utf-8")
     assert all(one.color in page for one in ClassScheme.from_dict(made.card["classes"]))
+
+
+def test_the_card_of_an_ensemble_names_its_members(make_run: Make) -> None:
+    made = make_run(recipe=Recipe.load("ensemble").but(members="quick, mine.toml"))
+    quick = {"recipe": "quick", "kind": "quick", "seed": 0, "classifier": "boosted trees <b>", "accuracy": 0.875}
+    network = {"recipe": "mine", "kind": "finetune", "seed": 1, "network": "resnet18"}
+    changed(made, members=[quick, network, "damaged"])
+    text = report(made.folder).text
+    assert "Several models trained on the same cells, whose probabilities are averaged." in text
+    assert "quick (seed 0): boosted trees <b>; alone 0.88 right of the held-out cells." in text
+    assert "mine (seed 1): network resnet18." in text
+    assert "Member 3" not in text
+    assert "--recipe ensemble --set 'members=quick, mine.toml'" in text
+    changed(made, members=5)
+    assert "Member 1" not in report(made.folder).text
+
+
+def test_each_member_of_an_ensemble_has_its_own_line_in_the_curves(make_run: Make) -> None:
+    made = make_run()
+    lines = [f"{epoch},2,{1 / epoch},0.5,0.7,80,{member}" for member in ("1 a", "2 b") for epoch in (1, 2)]
+    head = "epoch,epochs,train_loss,valid_loss,valid_accuracy,images_per_second,member"
+    (made.folder / HISTORY).write_text("\n".join([head, *lines]), encoding="utf-8")
+    svg = (write_report(made.folder)).read_text(encoding="utf-8")
+    loss = svg[svg.index("Loss of each epoch") :].partition("</svg>")[0]
+    assert loss.count('stroke-width="2"') == 4  # training and validation cells, for two members
+    (made.folder / HISTORY).write_text("\n".join([head, *lines[::2]]), encoding="utf-8")
+    assert "Loss of each epoch" not in write_report(made.folder).read_text(encoding="utf-8")  # one epoch each: no curve
