@@ -64,7 +64,7 @@ def test_every_figure_is_the_same(bundle: Path, run: Path, tmp_path: Path) -> No
     for name in ("classes", "channels", "channel_names", "crop_size", "split", "scores", "held_out_scores", "labels"):
         assert new[name] == old[name], name
     for name, values in TrainedModel.load(run).arrays.items():
-        assert np.array_equal(values, TrainedModel.load(tmp_path / "again").arrays[name])
+        assert np.array_equal(values, TrainedModel.load(tmp_path / "again").arrays[name], equal_nan=True)
 
 
 def test_the_training_set_is_the_same_to_the_last_bit(bundle: Path, folders: Path) -> None:
