@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.scoring.splits import holdout
 from napari_cellstage.learn.cutting import normalisation_of
 from napari_cellstage.learn.data import TrainingSet
@@ -23,10 +25,12 @@ from napari_cellstage.learn.held_out import scored
 from napari_cellstage.learn.inputs import input_side, middle, prepared
 from napari_cellstage.learn.keep import Keeper
 from napari_cellstage.learn.learner import torch_errors_said_plainly
-from napari_cellstage.learn.lessons import Event, Lessons, shown_in_epoch
+from napari_cellstage.learn.lessons import Event, Lessons, Progress, shown_in_epoch
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.network_predict import network_arrays
 from napari_cellstage.learn.networks import make_network
+from napari_cellstage.learn.rate_curve import RateCurve
+from napari_cellstage.learn.rate_finder import sweep
 from napari_cellstage.learn.recipe import Recipe, epochs_for
 from napari_cellstage.learn.stopping import CROSS_VALIDATION, watch_of
 from napari_cellstage.learn.torch_start import torch
@@ -44,20 +48,29 @@ def fit_finetune(
         return (yield from _train(data, recipe, should_stop, split(data, recipe, held_out)))
 
 
+def find_rate(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator[Event, None, RateCurve]:
+    """Find a learning rate for a training, by the cells that it would learn from; nothing is trained for good.
+
+    Parameters
+    ----------
+    data, recipe, should_stop
+        As in `napari_cellstage.learn.fit.fit`, of a recipe that trains a network.
+
+    Raises
+    ------
+    TrainingStopped
+        If it was stopped before there is a curve.
+    """
+    with cpu_threads(recipe.threads), repeatable(recipe.seed), torch_errors_said_plainly():
+        parts = split(data, recipe)
+        lessons, _, _ = yield from _lessons(data, recipe, should_stop, parts)
+        return (yield from sweep(lessons, parts.train, should_stop))
+
+
 def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop, parts: Parts) -> Generator[Event, None, TrainedModel]:
-    normalisation = normalisation_of(data.crops[parts.train], recipe)
-    pictures = torch.from_numpy(prepared(data.crops, normalisation, recipe))
-
-    side = input_side(recipe, data.crop_size)
-    network = make_network(recipe, pictures.shape[1], len(data.classes), side)
-    started_from = yield from start_weights(network, recipe.network, recipe.weights, should_stop)
-    device = describe(choose_device(recipe.device)).text
-    yield Note(f"{recipe.network} trains on {len(parts.train):,} cells. {device}.")
-
-    epochs = recipe.epochs or epochs_for(len(parts.train))
-    pretrained, labels = started_from != FROM_SCRATCH, torch.from_numpy(data.labels)
-    lessons = Lessons(recipe, network, pretrained, pictures, labels, len(data.classes), epochs, should_stop)
-    # A learning rate that is to be found (recipe.find_rate) is found here: from `lessons` and `parts.train` only.
+    lessons, normalisation, started_from = yield from _lessons(data, recipe, should_stop, parts)
+    lessons, curve = yield from _at_found_rate(lessons, parts)
+    labels, epochs = lessons.labels, lessons.epochs
     learner, watch = lessons.learner(parts.train), watch_of(lessons, parts, data.groups)
     lessons.expect(parts.train)
 
@@ -78,7 +91,7 @@ def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop, parts: Parts) -
             break
 
     best = keeper.restore(learner.best_guess)
-    ending = Ending(data, recipe, parts, middle(pictures, recipe), should_stop)
+    ending = Ending(data, recipe, parts, middle(lessons.pictures, recipe), should_stop)
     judged = yield from ending.judged(best, kept)
     space = yield from ending.space(best)
     unseen = judged.unseen(data, parts, space, recipe.seed)
@@ -94,7 +107,36 @@ def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop, parts: Parts) -
         epochs_done=keeper.epoch,
         temperature=judged.temperature,
         stopped=should_stop(),
+        found_rate=curve.to_dict() if curve else None,
     )
+
+
+def _lessons(
+    data: TrainingSet, recipe: Recipe, should_stop: Stop, parts: Parts
+) -> Generator[Event, None, tuple[Lessons, Normalisation, str]]:
+    """Return all that networks of this training share, how crops are normalised, and where the network starts."""
+    normalisation = normalisation_of(data.crops[parts.train], recipe)
+    pictures = torch.from_numpy(prepared(data.crops, normalisation, recipe))
+    side = input_side(recipe, data.crop_size)
+    network = make_network(recipe, pictures.shape[1], len(data.classes), side)
+    started_from = yield from start_weights(network, recipe.network, recipe.weights, should_stop)
+    device = describe(choose_device(recipe.device)).text
+    yield Note(f"{recipe.network} trains on {len(parts.train):,} cells. {device}.")
+    epochs = recipe.epochs or epochs_for(len(parts.train))
+    pretrained, labels = started_from != FROM_SCRATCH, torch.from_numpy(data.labels)
+    lessons = Lessons(recipe, network, pretrained, pictures, labels, len(data.classes), epochs, should_stop)
+    return lessons, normalisation, started_from
+
+
+def _at_found_rate(lessons: Lessons, parts: Parts) -> Generator[Event, None, tuple[Lessons, RateCurve | None]]:
+    """Return lessons with the learning rate that the finder suggests, where the recipe asks for it."""
+    if not lessons.recipe.find_rate or lessons.should_stop():
+        return lessons, None
+    curve = yield from sweep(lessons, parts.train, lessons.should_stop)
+    rate = curve.suggestion or lessons.recipe.learning_rate
+    kept = "" if curve.suggestion else f" The recipe's {rate:g} is kept."
+    yield Note(f"{curve.text}{kept}")
+    return replace(lessons, recipe=lessons.recipe.but(learning_rate=rate), progress=Progress()), curve
 
 
 def split(data: TrainingSet, recipe: Recipe, held_out: NDArray[np.bool_] | None = None) -> Parts:

@@ -12,11 +12,13 @@ from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.learn.events import EpochDone
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.session import Session
+from napari_cellstage.ui.classes_box import ClassesBox
 from napari_cellstage.ui.device_probe import DeviceProbe, device_text
 from napari_cellstage.ui.estimate import Speed, expected_seconds, expected_text
 from napari_cellstage.ui.held_out_box import HeldOutBox
 from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.pieces import Folded, button, hint, on_click
+from napari_cellstage.ui.rate_box import RateBox
 from napari_cellstage.ui.recipe_box import RecipeBox
 from napari_cellstage.ui.recipe_form import RecipeForm
 from napari_cellstage.ui.theme import PanelTheme
@@ -132,8 +134,10 @@ class TrainPanel(QWidget):
         parts, choices, layout = QVBoxLayout(seen), QVBoxLayout(learning), QVBoxLayout(self.settings)
         for one in (parts, choices, layout):
             one.setContentsMargins(0, 0, 0, 0)
+        self.rate = RateBox(self.session, self._runner, self.form, self._theme)
         for row, widget in ((parts, self.look), (parts, self.form.seen), (choices, self.form.learning)):
             row.addWidget(widget)
+        choices.addWidget(self.rate)
         choices.addWidget(self.save)
         self.seen = Folded("What the model sees", seen, "How much of each cell, and of what is around it.")
         self.learning = Folded(
@@ -147,7 +151,8 @@ class TrainPanel(QWidget):
             self.held_out,
             "What is kept together when cells are held out, and cells set aside for the final check.",
         )
-        for one in (self.seen, self.learning, self.measuring):
+        self.classes = ClassesBox(self.session)
+        for one in (self.classes, self.seen, self.learning, self.measuring):
             layout.addWidget(one)
         return self.settings
 
