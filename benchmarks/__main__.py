@@ -39,6 +39,7 @@ MODULES = (
     "calibration",
     "label_errors",
     "queue",
+    "samples",
 )
 # Trainings of many minutes.
 LONG = (
