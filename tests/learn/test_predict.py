@@ -129,6 +129,9 @@ def test_views_are_only_those_the_training_showed():
     assert view_numbers(Recipe(rotate=False)) == [0, 1, 2, 3]
     assert view_numbers(Recipe(flip=False)) == [0, 3, 5, 6]
     assert view_numbers(Recipe(rotate=False, flip=False)) == [0]
+    assert view_numbers(Recipe(rotate_up_to=10.0)) == [0, 1, 2, 3]
+    assert view_numbers(Recipe(rotate_up_to=90.0)) == list(range(8))
+    assert view_numbers(Recipe(rotate=False, flip=False, quarter_turns=True)) == [0, 3, 5, 6]
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (9, 9), (40, 40), (10, 30), (30, 10), (5, 33)])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_cellstage.learn.inputs import sharpened
 from napari_cellstage.ui.crop_preview import AROUND, LABELLED, SIDE, CropPreview, pixmap
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.train_panel import TrainPanel
@@ -174,3 +175,19 @@ def test_a_picture_is_as_it_was_but_larger(qtbot):
 
 def test_labelled_is_the_first_choice(panel, qtbot):
     assert seen(qtbot, panel, panel.look.click).which.currentText() == LABELLED
+
+
+def test_sharpened_and_resized_as_the_network_gets_them(qtbot, panel, session):
+    label_some(session)
+    panel.set_recipe(normalise="fixed", fixed_low="0", fixed_high="1000")
+    plain = seen(qtbot, panel, panel.look.click).strips[1].pictures
+    sharp = seen(qtbot, panel, lambda: panel.set_recipe(sharpen=True)).strips[1].pictures
+    wanted = sharpened(plain[:, :, :, 0][:, None].astype(np.float32) / 255)
+    assert np.abs(sharp[:, :, :, 0] / 255 - wanted[:, 0]).max() < 0.1
+    assert not np.array_equal(sharp, plain)
+
+    crops = seen(qtbot, panel, lambda: panel.set_recipe(input_size=20, random_crop=4))
+    assert crops.strips[1].pictures.shape == (2, 20, 20, 3)
+    assert crops.note.text() == "20 × 20 pixels of channel 0."
+    changed = seen(qtbot, panel, crops.changed.click).strips[1].pictures
+    assert changed.shape == (2, 20, 20, 3)

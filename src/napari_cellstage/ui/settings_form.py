@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import Field, fields, replace
+from decimal import Decimal
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from magicgui.widgets import create_widget
@@ -15,6 +16,8 @@ from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.ui.suggestion_box import SuggestionBox
 
 Settings = TypeVar("Settings")
+MOST_DECIMALS = 7
+FINE = 1e-4  # limits below are not worth the zeros that every value would then be shown with
 
 
 class SettingsForm(QWidget, Generic[Settings]):
@@ -89,7 +92,10 @@ class SettingsForm(QWidget, Generic[Settings]):
         self._settings = settings
         self._filling = True
         for name, widget in self.widgets.items():
-            widget.value = getattr(settings, name)
+            value = getattr(settings, name)
+            if isinstance(value, float):
+                _show_decimals(widget, value)
+            widget.value = value
         self._filling = False
 
     def _on_changed(self, _value: object) -> None:
@@ -109,9 +115,19 @@ def _widget(field: Field[Any], annotation: Any, value: Any) -> Any:
     widget = create_widget(value=value, annotation=annotation, name=field.name, options=options)
     if annotation is bool:
         widget.native.setText("")  # its name stands before it already
+    if annotation is float and "min" in limits:
+        ends = limits["min"], limits["max"]
+        _show_decimals(widget, value, *(end for end in ends if end >= FINE))
+        widget.native.setRange(*ends)  # were rounded to fewer decimals at first
     if "zero" in limits and annotation is float:
         widget.native.setSpecialValueText(limits["zero"])
     return widget
+
+
+def _show_decimals(widget: Any, *values: float) -> None:
+    """Let a number have the decimals it needs: its box rounds what it can't show, such as 0.0005 to 0.001."""
+    needed = max(-int(Decimal(repr(float(value))).normalize().as_tuple().exponent) for value in values)
+    widget.native.setDecimals(max(widget.native.decimals(), min(needed, MOST_DECIMALS)))
 
 
 def _title(field: Field[Any]) -> str:

@@ -60,15 +60,24 @@ def test_text_is_read_and_written():
 def test_any_text_is_a_network_or_an_error_that_says_which_layer(convs, dense, side):
     words = [f"conv {filters} {kernel}" + (", pool 2" if pool else "") for filters, kernel, pool in convs]
     text = ", ".join([*words, *(f"dense {units}" for units in dense)])
-    try:
-        left = side_after(read_layers(text), side)
-    except TrainingError as error:
-        assert f"pictures of {side} pixels" in str(error)
+    layers = read_layers(text)
+    if not _fits(convs, side):
+        with pytest.raises(TrainingError, match=f"of pictures of {side} pixels only"):
+            LayeredNetwork(text, 1, 3, side, 0.0)
         return
+    left = side_after(layers, side)
     network = LayeredNetwork(text, 1, 3, side, 0.0).eval()
     with torch.inference_mode():
         assert network.features(torch.rand(1, 1, side, side)).shape == (1, convs[-1][0], left, left)
         assert network(torch.rand(2, 1, side, side)).shape == (2, 3)
+
+
+def _fits(convs: list[tuple[int, int, bool]], left: int) -> bool:
+    for _, kernel, pool in convs:
+        left = (left - kernel + 1) // (2 if pool else 1)
+        if left < 1:
+            return False
+    return True
 
 
 @pytest.mark.parametrize(
