@@ -18,7 +18,8 @@ from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.review.suspects import find_errors, suspicion
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.splits import kfold
-from napari_cellstage.learn.heads import choose_head, probabilities
+from napari_cellstage.learn.chosen import probabilities
+from napari_cellstage.learn.heads import choose_head
 from napari_cellstage.learn.recipe import Recipe
 
 SEEDS = (0, 1, 2)

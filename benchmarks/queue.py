@@ -25,8 +25,9 @@ from napari_cellstage.core.review.building import TopTwo
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.review.queue import Waiting, at_random, most_telling
 from napari_cellstage.core.review.space import Space
+from napari_cellstage.learn.chosen import probabilities
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.learn.heads import choose_head, probabilities
+from napari_cellstage.learn.heads import choose_head
 from napari_cellstage.learn.measure import Measure, steady_normalisation
 from napari_cellstage.learn.recipe import Recipe
 

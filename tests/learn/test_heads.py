@@ -7,7 +7,8 @@ from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.scoring.calibration import best_temperature
 from napari_cellstage.learn import boosting, heads
 from napari_cellstage.learn.boosting import BoostedHead, boosted_head
-from napari_cellstage.learn.heads import KnownChoice, choose_head, probabilities
+from napari_cellstage.learn.chosen import KnownChoice, probabilities
+from napari_cellstage.learn.heads import choose_head
 from napari_cellstage.learn.linear_head import LinearHead
 from napari_cellstage.learn.recipe import Recipe
 

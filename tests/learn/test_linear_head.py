@@ -7,7 +7,7 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from napari_cellstage.learn import linear_head
-from napari_cellstage.learn.heads import probabilities
+from napari_cellstage.learn.chosen import probabilities
 from napari_cellstage.learn.linear_head import linear_heads
 from napari_cellstage.learn.recipe import Recipe
 

@@ -14,7 +14,7 @@ from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
 
 if TYPE_CHECKING:
-    from napari_cellstage.learn.heads import KnownChoice
+    from napari_cellstage.learn.chosen import KnownChoice
     from napari_cellstage.learn.measure import KnownFeatures
 
 Event = Note | BatchDone | EpochDone

@@ -1,19 +1,20 @@
-"""The two small classifiers on top of per-cell features, and the choice between them by cross-validation."""
+"""The choice between small classifiers on top of per-cell features, by cross-validation or by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from napari_cellstage.core.scoring.calibration import best_temperature
 from napari_cellstage.core.scoring.splits import kfold
 from napari_cellstage.learn.boosting import BoostedHead, boosted_heads
+from napari_cellstage.learn.chosen import Chosen, KnownChoice
 from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.kernel_head import RIDGES, KernelHead, kernel_heads
 from napari_cellstage.learn.linear_head import SHRINKAGES, LinearHead, linear_heads
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.trial import Trial, Tried
@@ -24,7 +25,6 @@ ShouldStop = Callable[[], bool]
 Rows = NDArray[np.bool_]
 
 FOLDS = 4
-DEFAULT_SHRINKAGE = 0.6  # where there are too few cells to choose one
 # Cells a class on average, below which boosted trees are not tried: trial on so few is chance, most of all where the
 # labelled cells were chosen for being doubtful. On mitocheck, 10 cost up to 0.07 of accuracy in the midst of labelling.
 FEWEST_FOR_TREES = 30
@@ -33,69 +33,33 @@ FEWEST_FOR_TREES = 30
 ENOUGH_TRIED = 400
 AS_BEFORE = "as before, since few labels have changed"
 STOPPED = "a linear classifier, as the training was stopped before its trees had grown"
-
-
-class Head(Protocol):
-    """Scores classes from features."""
-
-    def scores(self, features: Values) -> NDArray[np.float64]:
-        """Return ``(N, K)`` scores, whose softmax over `temperature` is the probability."""
-        ...
+Heads = Callable[[Values, Labels, int, Recipe, tuple[float, ...]], Mapping[float, LinearHead | KernelHead]]
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The head that did best, and how its scores become probabilities.
+class Family:
+    """Classifiers that differ by one strength, which trials choose.
 
     Parameters
     ----------
-    head
-        Trained on all the cells given.
-    temperature
-        Scores are divided by it, so that the confidence is right on unseen cells (Guo et al. 2017).
-    report
-        In words: how the candidates did.
+    name
+        In words.
+    heads
+        Trains one for each strength.
+    strengths
+        Those that are tried.
+    usual
+        The one where there are too few cells to choose.
     """
 
-    head: LinearHead | BoostedHead
-    temperature: float
-    report: str
+    name: str
+    heads: Heads
+    strengths: tuple[float, ...]
+    usual: float
 
 
-@dataclass(frozen=True)
-class KnownChoice:
-    """What was chosen at an earlier training on nearly the same cells, so that it need not be looked for again.
-
-    Parameters
-    ----------
-    trees
-        Boosted trees; else a linear head, whose strength is chosen anew, as that takes no time.
-    temperature
-        That was found then.
-    labels
-        How many labelled cells each class had then.
-    reused
-        The how manyth training this is that takes it over.
-    held_out
-        ``(N,)``; the cells that measured the score then, and others of their groups. They measure it again: cells that
-        had a say in the choice would flatter it. None where nothing was held out.
-    """
-
-    trees: bool
-    temperature: float
-    labels: dict[str, int]
-    reused: int
-    held_out: Rows | None = None
-
-    def fits(self, recipe: Recipe) -> bool:
-        """Return whether a recipe leaves this choice open, or names the same."""
-        return recipe.classifier == "auto" or self.trees == (recipe.classifier == "trees")
-
-
-def probabilities(scores: NDArray[np.float64], temperature: float) -> Values:
-    """Return ``(N, K)`` float32 that sum to 1."""
-    values: Values = softmax(scores / temperature, axis=1).astype(np.float32)
-    return values
+LINEAR = Family("a linear classifier", linear_heads, SHRINKAGES, 0.6)
+KERNEL = Family("a kernel classifier", kernel_heads, RIDGES, 0.1)
 
 
 def choose_head(
@@ -109,7 +73,7 @@ def choose_head(
 ) -> Generator[BatchDone, None, Chosen]:
     """Try linear heads of several strengths and boosted trees on held-back groups, then train the best on all cells.
 
-    A recipe that names one of the two gets that, with strength and temperature from the same trials.
+    A recipe that names its classifier gets that, with strength and temperature from the same trials.
 
     Parameters
     ----------
@@ -137,8 +101,10 @@ def choose_head(
     fold = kfold(labels, groups, FOLDS, recipe.seed)
     if recipe.classifier == "trees":
         trees = yield from work.trees(fold)
-        return trees or replace((yield from work.linear(fold)), report=STOPPED)
-    linear = yield from work.linear(fold)
+        return trees or replace((yield from work.best_of(LINEAR, fold)), report=STOPPED)
+    if recipe.classifier == "kernel":
+        return (yield from work.best_of(KERNEL, fold))
+    linear = yield from work.best_of(LINEAR, fold)
     if known is not None:
         return replace(linear, report=f"{linear.report}, {AS_BEFORE}")
     enough = fold.any() and len(labels) >= FEWEST_FOR_TREES * classes
@@ -158,20 +124,20 @@ class _Choosing:
     should_stop: ShouldStop
     best: Trial | None = None
 
-    def linear(self, fold: Labels) -> Generator[BatchDone, None, Chosen]:
-        """Try linear heads on every fold, then train the best on all cells."""
-        trials = {strength: Trial(self.labels, self.classes) for strength in SHRINKAGES}
+    def best_of(self, family: Family, fold: Labels) -> Generator[BatchDone, None, Chosen]:
+        """Try classifiers of several strengths on every fold, then train the best on all cells."""
+        trials = {strength: Trial(self.labels, self.classes) for strength in family.strengths}
         folds = int(fold.max()) + 1
         for number in range(folds if folds > 1 else 0):
             if self.should_stop():
                 break
             rest, held = fold != number, fold == number
-            heads = linear_heads(self.features[rest], self.labels[rest], self.classes, self.recipe)
-            for strength, head in heads.items():
-                trials[strength].add(held, head.scores(self.features[held]), np.unique(self.labels[rest]))
+            seen = np.unique(self.labels[rest])
+            for strength, head in self._trained(family, rest, family.strengths).items():
+                trials[strength].add(held, head.scores(self.features[held]), seen)
             yield BatchDone("choosing a classifier", number + 1, folds)
-        if not trials[DEFAULT_SHRINKAGE].rows.any():
-            return self._untried()
+        if not trials[family.usual].rows.any():
+            return self._untried(family)
         results: dict[float, Tried] = {}
         for strength, trial in trials.items():
             results[strength] = trial.on(trial.rows)
@@ -180,8 +146,8 @@ class _Choosing:
                 break
         strength = min(results, key=lambda one: results[one].loss)
         self.best = trials[strength]
-        report = f"a linear classifier ({results[strength].accuracy:.2f} right in trials while training)"
-        return Chosen(self._linear_head(strength), results[strength].temperature, report)
+        report = f"{family.name} ({results[strength].accuracy:.2f} right in trials while training)"
+        return Chosen(self._on_all(family, strength), results[strength].temperature, report)
 
     def better_than(self, linear: Chosen, fold: Labels) -> Generator[BatchDone, None, Chosen]:
         """Try boosted trees; return the linear head, or trees of all cells where these did better on the same cells."""
@@ -234,13 +200,18 @@ class _Choosing:
             trial.add(rows, head.scores(self.features[rows]), np.unique(self.labels[~rows]))
         return trial
 
-    def _untried(self) -> Chosen:
-        head = self._linear_head(DEFAULT_SHRINKAGE)
+    def _untried(self, family: Family) -> Chosen:
+        head = self._on_all(family, family.usual)
         _, temperature = best_temperature(head.scores(self.features), self.labels)
-        return Chosen(head, max(1.0, temperature), "a linear classifier, as there are too few cells to compare others")
+        return Chosen(head, max(1.0, temperature), f"{family.name}, as there are too few cells to compare others")
 
-    def _linear_head(self, strength: float) -> LinearHead:
-        return linear_heads(self.features, self.labels, self.classes, self.recipe, (strength,))[strength]
+    def _on_all(self, family: Family, strength: float) -> LinearHead | KernelHead:
+        return self._trained(family, np.ones(len(self.labels), dtype=bool), (strength,))[strength]
+
+    def _trained(
+        self, family: Family, rows: Rows, strengths: tuple[float, ...]
+    ) -> Mapping[float, LinearHead | KernelHead]:
+        return family.heads(self.features[rows], self.labels[rows], self.classes, self.recipe, strengths)
 
 
 def _enough(fold: Labels) -> list[int]:

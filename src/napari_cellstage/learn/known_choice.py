@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.learn.chosen import KnownChoice
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.learn.heads import KnownChoice
 from napari_cellstage.learn.model import label_counts, read_card
 from napari_cellstage.learn.recipe import Recipe
 

@@ -39,7 +39,7 @@ class LinearHead:
     def scores(self, features: Values) -> NDArray[np.float64]:
         """Return ``(N, K)`` scores."""
         check_width(features, len(self.mean))
-        return _standard(features, self.mean, self.scale).astype(np.float64) @ self.weights + self.bias
+        return standardised(features, self.mean, self.scale).astype(np.float64) @ self.weights + self.bias
 
     def arrays(self) -> dict[str, Values]:
         """Return the four arrays by name."""
@@ -56,7 +56,7 @@ def linear_heads(
     mean = features.mean(axis=0)
     spread = features.std(axis=0)
     scale = np.where(spread > 1e-6, spread, 1).astype(np.float32)
-    values = _standard(features, mean, scale).astype(np.float64)
+    values = standardised(features, mean, scale).astype(np.float64)
     counts = np.bincount(labels, minlength=classes)
     centres = np.stack([values[labels == k].mean(axis=0) if counts[k] else mean * 0.0 for k in range(classes)])
     offsets = values - centres[labels]
@@ -92,6 +92,7 @@ def _principal_axes(offsets: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
     return variances[kept], offsets.T @ (sides[:, kept] / np.sqrt(variances[kept]))
 
 
-def _standard(features: Values, mean: Values, scale: Values) -> Values:
+def standardised(features: Values, mean: Values, scale: Values) -> Values:
+    """Return features at mean 0 and spread 1, cut off at `FURTHEST`."""
     values: Values = np.clip((features - mean) / scale, -FURTHEST, FURTHEST)
     return values

@@ -15,10 +15,12 @@ from napari_cellstage.core.review.space import Space
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.learn.boosting import BoostedHead
+from napari_cellstage.learn.chosen import Chosen, KnownChoice, probabilities
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
-from napari_cellstage.learn.heads import Chosen, KnownChoice, choose_head, probabilities
+from napari_cellstage.learn.heads import choose_head
 from napari_cellstage.learn.held_out import scored, unseen_of
+from napari_cellstage.learn.kernel_head import KernelHead
 from napari_cellstage.learn.linear_head import LinearHead
 from napari_cellstage.learn.measure import KnownFeatures, Measure, pretrained_at_hand, steady_normalisation
 from napari_cellstage.learn.model import TrainedModel, label_counts
@@ -177,7 +179,7 @@ def _model(
     known: KnownChoice | None,
 ) -> TrainedModel:
     head, frozen = chosen.head, measure.frozen
-    arrays: dict[str, NDArray[Any]] = dict(head.arrays()) if isinstance(head, LinearHead) else {}
+    arrays: dict[str, NDArray[Any]] = {} if isinstance(head, BoostedHead) else dict(head.arrays())
     arrays |= space.arrays()
     return TrainedModel.of(
         data,
@@ -205,10 +207,11 @@ def _model(
     )
 
 
-def _head(model: TrainedModel) -> LinearHead | BoostedHead:
+def _head(model: TrainedModel) -> LinearHead | KernelHead | BoostedHead:
     if model.booster is not None:
         return BoostedHead(model.booster, int(model.card["feature_count"]))
     try:
-        return LinearHead(**{name: model.arrays[name] for name in ("mean", "scale", "weights", "bias")})
+        planes = {name: model.arrays[name] for name in ("mean", "scale", "weights", "bias")}
+        return KernelHead(cells=model.arrays["cells"], **planes) if "cells" in model.arrays else LinearHead(**planes)
     except KeyError as e:
         raise ModelError(f"The model's file lacks {e}. Copy the run folder again, or train a new model.") from e

@@ -61,11 +61,12 @@ class Recipe:
         "Recipes whose answers are averaged, with commas between; the same twice: from two random starts.",
         when=("kind", "ensemble"),
     )
-    classifier: Literal["auto", "linear", "trees"] = _choice(
+    classifier: Literal["auto", "linear", "kernel", "trees"] = _choice(
         "auto",
-        "What decides by the features. auto: the better of both in trials while training. linear: a straight cut, "
-        "best with few cells. trees: boosted trees, best with hundreds.",
-        choices=("auto", "linear", "trees"),
+        "What decides by the features. auto: linear or trees, whichever is better in trials while training. linear: a "
+        "straight cut, best with few cells. kernel: a curved cut, by likeness to the labelled cells. trees: boosted "
+        "trees, best with hundreds.",
+        choices=("auto", "linear", "kernel", "trees"),
         when=("kind", "quick"),
     )
     trees: int = _choice(60, "How many boosted trees a class.", min=1, max=5000, when=("kind", "quick"))

@@ -13,11 +13,11 @@ import numpy as np
 from napari_cellstage.core.errors import TrainingStopped
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import score_unseen
+from napari_cellstage.learn.chosen import KnownChoice
 from napari_cellstage.learn.cross_validate import cross_validate
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
 from napari_cellstage.learn.fit import fit
-from napari_cellstage.learn.heads import KnownChoice
 from napari_cellstage.learn.machine import machine, versions
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
