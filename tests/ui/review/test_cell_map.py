@@ -380,6 +380,8 @@ def test_cells_are_coloured_along_the_cycle_and_the_score_is_in_words(many: Any,
     assert len(found) == 8
     assert found == sorted(found)  # of the rows, which are in order; the direction is that of the classes
     assert "first" in shown.legend.text()
+    assert shown.order._order.score.short in shown.legend.text()
+    assert f"{count // 2} unseen cells" in shown.legend.text()
 
 
 def test_a_new_label_scores_the_order_again_without_working_it_out_again(many: Any, qtbot: Any) -> None:

@@ -60,6 +60,12 @@ class OrderScore:
     order: TrueOrder
 
     @property
+    def short(self) -> str:
+        """The score on one line."""
+        cells = "cells of the training" if self.seen else "unseen cells"
+        return f"Spearman {number(self.spearman, self.interval)}, {self.n:,} {cells}"
+
+    @property
     def text(self) -> str:
         """The score in words."""
         cells = f"{self.n:,} cells that the model {'was trained on, so it flatters' if self.seen else 'had not seen'}"

@@ -125,7 +125,7 @@ class CellMap(QWidget):
         )
         self.coloring.addItems(list(COLORINGS))
         self.coloring.setToolTip(
-            "What the colour of a point says. Order along the cycle: cells in a row, by how alike the model sees them, "
+            "What the colour of a point says. Order: cells along the cycle, by how alike the model sees them, "
             "which was not told in which order the classes come. Doses have such an order, too."
         )
         self.plot = CellPlot(self.theme)
@@ -192,7 +192,7 @@ class CellMap(QWidget):
         table = replace(self._table, order=self.order.of(self._table)) if how == ORDER else self._table
         groups = COLORINGS[how](table.take(self._rows), names)
         self.plot.show_points(self._maps[self._shown_kind][1], groups)
-        self.legend.setText(legend_text(groups, how))
+        self.legend.setText(legend_text(groups, how, self.order.short if how == ORDER else ""))
         self.note.setText(self._note())
         self._on_chosen(self.session.chosen)
 

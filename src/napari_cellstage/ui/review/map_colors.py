@@ -19,7 +19,7 @@ LIKE_COLOR, UNLIKE_COLOR = (86, 180, 233), "#d55e00"  # of the Okabe-Ito palette
 STEPS = 8
 UNLIKE = "unlike the training cells"
 UNKNOWN = "not predicted"
-ORDER = "order along the cycle"
+ORDER = "order"
 
 
 @dataclass(frozen=True)

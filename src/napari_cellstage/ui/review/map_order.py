@@ -55,9 +55,9 @@ class MapOrder(QObject):
         return WORKING if self._order is None else self._order.text
 
     @property
-    def cyclic(self) -> bool:
-        """Whether the last place is next to the first."""
-        return self._order is not None and self._order.found.shape == "cyclic"
+    def short(self) -> str:
+        """The score on one line, empty where there is none."""
+        return "" if self._order is None or self._order.score is None else self._order.score.short
 
     def close_link(self) -> None:
         """Let go of what is being worked out."""

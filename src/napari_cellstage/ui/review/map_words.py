@@ -25,15 +25,15 @@ def point_text(table: ReviewTable, row: int) -> str:
     return f"<span>{escape(' · '.join(parts))}</span>"
 
 
-def legend_text(groups: list[Group], how: str) -> str:
-    """Return the colours with their words, as rich text."""
+def legend_text(groups: list[Group], how: str, score: str = "") -> str:
+    """Return the colours with their words, as rich text; after a ramp of colours what is to be said of it."""
     shown = [one for one in groups if len(one.rows)]
     if how in RAMPS:
         low, high = RAMPS[how]
         steps = [one for one in groups if one.text.startswith(("confidence ", "distance ", "place "))]
         ramp = f"{low} {''.join(_dot(one.color) for one in steps)} {high}"
         others = [one for one in shown if one not in steps]
-        return " &nbsp; ".join([ramp, *(_entry(one) for one in others)])
+        return " &nbsp; ".join([ramp, *([escape(score)] if score else []), *(_entry(one) for one in others)])
     entries = [_entry(one) for one in shown[:MOST_IN_LEGEND]]
     more = len(shown) - len(entries)
     return " &nbsp; ".join([*entries, *([f"and {more} more"] if more else [])])
