@@ -189,8 +189,9 @@ def _beside(
     apart = np.where(beside > 1, 0.75 * np.sqrt(beside), 0)
     shift = rng.normal(0, 1, rows) * apart
     weave, phase = rng.uniform(0.2, 0.9, rows) * (beside > 1), rng.uniform(0, 2 * np.pi, rows)
-    waves = np.arange(_LONGEST) * _STEP / rng.uniform(14, 34, rows)[:, None]
-    aside = (shift[:, None] + weave[:, None] * np.sin(waves + phase[:, None])).astype(np.float32)
+    often = _STEP / rng.uniform(14, 34, rows)
+    columns = np.stack((shift, weave, often, phase))[..., None].astype(np.float32)
+    aside = columns[0] + columns[1] * np.sin(np.arange(_LONGEST, dtype=np.float32) * columns[2] + columns[3])
     return y + aside * np.cos(angle), x - aside * np.sin(angle)
 
 

@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from napari_cellstage.sample_filaments import Network, Nucleus
 from napari_cellstage.sample_outlines import Floats, Outline
 
-_COARSE = 4  # haze is worked out on pixels so many times larger
+_COARSE = 4  # haze and the cell's body are worked out on pixels so many times larger
 _NEAR_BLUR = 3.0  # of what lies a micrometre or two beside the focus
 _TUBULIN = 0.7  # of a cell, on each pixel of it, in pixels of single filaments
 _BACKGROUND = 0.12
@@ -67,12 +67,13 @@ class Place:
     y: float
     x: float
 
-    def grid(self) -> tuple[Floats, Floats]:
-        """Return y and x of each pixel, from the cell's middle."""
-        height, width = self.shape
-        y = np.arange(height, dtype=np.float32)[:, None] - np.float32(self.y)
-        x = np.arange(width, dtype=np.float32)[None] - np.float32(self.x)
-        return np.broadcast_to(y, self.shape), np.broadcast_to(x, self.shape)
+    def grid(self, step: int = 1) -> tuple[Floats, Floats]:
+        """Return y and x of each pixel from the cell's middle, or of each block of so many pixels a side."""
+        inside = (step - 1) / 2
+        y = np.arange(inside, self.shape[0], step, dtype=np.float32)[:, None] - np.float32(self.y)
+        x = np.arange(inside, self.shape[1], step, dtype=np.float32)[None] - np.float32(self.x)
+        shape = (y.size, x.size)
+        return np.broadcast_to(y, shape), np.broadcast_to(x, shape)
 
 
 def cell_light(
@@ -100,11 +101,12 @@ def cell_light(
     """
     sharp, over = (_splat(network, light, place) for light in (network.light, network.over))
     whole = sharp + over
-    far = gaussian_filter(_smaller(whole), rng.uniform(2.0, 3.5)).repeat(_COARSE, 0).repeat(_COARSE, 1)
+    near = _smaller(whole)
+    far = gaussian_filter(near, rng.uniform(2.0, 3.5))
     body = _body(outline, nucleus, place)
     share = rng.uniform(0.3, 0.6)
-    body *= np.float32(share * whole.sum() / body.sum())
-    light = sharp + gaussian_filter(over + body + np.float32(haze) * far, _NEAR_BLUR)
+    soft = body * np.float32(share * near.sum() / body.sum()) + np.float32(haze) * far
+    light = sharp + gaussian_filter(over + soft.repeat(_COARSE, 0).repeat(_COARSE, 1), _NEAR_BLUR)
     return np.asarray(light * np.float32(_TUBULIN * outline.area / light.sum()), dtype=np.float32)
 
 
@@ -161,8 +163,8 @@ def _smaller(light: Floats) -> Floats:
 
 
 def _body(outline: Outline, nucleus: Nucleus, place: Place) -> Floats:
-    """Return how thick the cell is over each pixel, without its nucleus: highest in the middle."""
-    y, x = place.grid()
+    """Return how thick the cell is over each block of pixels, without its nucleus: highest in the middle."""
+    y, x = place.grid(_COARSE)
     share = outline.share(y, x)
     thick = np.clip((1 - share) / 0.06, 0, 1) * (1 + 1.3 * np.exp(-((share / 0.55) ** 2)))
     in_nucleus = np.clip((1.05 - nucleus.share(y, x)) / 0.12, 0, 1)
