@@ -129,6 +129,8 @@ def test_evaluate_leaves_out_classes_the_model_does_not_know(
     result = invoke("evaluate", run[0], tmp_path, "--json")
     assert last_json(result)["n_test"] == 1
     assert "classes that the model does not know: huge" in result.stdout
+    assert "No cell to score on is of large one 🔬: the figures are over the classes that are there." in result.stdout
+    assert last_json(result)["balanced_accuracy"] == last_json(result)["accuracy"]
     shutil.rmtree(tmp_path / "small")
     result = invoke("evaluate", run[0], tmp_path)
     assert result.exit_code == 1
@@ -162,6 +164,25 @@ def test_mistakes_are_one_sentence_and_exit_code_1(
     assert not (tmp_path / "new").exists()
 
 
+def test_unreadable_and_mixed_pictures_are_counted_and_named(class_folders: Path, tmp_path: Path, invoke: Any) -> None:
+    import tifffile
+
+    shutil.copytree(class_folders, tmp_path / "data")
+    for number in range(2):
+        (tmp_path / "data" / "small" / f"cut{number}.tif").write_bytes(b"II*")
+    (tmp_path / "data" / "small" / "read me.txt").touch()
+    (tmp_path / "data" / "empty").mkdir()
+    small = tifffile.imread(class_folders / "small" / "movie0_0.tif")[4:-4, 4:-4]
+    tifffile.imwrite(tmp_path / "data" / "small" / "movie0_x.tif", (small // 256).astype("uint8"))
+    result = invoke("train", tmp_path / "data", "--recipe", "quick", "--out", tmp_path / "run", "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.stdout.split())
+    assert "2 files were left out, 37 cells are used. Left out: small/cut0.tif: can't be read" in told
+    assert "read me" not in told
+    for text in ("Pictures differ in size: 36 32 x 32", "36 uint16 (such as", "without a picture, so no class: empty"):
+        assert text in told
+
+
 def test_one_class_only_is_said(class_folders: Path, tmp_path: Path, invoke: Any) -> None:
     shutil.copytree(class_folders / "small", tmp_path / "data" / "small")
     result = invoke("train", tmp_path / "data", "--recipe", "quick", "--out", tmp_path / "run")
@@ -188,7 +209,7 @@ def test_finetune_writes_a_plain_line_an_epoch(class_folders: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("setting", "text"),
     [
-        ("crop", "'crop' is no choice of a recipe. Write --set NAME=VALUE with one of these names: name, kind"),
+        ("crop", "'crop' is no choice of a recipe. Write --set NAME=VALUE with one of these names: name,"),
         ("zoom=2", "'zoom=2' is no choice of a recipe"),
         ("epochs=many", "--set epochs=many needs a whole number after the '='. 'many' is none"),
         ("margin=wide", "--set margin=wide needs a number after the '='"),

@@ -99,7 +99,7 @@ def import_files(paths: list[Path], folder: Path, choices: ImportChoices, *, as_
                     work = reading_class_folders(path, choices.group_from, should_stop=should_stop)
                     crops = reporter.follow(work, f"reading {path.name}")
                     outcome.added.append(session.add_sheet(crops, path))
-                    outcome.notes += crops.skipped
+                    outcome.notes += (*crops.notes, *crops.skipped)
                     reporter.say(f"{path.name}: {crops.text}")
             _check_some(outcome, paths)
             _put_facts(session, pattern, choices.plate_map, outcome)

@@ -137,6 +137,11 @@ def _of_known_classes(table: pd.DataFrame, model: TrainedModel, reporter: Report
             f"No cell is of a class that the model knows ({', '.join(model.classes.names)}). "
             "Name the classes as in training."
         )
+    there = set(table.loc[known, "label"])
+    if lacking := [name for name in model.classes.names if name not in there]:
+        reporter.say(
+            f"No cell to score on is of {', '.join(lacking)}: the figures are over the classes that are there."
+        )
     return table[known]
 
 

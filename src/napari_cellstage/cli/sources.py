@@ -89,8 +89,10 @@ class FolderData:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which files were left out, and why."""
-        return tuple(f"Left out: {file}" for file in self.crops.skipped)
+        """What is mixed, how many files were left out, which ones, and why."""
+        skipped = self.crops.skipped
+        count = (f"{len(skipped):,} files were left out, {len(self.crops):,} cells are used.",) if skipped else ()
+        return (*self.crops.notes, *count, *(f"Left out: {file}" for file in skipped))
 
     def training_set(self, recipe: Recipe) -> TrainingSet:
         """Return the crops to train on."""

@@ -60,7 +60,9 @@ def looks_like_class_folders(path: Path | str) -> bool:
 def folder_cells(root: Path) -> tuple[list[FolderCell], list[str]]:
     """List the cells below a folder, and ``"name: why"`` of each that is left out.
 
-    Where files are named as a cell's channels, such as ``12_Ch3.tif`` and ``12_Ch4.tif``, they make up one cell.
+    Where files are named as a cell's channels, such as ``12_Ch3.tif`` and ``12_Ch4.tif``, they make up one cell. The
+    folder that holds a picture names its class, as in ``plate1/G1``; but below one that holds pictures itself, as
+    ``G1/a.tif`` beside ``G1/more/b.tif``, all are of that class, and so where inner folders are all named alike.
 
     Raises
     ------
@@ -69,6 +71,7 @@ def folder_cells(root: Path) -> tuple[list[FolderCell], list[str]]:
     """
     files = _class_files(root)
     names = {file: file.relative_to(root).as_posix() for file in files}
+    classes = _class_names(files, root)
     parts = {file: match for file in files if (match := _CHANNEL_FILE.match(file.name))}
     cells: dict[tuple[Path, str], dict[str, Path]] = {}
     skipped = []
@@ -80,9 +83,9 @@ def folder_cells(root: Path) -> tuple[list[FolderCell], list[str]]:
         else:
             of_cell[channel] = file
     if not any(len(of_cell) > 1 for of_cell in cells.values()):
-        return [FolderCell(names[file], file.parent.name, (file,)) for file in files], []
-    alone = [FolderCell(names[file], file.parent.name, (file,)) for file in files if file not in parts]
-    joined, lacking = _joined(cells, root)
+        return [FolderCell(names[file], classes[file.parent], (file,)) for file in files], []
+    alone = [FolderCell(names[file], classes[file.parent], (file,)) for file in files if file not in parts]
+    joined, lacking = _joined(cells, root, classes)
     return sorted(joined + alone, key=lambda cell: cell.name), skipped + lacking
 
 
@@ -94,7 +97,9 @@ def listed_cells(root: Path) -> list[FolderCell]:
         return []
 
 
-def _joined(cells: dict[tuple[Path, str], dict[str, Path]], root: Path) -> tuple[list[FolderCell], list[str]]:
+def _joined(
+    cells: dict[tuple[Path, str], dict[str, Path]], root: Path, classes: dict[Path, str]
+) -> tuple[list[FolderCell], list[str]]:
     """Make cells of channel files; the channels are those that half of the cells have, or more."""
     count = Counter(channel for of_cell in cells.values() for channel in of_cell)
     usual = sorted((c for c, number in count.items() if 2 * number >= len(cells)), key=as_people_sort)
@@ -110,12 +115,31 @@ def _joined(cells: dict[tuple[Path, str], dict[str, Path]], root: Path) -> tuple
             skipped.append(f"{name}: has no file for {' and '.join(lacks)}, only for {', '.join(of_cell)}")
             continue
         files = tuple(of_cell[channel] for channel in usual)
-        joined.append(FolderCell(files[0].relative_to(root).as_posix(), folder.name, files, tuple(usual)))
+        joined.append(FolderCell(files[0].relative_to(root).as_posix(), classes[folder], files, tuple(usual)))
     return joined, skipped
 
 
 def _as_first_written(channel: str, known: Iterable[str]) -> str:
     return next((one for one in known if one.lower() == channel.lower()), "Ch" + channel[2:])
+
+
+def empty_folders(root: Path) -> list[str]:
+    """List the folders below a root, relative to it, that have no picture in them, nor in any folder of theirs."""
+    full = {folder for file in _pictures(root) for folder in file.parents}
+    found = [Path(place, name) for place, folders, _ in _walk(root) for name in folders]
+    bare = {folder for folder in found if folder not in full}
+    return sorted(one.relative_to(root).as_posix() for one in bare if one.parent not in bare)
+
+
+def _class_names(files: Iterable[Path], root: Path) -> dict[Path, str]:
+    """Return the class of each folder that holds pictures: its own name, or of the outermost such folder around it.
+
+    Where all of them would be one class, as in ``G1/day1`` and ``S/day1``, the outermost folders are the classes.
+    """
+    holding = {file.parent for file in files}
+    around = {folder: [one for one in (folder, *folder.parents) if one in holding][-1].name for folder in holding}
+    outer = {folder: folder.relative_to(root).parts[0] for folder in holding}
+    return outer if len(set(around.values())) == 1 < len(set(outer.values())) else around
 
 
 def _class_files(root: Path) -> list[Path]:
@@ -132,11 +156,17 @@ def _class_files(root: Path) -> list[Path]:
 
 def _pictures(root: Path) -> Iterator[Path]:
     """Walk the pictures of a tree; hidden ones, as some systems put beside each file, are none."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = [one for one in folders if not one.startswith(".") and not one.endswith((".zarr", ".cellstage"))]
+    for folder, _, names in _walk(root):
         for name in names:
             if not name.startswith(".") and Path(name).suffix.lower() in ENDINGS:
                 yield Path(folder, name)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk the folders that may hold class folders: none that are hidden, nor an image that is a folder."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = [one for one in folders if not one.startswith(".") and not one.endswith((".zarr", ".cellstage"))]
+        yield folder, folders, names
 
 
 def as_people_sort(name: str) -> tuple[int, float, list[tuple[int, str]]]:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
-from napari_cellstage.core.folder_files import FolderCell, as_people_sort, folder_cells
+from napari_cellstage.core.folder_files import FolderCell, as_people_sort, empty_folders, folder_cells
+from napari_cellstage.core.folder_notes import Looks, folder_notes
 from napari_cellstage.core.group_guesses import original_of
 from napari_cellstage.core.pictures import fitted, read_picture
 from napari_cellstage.core.tasks import Task
@@ -52,6 +53,8 @@ class CropSet:
         C names, such as ``"Ch3"`` from the files' names.
     cells
         The files of each, in the order of `names`; empty where there are no files.
+    notes
+        What to know before training on them, as sentences: see `folder_notes`.
     """
 
     crops: NDArray[Any]
@@ -63,6 +66,7 @@ class CropSet:
     skipped: tuple[str, ...] = ()
     channel_names: tuple[str, ...] = ()
     cells: tuple[FolderCell, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -117,8 +121,8 @@ def read_class_folders(root: Path | str, group_from: str | None = None, size: Si
 
     Gray pictures beside coloured ones get three equal channels. Pictures of several sizes are cut or mirrored around
     their middle to one: the largest there is, or `size`. Channels in files of their own, ``12_Ch3.tif`` and
-    ``12_Ch4.tif``, are put together. What can't be used is left out and named in `skipped`. The crops take
-    ``N * C * H * W`` times the bytes of the dtype, and hardly more while they are read.
+    ``12_Ch4.tif``, are put together. What can't be used is left out and named in `skipped`, what is mixed is said in
+    `notes`. The crops take ``N * C * H * W`` times the bytes of the dtype, and hardly more while they are read.
 
     Parameters
     ----------
@@ -173,6 +177,7 @@ def reading_class_folders(
         )
     classes = tuple(sorted({cells[i].class_name for i in kept}, key=as_people_sort))
     index = {name: place for place, name in enumerate(classes)}
+    looks = [Looks.of(cells[i].name, cells[i].class_name, one) for i in kept if not isinstance(one := pictures[i], str)]
     crops = _stacked(pictures, kept, size)
     return CropSet(
         crops=crops,
@@ -184,6 +189,7 @@ def reading_class_folders(
         skipped=tuple(skipped),
         channel_names=_channel_names([cells[i] for i in kept], crops.shape[1]),
         cells=tuple(cells[i] for i in kept),
+        notes=folder_notes(looks, crops.shape[2:], empty_folders(root)),
     )
 
 

@@ -173,6 +173,8 @@ class Opening(QWidget):
     def _add_sheet(self, read: ReadSheet) -> None:
         self._session.add_sheet(read.crops, read.root, read.prepared)
         self._session.suggest_channels(read.channels)
+        for note in read.crops.notes:
+            warn(note)
         _tell_failures(read.crops.skipped)
 
     # questions
