@@ -50,6 +50,21 @@ def test_members_may_be_files_beside_the_ensembles(tmp_path, monkeypatch):
     assert [(one.name, one.epochs) for one in member_recipes(ensemble)][1] == ("small", 3)
 
 
+def test_choices_of_a_member_follow_its_name(tmp_path):
+    (tmp_path / "my net.toml").write_text('name = "net"\nkind = "finetune"\n')
+    (tmp_path / "all.toml").write_text(
+        'name = "all"\nkind = "ensemble"\n'
+        'members = "quick classifier=kernel class_weights=TRUE, '
+        'quick classifier=trees tree_rate=0.1, my net.toml epochs=4"\n'
+    )
+    kernel, trees, net = member_recipes(Recipe.load(str(tmp_path / "all.toml")))
+    assert (kernel.classifier, kernel.class_weights) == ("kernel", True)
+    assert (trees.classifier, trees.tree_rate, trees.class_weights) == ("trees", 0.1, False)
+    assert net.epochs == 4
+    assert [one.name for one in (kernel, net)] == ["quick classifier=kernel class_weights=TRUE", "net epochs=4"]
+    assert {one.seed for one in (kernel, trees, net)} == {0}
+
+
 @pytest.mark.parametrize(
     ("members", "said"),
     [
@@ -57,6 +72,10 @@ def test_members_may_be_files_beside_the_ensembles(tmp_path, monkeypatch):
         (" , ", "no members"),
         ("quick, qick", r"no recipe 'qick'.*Choose one of"),
         ("quick, gone.toml", r"no recipe 'gone.toml'.*give a .toml file"),
+        ("quick seed=3", "has a seed of its own, but that is the ensemble's"),
+        ("quick trees=many", r"trees is 'many', but must be a whole number"),
+        ("quick tres=5", r"no choice 'tres'"),
+        ("quick classifier=forest", "must be one of auto, linear, kernel, trees"),
         ("quick, ensemble", r"'ensemble' is an ensemble.*Name its own members instead"),
     ],
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from dataclasses import fields
+from typing import Any
 
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.learn.recipe import Recipe
@@ -14,6 +17,7 @@ CUT_BY = (
 )  # fmt: skip
 # What members take over from the ensemble; all else is in their own recipes.
 TAKEN_OVER = (*CUT_BY, "holdout", "seed", "device", "precision", "threads")
+_SETTING = re.compile(r"\s+(\w+)=(\S+)")
 OF_ENSEMBLE = ("name", "about", "kind", "members", "folds", *TAKEN_OVER)
 
 
@@ -30,12 +34,13 @@ def member_recipes(recipe: Recipe) -> tuple[Recipe, ...]:
     Parameters
     ----------
     recipe
-        Of an ensemble; its `members` are names of recipes or TOML files, with commas between.
+        Of an ensemble; its `members` are names of recipes or TOML files, with commas between. Choices of a member may
+        follow its name: ``quick classifier=trees``.
 
     Raises
     ------
     TrainingError
-        If none is named, one can't be loaded, or is an ensemble itself.
+        If none is named, one can't be loaded, is an ensemble itself, or has a choice that can't be.
     """
     names = member_names(recipe)
     if not names:
@@ -46,7 +51,7 @@ def member_recipes(recipe: Recipe) -> tuple[Recipe, ...]:
     shared = {name: getattr(recipe, name) for name in TAKEN_OVER}
     made, before = [], Counter[str]()
     for name in names:
-        member = Recipe.load(name)
+        member = _member(name)
         if member.kind == "ensemble":
             raise TrainingError(
                 f"'{name}' is an ensemble, but members of an ensemble can't be one. Name its own members instead: "
@@ -55,6 +60,31 @@ def member_recipes(recipe: Recipe) -> tuple[Recipe, ...]:
         made.append(member.but(**shared | {"seed": (recipe.seed + before[name]) % 2**31}))
         before[name] += 1
     return tuple(made)
+
+
+def _member(text: str) -> Recipe:
+    """Return the recipe of one member, with the choices that follow its name; these are in the name it is shown by."""
+    settings = dict(_SETTING.findall(text))
+    recipe = Recipe.load(_SETTING.sub("", text).strip())
+    for name in settings:
+        if name in OF_ENSEMBLE:
+            raise TrainingError(
+                f"The member '{text}' has a {name} of its own, but that is the ensemble's for all members. Set it "
+                "there."
+            )
+    shown = " ".join([recipe.name, *(f"{name}={value}" for name, value in settings.items())])
+    return recipe.but(name=shown, **{name: _value(name, value) for name, value in settings.items()})
+
+
+def _value(name: str, text: str) -> Any:
+    """Return a choice that is written as text; as it is where it can't be, which the recipe then says."""
+    kind = next((type(one.default) for one in fields(Recipe) if one.name == name), str)
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        return kind(text)
+    except ValueError:
+        return text
 
 
 def without_effect(recipe: Recipe) -> tuple[str, ...]:

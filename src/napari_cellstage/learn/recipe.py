@@ -58,7 +58,8 @@ class Recipe:
     )
     members: str = _choice(
         "quick, finetune",
-        "Recipes whose answers are averaged, with commas between; the same twice: from two random starts.",
+        "Recipes whose answers are averaged, with commas between; the same twice: from two random starts. A member's "
+        "own choices follow its name: quick classifier=trees, finetune epochs=30.",
         when=("kind", "ensemble"),
     )
     classifier: Literal["auto", "linear", "kernel", "trees"] = _choice(
@@ -326,9 +327,12 @@ class Recipe:
 
 def _beside(file: Path, members: str) -> str:
     """Return members with the whole path of those that are files in the same folder."""
-    names = [one.strip() for one in members.split(",")]
-    found = [file.parent / one if one.endswith(".toml") else Path() for one in names]
-    return ", ".join(str(path) if path.is_file() else one for one, path in zip(names, found, strict=True))
+    found = []
+    for one in members.split(","):
+        name, settings, rest = one.strip().partition(".toml")
+        path = file.parent / f"{name}.toml"
+        found.append(f"{path}{rest}" if settings and path.is_file() else one.strip())
+    return ", ".join(found)
 
 
 def epochs_for(cells: int) -> int:
