@@ -368,3 +368,30 @@ def test_an_ensembles_run_is_cross_validated_later(session, runs):
     assert list_runs(runs)[0].cross_validated == 2
     labelled = sum(int((image.class_ids != 0).sum()) for image in snapshot.images)
     assert len(Unseen.load(folder / "unseen.npz")) == labelled
+
+
+def test_a_task_is_trained_predicted_and_cross_validated_without_the_left_out_class(session, runs):
+    third = session.add_class("third")
+    before = session.class_ids().copy()
+    rows = np.flatnonzero(before == 2)[:3]
+    session.label_cells(rows, third)
+    whole = session.snapshot()
+    session.left_out = (third,)
+    snapshot = session.snapshot()
+    try:
+        _, last = play(train_and_predict(snapshot, [QUICK], runs))
+        assert last.left_out == ("third",)
+        assert set(last.predictions[1].class_ids) == {1, 2}
+        assert len(last.unseen) == int((before > 0).sum()) - 3
+        aside = {int(i) for i in session.cells().cell_id[rows]}
+        assert not aside & set(last.unseen.cells.cell_id.tolist())
+        assert (last.predictions[1].part[rows] == NEITHER).all()
+        folder = runs / last.run
+        assert [one["name"] for one in list_runs(runs)[0].classes.to_dict()["classes"]] == ["resting", "dividing"]
+        _, again = play(cross_validate_run(whole, folder, 2))  # the run's task, whatever is chosen now
+        assert again.classes.names == ("resting", "dividing")
+        assert len(again) == len(last.unseen)
+    finally:
+        session.left_out = ()
+        session.label_cells(rows, 2)
+        session.delete_class(third)

@@ -516,3 +516,32 @@ def test_cells_that_were_not_to_be_found_blind_are_found_afterwards(ready):
     ready.blind = False
     ready.set_labels(np.roll(grid(), 1, axis=2))
     assert len(ready.cells()) == 9
+
+
+@pytest.mark.parametrize("act", ["delete_cells", "merge_cells"])
+def test_what_was_said_of_cells_that_are_gone_is_not_counted(ready, act):
+    by(ready, "Ada", [0], 1)
+    by(ready, "Bob", [0, 1, 5], 2, blind=True)
+    getattr(ready, act)([0, 1])  # of merged cells the first stays
+    left = {("Bob", 6): 2} if act == "delete_cells" else {("Bob", 1): 2, ("Bob", 6): 2}
+    assert {key: one for key, one in said(ready).items() if key[0] == "Bob"} == left
+    folder = ready.project.folder
+    ready.annotator, ready.blind = "Bob", True
+    for _ in range(2):
+        assert ready.counts()[2] == len(left)
+        assert ready.image_states()[0].labelled == len(left)
+        ready.close()
+        ready.open_project(folder)
+    ready.annotator = "Ada"
+    assert not ready.blind
+
+
+def test_undo_of_deleting_cells_brings_back_what_was_said_of_them(ready):
+    by(ready, "Bob", [0, 1], 2, blind=True)
+    before = said(ready)
+    ready.delete_cells([0, 1])
+    assert said(ready) == {}
+    ready.undo()
+    assert said(ready) == before
+    ready.annotator, ready.blind = "Bob", True
+    assert ready.counts()[2] == 2

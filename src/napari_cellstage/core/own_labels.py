@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from napari_cellstage.core.annotations import AnnotatedImage
 from napari_cellstage.core.edits import Edit, History
 from napari_cellstage.core.people.names import PeopleError
@@ -41,7 +43,7 @@ class OwnLabels(Shelf):
         self._only = who
         if not self.has_project:
             return
-        journal, said = self.project.journal, self.opinions().of(who) if who else None
+        journal, said = self.project.journal, self._still_there(self.opinions().of(who)) if who else None
         self.image_classes = journal.image_classes() if said is None else {}
         self.tally.recount(journal.counts() if said is None else said.counts())
         for image_id, image in self._images.items():
@@ -56,8 +58,27 @@ class OwnLabels(Shelf):
         """Return what each person says of cells of images that are shown; while only one's labels are, of that one."""
         if not self.has_project:
             return Opinions()
-        found = self.opinions().within(self.entries, self.scheme.ids)
+        found = self._still_there(self.opinions().within(self.entries, self.scheme.ids))
         return found.of(self._only) if self._only else found
+
+    def _still_there(self, said: Opinions) -> Opinions:
+        """Return opinions without those on cells that were deleted or merged by hand: nothing in the journal says so.
+
+        Cells of images that nobody painted on need not be read for it.
+        """
+        there = np.ones(len(said), dtype=bool)
+        for image_id, places in said.cells.by_image().items():
+            if image_id in self.entries and self._is_painted(image_id):
+                rows = self.image(image_id).rows_of(said.cells.t[places], said.cells.cell_id[places])
+                there[places] = (rows >= 0) | (image_id in self.problems)
+        return said.take(there)
+
+    def _is_painted(self, image_id: int) -> bool:
+        return bool(self.project.journal.last_paint(image_id, self.tally.versions.get(image_id, 0)))
+
+    def forget_alone(self) -> None:
+        """Ask again whether anybody else has labelled."""
+        self._alone = ("", True)
 
     @property
     def alone(self) -> bool:

@@ -35,6 +35,8 @@ class Answer:
         the held-out part before; None when there are none.
     checking
         True when nothing but cross-validation is still to come: a stop then loses no model.
+    left_out
+        Names of classes with labels that were not to be told apart.
     """
 
     recipe_name: str
@@ -44,6 +46,7 @@ class Answer:
     to_predict: bool = False
     unseen: Unseen | None = field(default=None, repr=False)
     checking: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Trained:
         """Return what it says, with the score on its held-out cells."""
         model = self.model
         unseen = None if model.unseen is None else replace(model.unseen, run=self.run)
-        return Answer(model.recipe.name, predictions, model.scores, self.run, to_predict, unseen)
+        left_out = tuple(str(one["name"]) for one in model.card.get("left_out", ()))
+        return Answer(model.recipe.name, predictions, model.scores, self.run, to_predict, unseen, left_out=left_out)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ whoever shows it. Knows neither Qt nor napari nor torch.
 from __future__ import annotations
 
 from napari_cellstage.session.audit import AuditPart
+from napari_cellstage.session.experts import ExpertsPart
 from napari_cellstage.session.exports import ExportsPart
 from napari_cellstage.session.next_cells import NextCellsPart
 from napari_cellstage.session.ordering import OrderPart
-from napari_cellstage.session.people import PeoplePart
 
 
-class Session(ExportsPart, NextCellsPart, OrderPart, AuditPart, PeoplePart):
+class Session(ExportsPart, NextCellsPart, OrderPart, AuditPart, ExpertsPart):
     """Images, cells, classes, labels and predictions of one viewer.
 
     Where a method takes `image_id`, None means the current image. Projects without a chosen place go to `home`, which

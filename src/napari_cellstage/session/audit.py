@@ -118,6 +118,7 @@ class AuditPart(BrowsingPart):
         """Return how many cells of each class training would see, of the classes that it would see any of."""
         aside = self.audit_counts()
         left = {class_id: count - aside.get(class_id, 0) for class_id, count in self.counts().items() if class_id}
+        left = {class_id: count for class_id, count in left.items() if class_id not in self.left_out}
         return {class_id: count for class_id, count in left.items() if count > 0}
 
     def audit_counts(self) -> dict[int, int]:
@@ -140,6 +141,8 @@ class AuditPart(BrowsingPart):
         pieces = []
         for image_id, rows, ids in self._labels_of(self.audit_cells()):
             if found := self.predictions(image_id):
+                out = [one for one in self.left_out if one not in found.class_ids]  # the model was not asked for these
+                ids = np.where(np.isin(ids, out), UNLABELLED, ids)
                 told = (ids != UNLABELLED) & (found.part[rows] == NEITHER) & ~np.isnan(found.probabilities[rows, 0])
                 values = found.probabilities[rows[told]]
                 accepted = int((self.origins(image_id, rows[told]) == "accepted").sum())

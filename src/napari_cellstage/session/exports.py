@@ -54,7 +54,7 @@ class ExportsPart(SheetsPart, TracksPart, FactsPart):
             origins=self.origins(image_id),
             facts=self.facts(image_id),
             track_id=None if tracks is None else tracks.track_id.copy(),
-            files=_files(entry, cells),
+            files=files_of(entry, cells),
             pixel_size_um=entry.record.pixel_size_um,
         )
 
@@ -73,7 +73,7 @@ def _labels(reader: Reader) -> LabelVolume | None:
     return found.labels if isinstance(found.labels, LabelVolume) else LabelVolume.of(found.labels)
 
 
-def _files(entry: ImageEntry, cells: CellTable) -> NDArray[np.str_] | None:
+def files_of(entry: ImageEntry, cells: CellTable) -> NDArray[np.str_] | None:
     """Return the picture of each cell of a contact sheet."""
     if not is_sheet(entry) or entry.stack is None:
         return None

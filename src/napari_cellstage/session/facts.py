@@ -19,12 +19,12 @@ from napari_cellstage.core.plates import source_names
 from napari_cellstage.core.scoring.split_groups import SPLITS, SplitBy, split_groups
 from napari_cellstage.core.snapshot import Images, WorkSnapshot
 from napari_cellstage.core.store import Project
-from napari_cellstage.session.work import WorkPart
+from napari_cellstage.session.told_apart import TaskPart
 
 _SPLIT_BY = "split by"
 
 
-class FactsPart(WorkPart):
+class FactsPart(TaskPart):
     """Facts of images. They are no labels: setting them again is the way back, undo leaves them alone."""
 
     facts_changed = Signal()

@@ -138,14 +138,14 @@ class PeoplePart(AnnotatorPart, RunsPart):
 
     def comparison_with_model(self) -> Callable[[], PeopleAgainstModel]:
         """Return what does the same with the labels of now, in any thread: it asks nothing of the session."""
-        from napari_cellstage.core.people.against_model import people_against_model
+        from napari_cellstage.core.experts.comparing import people_with_tests
 
         self._refuse_blind("persons can't be compared with the model")
         answers = self.answers()
         labels, origins = self._shared(answers.cells)
         known = np.where(np.isin(origins, _KNOWN), labels, UNLABELLED)
         said, near = self._unseen_answers(answers.cells)
-        return partial(people_against_model, answers, known, said, near=near)
+        return partial(people_with_tests, answers, known, said, near=near)
 
     def _state_of_labels(self) -> object:
         if not self._space.has_project:

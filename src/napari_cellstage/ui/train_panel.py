@@ -158,7 +158,12 @@ class TrainPanel(QWidget):
 
     def _wire(self) -> None:
         session = self.session
-        for signal in (session.project_changed, session.images_changed, session.scheme_changed):
+        for signal in (
+            session.project_changed,
+            session.images_changed,
+            session.scheme_changed,
+            session.settings_changed,
+        ):
             signal.connect(self.refresh)
         session.project_changed.connect(self._forget)
         # The forecast counts all labels, which a key press is not to wait for.

@@ -45,7 +45,7 @@ def _built_in(name: str) -> Recipe:
 
 def amount(session: Session) -> Work:
     """Return how many cells are labelled, and how many there are, over all images."""
-    return Work(labelled=sum(session.counts().values()), cells=session.cell_total())
+    return Work(labelled=sum(session.training_counts().values()), cells=session.cell_total())
 
 
 def missing_for_training(session: Session) -> str:
@@ -58,6 +58,7 @@ def missing_for_training(session: Session) -> str:
     if len(counts) < 2:
         have = "one class is" if counts else "no cells are"
         but = ", but for cells set aside for the final check" if session.audit_counts() else ""
+        but += ", but for classes that are left out" if session.left_out else ""
         return f"So far {have} labelled{but}. Label a few cells of at least two classes; ten of each is a good start."
     if alone := [class_id for class_id, n in counts.items() if n == 1]:
         name = session.scheme.by_id(alone[0]).name

@@ -151,13 +151,22 @@ class TrainingWork(QObject):
 
 def score_text(answer: Any) -> str:
     """Return the score with its interval, its n and what to know before believing it, and which model it is of."""
-    if answer.scores is None:
-        return f"<b>{escape(answer.recipe_name)}</b>: too few labels to keep some aside, so there is no score yet."
+    task = _task_text(getattr(answer, "left_out", ()))
     name, scores = escape(answer.recipe_name), answer.scores
+    if scores is None:
+        return f"<b>{name}</b>: too few labels to keep some aside, so there is no score yet.{task}"
     unseen = getattr(answer, "unseen", None)
     # Where two models were compared the score is of choosing between them on the held-out cells, whatever came after.
     every = unseen is not None and unseen.how == "out of fold" and len(unseen.truth) == scores.n
     how = "cross-validated" if every else "held-out"
     over = "" if scores.interval_over == "cells" else f", interval over {escape(scores.interval_over)}"
     told = "".join(f"<br>⚠ {escape(one)}" for one in scores.warnings)
-    return f"<b>{name}</b>: {how} accuracy {scores.text}{over}{told}"
+    return f"<b>{name}</b>: {how} accuracy {scores.text}{over}{task}{told}"
+
+
+def _task_text(left_out: Sequence[str]) -> str:
+    """Say which classes were not told apart; nothing where all were."""
+    if not left_out:
+        return ""
+    names = ", ".join(map(escape, left_out))
+    return f"<br>Left out: {names}. Their cells are neither trained on nor scored; none is predicted so."

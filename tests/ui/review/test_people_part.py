@@ -7,6 +7,7 @@ from threading import Event, current_thread, main_thread
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt
 
 from napari_cellstage.core.people.agreement import agreement
 from napari_cellstage.core.predictions import Predictions
@@ -176,3 +177,39 @@ def test_persons_beside_the_model(qtbot, disputed, session):
     assert "Model" in rows
     assert against.people.isVisible()
     assert against.model.view.counts.rowCount() == against.people.view.counts.rowCount() == 3
+
+
+def test_answers_are_imported_and_what_became_of_them_is_said(qtbot, part, session, tmp_path, monkeypatch):
+    table = tmp_path / "answers.csv"
+    rows = [f"field;{cell};{who};prophase" for cell in (1, 2) for who in ("Ada", BOB)]
+    table.write_text("\n".join(("Image;Cell_ID;Person;Answer", *rows, "field;99;Ada;prophase")), encoding="utf-8")
+    monkeypatch.setattr(
+        "napari_cellstage.ui.review.import_answers.QFileDialog.getOpenFileNames", lambda *_: ([str(table)], "")
+    )
+    assert part.answers.button.isEnabled()
+    part.answers.button.click()
+
+    assert sorted(texts(part.persons)) == [[BOB, "2"], ["Ada", "2"]]
+    report = part.answers.report
+    assert report.isVisible()
+    assert "4 answers of 2 persons to 2 cells" in report.text()
+    assert "'field/99' (answers.csv, line 6)" in report.text()
+    assert report.textFormat() == Qt.TextFormat.PlainText
+    qtbot.waitUntil(lambda: part.pairs.rowCount() == 1, timeout=20_000)
+    session.undo()
+    part.refresh()
+    assert texts(part.persons) == []
+
+
+def test_a_table_that_can_not_be_used_is_said_and_changes_nothing(part, session, tmp_path):
+    (tmp_path / "bad.csv").write_text("cell,answer\na,b\n", encoding="utf-8")
+    part.answers.take([str(tmp_path / "bad.csv")])
+    assert "has no column 'person'" in notification_manager.records[-1].message
+    assert not part.answers.report.isVisible()
+    assert len(session.opinions()) == 0
+
+
+def test_nothing_is_imported_in_blind_mode(part, session):
+    session.annotator, session.blind = "Ada", True
+    part.refresh()
+    assert not part.answers.isVisible()

@@ -6,7 +6,7 @@ best one, their majority vote, confusion matrices of vote and network, a t-test.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +144,20 @@ def compare_experts(
     several = compared.of("vote") is not None and len(some.names) > 1
     test = compare(known[clear], voted[clear], said[clear], seed=seed) if several and clear.any() else None
     return Experts(compared, ties, _t_test(some, known, said), test)
+
+
+def people_with_tests(
+    answers: Answers,
+    known: Numbers,
+    model: Numbers | None = None,
+    groups: NDArray[np.str_] | None = None,
+    near: NDArray[np.bool_] | None = None,
+) -> PeopleAgainstModel:
+    """Do `people_against_model` with the tests of `compare_experts` where two persons answered known cells."""
+    found = people_against_model(answers, known, model, groups, near=near)
+    if found.of("best") is None or found.of("vote") is None:
+        return found
+    return replace(found, tests=compare_experts(answers, known, model).sentences)
 
 
 def chance(p: float) -> str:

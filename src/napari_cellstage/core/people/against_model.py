@@ -76,6 +76,8 @@ class PeopleAgainstModel:
         Cells that persons labelled, but for which the model has no such answer.
     near
         How many are of images from which the model was trained on other cells.
+    tests
+        What to know of vote and tests on the cells with a known class, as sentences.
     """
 
     standings: tuple[Standing, ...]
@@ -85,6 +87,7 @@ class PeopleAgainstModel:
     unseen: bool = False
     left_out: int = 0
     near: int = 0
+    tests: tuple[str, ...] = ()
 
     def of(self, kind: str) -> Standing | None:
         """Return the first of a kind, None when there is none."""

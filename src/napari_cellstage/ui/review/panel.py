@@ -196,7 +196,7 @@ class ReviewPanel(QWidget):
         later = (
             session.review_changed, session.runs_changed, session.suspects_changed, session.predictions_changed,
             session.labels_changed, session.cells_changed, session.scheme_changed, session.images_changed,
-            session.people_changed,
+            session.people_changed, session.history_changed,
         )  # fmt: skip
         return (*((one, self.refresh_soon) for one in later), (session.chosen_changed, self._on_chosen))
 

@@ -45,6 +45,8 @@ class AgainstModel(QWidget):
         layout.addWidget(self.about)
         layout.addWidget(self.table)
         layout.addLayout(pair)
+        self.tests = hint("")
+        layout.addWidget(self.tests)
 
     def refresh(self) -> None:
         """Compare beside, and show it."""
@@ -63,6 +65,8 @@ class AgainstModel(QWidget):
         bold = [place for place, one in enumerate(found.standings) if one.kind in ("model", "vote")]
         self.table.show_rows(rows, bold)
         self.table.setVisible(bool(rows))
+        self.tests.setText("\n".join(found.tests))
+        self.tests.setVisible(bool(found.tests))
         model = found.of("model")
         title, counts = found.people_confusion
         self.people.show_counts(title, counts, found, self.session)

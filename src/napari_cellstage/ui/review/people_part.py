@@ -14,6 +14,7 @@ from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors, tell
 from napari_cellstage.ui.pieces import READ_ONLY, Folded, allow, hint, on_click, scrolled, small_button
 from napari_cellstage.ui.review.beside import Beside
+from napari_cellstage.ui.review.import_answers import ImportAnswers
 from napari_cellstage.ui.review.people_against_model import AgainstModel
 from napari_cellstage.ui.review.people_tables import PlainTable, pair_rows, person_rows
 from napari_cellstage.ui.review.settle_box import SettleBox
@@ -46,12 +47,15 @@ class PeoplePart(QWidget):
         )
         self.about = _plain_hint()
         self.settle = SettleBox(session)
+        self.answers = ImportAnswers(session)
         self.against = AgainstModel(session, theme)
         self.compared = Folded("Persons against the model", self.against, "Everyone on the same cells.")
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(0, 0, 0, 0)
-        for part in (self._build_disputed(), self.settle, self.about, self.pairs, self.persons, self.compared):
+        for part in (
+            self._build_disputed(), self.settle, self.about, self.pairs, self.persons, self.answers, self.compared,
+        ):  # fmt: skip
             rows.addWidget(part)
         rows.addStretch(1)
         layout = QVBoxLayout(self)
@@ -70,6 +74,7 @@ class PeoplePart(QWidget):
         self.persons.setVisible(bool(answers.names))
         self._measure(answers)
         self._show_disputed()
+        self.answers.refresh()
         self.compared.setVisible(not blind)
         if not blind and self.compared.head.isChecked():
             self.against.refresh()
@@ -124,6 +129,7 @@ class PeoplePart(QWidget):
         self.blind.clicked.connect(self._turn_blind)
         on_click(self.show_disputed, showing_errors(self.session.show_disputed))
         on_click(self.vote, showing_errors(self._vote))
+        self.answers.imported.connect(self.refresh)
         self.compared.head.toggled.connect(lambda on: self.against.refresh() if on else None)
 
     # what is shown
