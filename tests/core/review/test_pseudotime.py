@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -210,6 +210,7 @@ def test_of_few_groups_the_interval_is_that_of_cells_at_least():
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.integers(3, 40))
+@example(6247, 11)
 def test_cells_drawn_twice_count_as_two_cells(seed: int, count: int):
     rng = np.random.default_rng(seed)
     places, ranks = rng.random(count), rng.integers(0, 3, count)

@@ -40,7 +40,10 @@ class RankPairs:
         a, b = (np.exp(2j * np.pi * share) for share in self.shares(times))
         same, against = abs((times * a * b.conj()).sum()) ** 2, abs((times * a * b).sum()) ** 2
         spread_a, spread_b = ((times.sum() ** 2 - abs((times * one**2).sum()) ** 2) for one in (a, b))
-        return float((same - against) / np.sqrt(spread_a * spread_b)) if min(spread_a, spread_b) > 0 else float("nan")
+        tiny = 1e-9 * float(times.sum()) ** 2  # what is left of all alike
+        return (
+            float((same - against) / np.sqrt(spread_a * spread_b)) if min(spread_a, spread_b) > tiny else float("nan")
+        )
 
 
 def intervals(pairs: RankPairs, group: Ranks, cyclic: bool, seed: int) -> list[Interval]:
