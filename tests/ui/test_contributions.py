@@ -24,7 +24,12 @@ def test_the_manifest_is_valid_and_every_command_is_there():
     manifest.validate_imports()
     assert [w.display_name for w in manifest.contributions.widgets] == ["Cellstage"]
     samples = [s.display_name for s in manifest.contributions.sample_data]
-    assert samples == ["Cell cycle field (synthetic)", "Cell cycle movie (synthetic)"]
+    assert samples == [
+        "Cell cycle field (synthetic)",
+        "Cell cycle movie (synthetic)",
+        "Microtubules under paclitaxel (synthetic)",
+        "Paper microscope photograph (synthetic)",
+    ]
     assert manifest.contributions.readers[0].accepts_directories
     assert manifest.contributions.writers[0].filename_extensions == [".cellstage"]
 
@@ -39,6 +44,19 @@ def test_the_movie_has_time_and_a_pixel_size():
     layers = [Layer.create(*one) for one in contributions.sample_movie()]
     assert [layer.data.shape for layer in layers] == [(24, 384, 384)] * 2
     assert layers[0].scale.tolist() == [600.0, 0.4, 0.4]
+
+
+@pytest.mark.parametrize("make", [contributions.sample_microtubules, contributions.sample_photograph])
+def test_samples_with_cells_are_an_image_and_its_labels_with_classes(make):
+    image, labels = (Layer.create(*one) for one in make())
+    assert "synthetic" in image.name
+    assert "synthetic" in labels.name
+    assert image.data.shape[:2] == labels.data.shape
+    assert image.scale.tolist() == labels.scale.tolist()
+    assert image.rgb == (make is contributions.sample_photograph)
+    known = labels.features.set_index("index")["class"]
+    assert sorted(known.index) == [one for one in np.unique(labels.data) if one]
+    assert known.nunique() == (5 if image.rgb else 3)
 
 
 def test_the_sample_is_two_channels_of_the_synthetic_field():

@@ -175,3 +175,55 @@ def test_the_sample_movie_opens_in_a_worker(qtbot, make_panel, empty, monkeypatc
     with qtbot.waitSignal(panel._runner.ended, timeout=20000):
         panel.sample.movie.click()
     assert empty.current.shape == (2, 2, 1, 64, 64)
+
+
+def test_the_microtubules_open_with_cells_and_doses(qtbot, make_panel, empty, monkeypatch):
+    from napari_cellstage import sample_microtubules
+
+    small = sample_microtubules.microtubule_field(size=500, cells=3)
+    monkeypatch.setattr(sample_microtubules, "microtubule_field", lambda: small)
+    panel = make_panel(empty)
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel.sample.microtubules.click()
+    assert "synthetic" in empty.current.name
+    assert (empty.scheme.names, empty.scheme.kind) == (("0", "0.1", "1"), "ordered")
+    names = [empty.scheme.by_id(one).name for one in empty.class_ids().tolist()]
+    assert names == small.classes_of.tolist()
+    assert set(empty.origins()) == {"import"}
+
+
+def test_the_photograph_opens_with_cells_and_stages(qtbot, make_panel, empty, monkeypatch):
+    from napari_cellstage import sample_photographs
+
+    small = sample_photographs.photograph_field(cells=4, width=400)
+    monkeypatch.setattr(sample_photographs, "photograph_field", lambda: small)
+    panel = make_panel(empty)
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel.sample.photograph.click()
+    assert empty.current.rgb
+    assert empty.scheme.kind == "cyclic"
+    assert len(empty.cells()) == 4
+    assert (empty.class_ids() > 0).all()
+
+
+def test_a_labelled_sample_leaves_what_the_user_did(session):
+    from napari_cellstage.sample_microtubules import microtubule_field
+    from napari_cellstage.ui.sample_buttons import open_with_cells
+
+    names, labels = session.scheme.names, session.counts()
+    field = microtubule_field(size=500, cells=3)
+    open_with_cells(session, field, "exposure")
+    assert session.scheme.names == names
+    assert session.counts() == labels
+    assert len(session.cells()) == 3
+    session.label_cells([0], session.scheme.ids[0])
+    session.delete_cells([1])
+    open_with_cells(session, field, "exposure")  # again: it is the image that is there
+    assert len(session.cells()) == 2
+    assert session.class_ids()[0] == session.scheme.ids[0]
+
+
+def test_every_sample_says_that_it_is_synthetic(make_panel, empty):
+    buttons = make_panel(empty).sample
+    for one in (buttons.field, buttons.movie, buttons.microtubules, buttons.photograph):
+        assert "synthetic" in one.toolTip()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari import Viewer
 
     from napari_cellstage.core.images import ImageStack
+    from napari_cellstage.sample_data import SampleField
     from napari_cellstage.session import Session
     from napari_cellstage.ui.dock import CellStageDock
 
@@ -34,6 +35,30 @@ def sample_movie() -> list[LayerData]:
     from napari_cellstage.sample_movie import cell_cycle_movie
 
     return image_layers(cell_cycle_movie().stack)
+
+
+def sample_microtubules() -> list[LayerData]:
+    """Return the built-in synthetic microtubules as an image layer and a labels layer."""
+    from napari_cellstage.sample_microtubules import microtubule_field
+
+    return _with_labels(microtubule_field())
+
+
+def sample_photograph() -> list[LayerData]:
+    """Return the built-in synthetic photograph as an image layer and a labels layer."""
+    from napari_cellstage.sample_photographs import photograph_field
+
+    return _with_labels(photograph_field())
+
+
+def _with_labels(field: SampleField) -> list[LayerData]:
+    """Return the layers of a sample; the class of each cell is among the features of the labels layer."""
+    from napari_cellstage.ui.channel_layers import placement_of
+
+    features = {"index": range(1, len(field.classes_of) + 1), "class": field.classes_of}
+    name = f"cells of {field.stack.name}"
+    details: dict[str, Any] = {"name": name, "features": features, **placement_of(field.stack, None).transform}
+    return [*image_layers(field.stack), (field.labels[0, 0], details, "labels")]
 
 
 def get_project_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
