@@ -78,7 +78,8 @@ def _member(text: str) -> Recipe:
 
 def _value(name: str, text: str) -> Any:
     """Return a choice that is written as text; as it is where it can't be, which the recipe then says."""
-    kind = next((type(one.default) for one in fields(Recipe) if one.name == name), str)
+    kinds: dict[str, type] = {one.name: type(one.default) for one in fields(Recipe)}
+    kind = kinds.get(name, str)
     if kind is bool:
         return {"true": True, "false": False}.get(text.lower(), text)
     try:
