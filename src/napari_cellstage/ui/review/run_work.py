@@ -29,6 +29,19 @@ def cross_validating(snapshot: WorkSnapshot, run: Path) -> Begun:
     return work
 
 
+def sharing(snapshot: WorkSnapshot, run: Path, out: Path, overwrite: bool) -> Begun:
+    """Return the work of writing a run of a project, with all that it needs, as a bundle."""
+
+    def work(should_stop: ShouldStop) -> Generator[Any, None, Any]:
+        from napari_cellstage.sharing.write import write_bundle
+
+        project = run.parent.parent
+        how = {"data_folder": project, "overwrite": overwrite, "should_stop": should_stop}
+        return (yield from write_bundle(run, snapshot, out, **how))
+
+    return work
+
+
 def reporting(run: Path) -> Begun:
     """Return the work of writing the report of a run."""
 

@@ -1,4 +1,4 @@
-"""What is done with runs: reviewed, compared, predicted with, cross-validated, reported."""
+"""What is done with runs: reviewed, compared, predicted with, cross-validated, reported, shared."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.comparing import RunComparison
 from napari_cellstage.session import Session
 from napari_cellstage.ui.next_step import made_text
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell
 from napari_cellstage.ui.pieces import READ_ONLY, allow, hint, on_click, small_button
-from napari_cellstage.ui.review.run_work import cross_validating, reporting
+from napari_cellstage.ui.review.run_work import cross_validating, reporting, sharing
 from napari_cellstage.ui.review.runs_table import RunsTable
 from napari_cellstage.ui.training import dropped_text, predicting, runs_folder
 from napari_cellstage.ui.workers import Job, JobRunner, Work
@@ -70,11 +70,15 @@ class RunsPart(QWidget):
             "answer from a model that had not seen it.",
         )
         self.report = small_button("Report", "Write one HTML file about this run, with scores, curves and examples.")
+        self.share = small_button(
+            "Share…",
+            "Write this run with its cells, labels, split, recipe, model and report as one file, from which others can "
+            "train it again: napari-cellstage rerun FILE.",
+        )
         grid = QGridLayout()
-        actions = (self._review, self._predict, self._cross_validate, self._report)
-        for place, (one, action) in enumerate(
-            zip((self.review, self.predict, self.cross, self.report), actions, strict=True)
-        ):
+        self.actions_of_one = (self.review, self.predict, self.cross, self.report, self.share)
+        actions = (self._review, self._predict, self._cross_validate, self._report, self._share)
+        for place, (one, action) in enumerate(zip(self.actions_of_one, actions, strict=True)):
             grid.addWidget(one, place // 2, place % 2)
             on_click(one, action)
         return grid
@@ -101,7 +105,7 @@ class RunsPart(QWidget):
             self._compare(*reversed(names))
         for one in (self.won, self.lost):
             one.setVisible(self.comparison is not None)
-        for one in (self.review, self.predict, self.cross, self.report):
+        for one in self.actions_of_one:
             one.setVisible(len(names) < 2)
 
     def _compare(self, older: str, newer: str) -> None:
@@ -128,7 +132,7 @@ class RunsPart(QWidget):
         names = self.table.selected()
         run = self._session.run(names[0]) if len(names) == 1 else None
         if run is None:
-            for one in (self.review, self.predict, self.cross, self.report):
+            for one in self.actions_of_one:
                 allow(one, "Select a run.")
             return
         reviewed = "It is the one that is reviewed." if run.name == self._session.review_run else ""
@@ -138,6 +142,8 @@ class RunsPart(QWidget):
         allow(self.predict, held_up or unknown or ("" if run.has_model else run.problem))
         allow(self.cross, held_up or unknown)
         allow(self.report, held_up or unknown)
+        busy = "Something else goes on." if self._runner.busy else ""
+        allow(self.share, busy or unknown or ("" if run.has_model else run.problem))
 
     # what the user does
 
@@ -167,6 +173,25 @@ class RunsPart(QWidget):
     @showing_errors
     def _report(self) -> None:
         self._begin("writing the report", reporting(self._folder()), self._on_report)
+
+    @showing_errors
+    def _share(self) -> None:
+        folder = self._folder()
+        start = str(folder.parent.parent.parent / f"{folder.name}.zip")
+        name, _filter = QFileDialog.getSaveFileName(self, "Share this run as", start, "Bundle in one file (*.zip)")
+        if not name:
+            return
+        chosen = Path(name)
+        out = chosen if chosen.suffix.lower() == ".zip" else chosen.with_name(f"{chosen.name}.zip")
+        # The system's window has asked before it returned a name that is there.
+        work = sharing(self._session.snapshot(), folder, out, overwrite=out == chosen and chosen.exists())
+        self._begin("sharing", work, self._on_shared)
+
+    def _on_shared(self, shared: Any) -> None:
+        if shared is not None:
+            tell(
+                "\n".join((f"{shared.cells:,} cells and all else of this run are in '{shared.place}'.", *shared.notes))
+            )
 
     def _folder(self) -> Path:
         return runs_folder(self._session) / self.table.selected()[0]
