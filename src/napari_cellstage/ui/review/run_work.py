@@ -36,8 +36,11 @@ def sharing(snapshot: WorkSnapshot, run: Path, out: Path, overwrite: bool) -> Be
         from napari_cellstage.sharing.write import write_bundle
 
         project = run.parent.parent
-        how = {"data_folder": project, "overwrite": overwrite, "should_stop": should_stop}
-        return (yield from write_bundle(run, snapshot, out, **how))
+        return (
+            yield from write_bundle(
+                run, snapshot, out, data_folder=project, overwrite=overwrite, should_stop=should_stop
+            )
+        )
 
     return work
 
