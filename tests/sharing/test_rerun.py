@@ -93,6 +93,29 @@ def test_a_network_gives_the_same_figures(folders: Path, tmp_path: Path) -> None
     assert unlike == []
 
 
+def test_an_ensemble_with_files_of_its_own_gives_the_same_figures_without_them(folders: Path, tmp_path: Path) -> None:
+    net = tmp_path / "my files" / "my net.toml"
+    net.parent.mkdir()
+    net.write_text(
+        'name = "net"\nkind = "finetune"\nnetwork = "mobilenet_v3_small"\nweights = "none"\nepochs = 1\nviews = 1\n'
+    )
+    members = f"quick classifier=linear, {net} batch_size=8, {net} batch_size=8"
+    recipe = Recipe.load("ensemble").but(members=members, device="cpu", threads=1, crop_size=24)
+    data = TrainingSet.from_crops(read_class_folders(folders, GROUP_FROM).hashed(), recipe)
+    made = train(data, recipe, tmp_path / "run", data=str(folders), group_from=GROUP_FROM)
+    out = share(made, folders, tmp_path / "bundle")
+    shutil.rmtree(net.parent)
+    assert "my files" not in "".join(
+        f.read_text(encoding="utf-8", errors="ignore") for f in out.rglob("*") if f.is_file()
+    )
+    assert len(TrainedModel.load(out / "model").members) == 3
+    found = rerun_bundle(out, out=tmp_path / "again", say=silent)
+    assert found.exact
+    assert all(one.same for one in found.compared)
+    seeds = [one["seed"] for one in read_card(tmp_path / "again")["members"]]
+    assert seeds == [0, 0, 1]
+
+
 @pytest.mark.parametrize("references", [False, True])
 def test_a_run_of_a_project_with_masks_gives_the_same(references: bool, project, tmp_path: Path) -> None:
     place, run = project

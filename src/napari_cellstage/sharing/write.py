@@ -17,7 +17,7 @@ from napari_cellstage.core.safe_csv import write_csv
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.examples import EXAMPLES
-from napari_cellstage.learn.model import BOOSTER, CARD, read_card
+from napari_cellstage.learn.model import BOOSTER, CARD, MEMBERS, read_card
 from napari_cellstage.learn.model import WEIGHTS as MODEL_WEIGHTS
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.run_labels import LABELS as RUN_LABELS
@@ -29,6 +29,7 @@ from napari_cellstage.sharing import contents
 from napari_cellstage.sharing.contents import BundleError
 from napari_cellstage.sharing.figures import Figures
 from napari_cellstage.sharing.gather import Source, Wanted, gathered
+from napari_cellstage.sharing.members import with_members
 from napari_cellstage.sharing.pages import Told, notebook, readme, script
 from napari_cellstage.sharing.pictures import original_names, picture_names, write_pictures
 from napari_cellstage.sharing.place import beside, cannot_write, check_free, put
@@ -156,7 +157,7 @@ def _write_rest(
     frame = parts.labels.frame()
     frame.insert(4, "picture", names)
     write_csv(frame, made / contents.LABELS)
-    recipe, notes = _with_weights(parts.recipe, made)
+    recipe, notes = _with_weights(with_members(parts.recipe, parts.run, made), made)
     (made / contents.RECIPE).write_text(recipe.to_toml(), encoding="utf-8")
     _write_json(made / contents.SPLIT, _split(parts))
     private = _private(parts, data_folder)
@@ -218,7 +219,7 @@ def _copy_model(parts: _Parts, recipe: Recipe, to: Path, private: list[Path]) ->
         else:
             shutil.copyfile(file, copy)
     card = without_paths(parts.card, private)
-    card["recipe"] = card["recipe"] | {"weights": recipe.weights}
+    card["recipe"] = card["recipe"] | {"weights": recipe.weights, "members": recipe.members}
     _write_json(to / CARD, card | {"data": contents.CROPS, "bundle": contents.FORMAT})
 
 
@@ -227,7 +228,7 @@ def _files_of(run: Path) -> Iterator[Path]:
     for file in sorted(run.iterdir()):
         if file.is_symlink():
             continue
-        if file.is_dir() and (file / CARD).is_file():
+        if file.is_dir() and (file.name == MEMBERS or (file / CARD).is_file()):
             yield from _files_of(file)
         elif file.is_file() and (file.name in _OF_RUN or file.suffix in _OF_MODEL):
             yield file
