@@ -20,8 +20,8 @@ def test_the_published_network_has_the_parameters_of_its_description():
     side = ((300 - 2 + 1) // 2 - 3 + 1) // 2
     assert side == 73
     wanted = {
-        "features.conv1.conv": 16 * 1 * 2 * 2 + 16,
-        "features.conv3.conv": 64 * 16 * 3 * 3 + 64,
+        "features.0.conv": 16 * 1 * 2 * 2 + 16,
+        "features.1.conv": 64 * 16 * 3 * 3 + 64,
         "classifier.1": 64 * side * side * 32 + 32,
         "classifier.4": 32 * 32 + 32,
         "classifier.7": 32 * 3 + 3,
@@ -39,6 +39,16 @@ def test_it_gives_logits_of_pictures_of_its_side():
         seen = network.features(torch.rand(2, 2, 20, 20))
         assert seen.shape == (2, 6, 5, 5)
         assert network(torch.rand(2, 2, 20, 20)).shape == (2, 3)
+
+
+def test_pooling_before_the_relu_gives_the_same():
+    network = LayeredNetwork("pool 2, conv 4 3, pool 3, conv 3 2", 1, 2, 40, 0.0).eval()
+    picture = torch.randn(2, 1, 40, 40)
+    first, last = network.features[1].conv, network.features[2].conv
+    with torch.inference_mode():
+        seen = torch.relu(first(torch.nn.functional.max_pool2d(picture, 2)))
+        wanted = torch.relu(last(torch.nn.functional.max_pool2d(seen, 3)))
+        assert torch.equal(network.features(picture), wanted)
 
 
 def test_dense_layers_may_be_left_out():

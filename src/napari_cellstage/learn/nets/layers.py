@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import cast
 
 from torch import Tensor, nn
+from torch.nn import functional
 
-from napari_cellstage.learn.nets.layer_text import CONV, DENSE, POOL, read_layers, side_after
+from napari_cellstage.learn.nets.layer_text import CONV, DENSE, read_layers, side_after
 
 
 class LayeredNetwork(nn.Module):
@@ -39,11 +39,14 @@ class LayeredNetwork(nn.Module):
         layers = read_layers(text)
         left = side_after(layers, side)
         self.features, width = nn.Sequential(), channels
-        for place, layer in enumerate((one for one in layers if one.word != DENSE), start=1):
-            is_conv = layer.word == CONV
-            made = _conv(width, layer.width, layer.kernel) if is_conv else nn.MaxPool2d(layer.kernel)
-            self.features.add_module(f"{CONV if is_conv else POOL}{place}", made)
-            width = layer.width or width
+        last = self.features  # where a pooling belongs; that before any convolution stands alone
+        for layer in (one for one in layers if one.word != DENSE):
+            if layer.word == CONV:
+                block = _Conv(width, layer.width, layer.kernel)
+                self.features.append(block)
+                last, width = block.pools, layer.width
+            else:
+                last.append(nn.MaxPool2d(layer.kernel))
         self.classifier, width = nn.Sequential(nn.Flatten()), width * left * left
         for layer in (one for one in layers if one.word == DENSE):
             self.classifier.extend((nn.Linear(width, layer.width), nn.ReLU(), nn.Dropout(dropout)))
@@ -56,8 +59,18 @@ class LayeredNetwork(nn.Module):
         return cast(Tensor, self.classifier(self.features(pictures)))
 
 
-def _conv(before: int, filters: int, kernel: int) -> nn.Sequential:
-    return nn.Sequential(OrderedDict(conv=nn.Conv2d(before, filters, kernel), relu=nn.ReLU()))
+class _Conv(nn.Module):
+    """A convolution, the poolings that follow it, and its ReLU.
+
+    The ReLU of a maximum is the maximum of ReLUs; after a pooling there are only a quarter as many values.
+    """
+
+    def __init__(self, before: int, filters: int, kernel: int) -> None:
+        super().__init__()
+        self.conv, self.pools = nn.Conv2d(before, filters, kernel), nn.Sequential()
+
+    def forward(self, picture: Tensor) -> Tensor:
+        return functional.relu(self.pools(self.conv(picture)))
 
 
 def _start(module: nn.Module) -> None:
