@@ -9,7 +9,7 @@ from typing import Any
 
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellstage.core.review.comparing import RunComparison
 from napari_cellstage.session import Session
@@ -61,7 +61,7 @@ class RunsPart(QWidget):
         self.table.show_runs(self._session.runs(), self._session.review_run)
         self._on_selected()
 
-    def _build_actions(self) -> QGridLayout:
+    def _build_actions(self) -> QVBoxLayout:
         self.review = small_button("Review this run", "Show in matrix, lists and gallery what this run says.")
         self.predict = small_button("Predict with it", "Say the class of every cell again, by the model of this run.")
         self.cross = small_button(
@@ -75,13 +75,16 @@ class RunsPart(QWidget):
             "Write this run with its cells, labels, split, recipe, model and report as one file, from which others can "
             "train it again: napari-cellstage rerun FILE.",
         )
-        grid = QGridLayout()
         self.actions_of_one = (self.review, self.predict, self.cross, self.report, self.share)
         actions = (self._review, self._predict, self._cross_validate, self._report, self._share)
-        for place, (one, action) in enumerate(zip(self.actions_of_one, actions, strict=True)):
-            grid.addWidget(one, place // 2, place % 2)
-            on_click(one, action)
-        return grid
+        rows = QVBoxLayout()
+        for start, end in ((0, 2), (2, 5)):
+            row = QHBoxLayout()
+            for one, action in zip(self.actions_of_one[start:end], actions[start:end], strict=True):
+                row.addWidget(one)
+                on_click(one, action)
+            rows.addLayout(row)
+        return rows
 
     def _build_comparison(self) -> QHBoxLayout:
         self.won = small_button("Won", "Show the cells that the newer run gets right and the older one wrong.")
