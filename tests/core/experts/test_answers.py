@@ -91,11 +91,11 @@ def test_what_is_amiss_is_counted_and_named_with_its_line():
     text = "\n".join(found.sentences)
     assert "3 answers of 2 persons to 3 cells: Ada 2, Bo 1." in text
     assert "'x.tif' (t.csv, line 3)" in text
-    assert "are no class of 0, 0.1, 1: '2' (t.csv, line 4)" in text
-    assert "name no person: t.csv, line 5" in text
+    assert "with none of the classes 0, 0.1, 1: '2' (t.csv, line 4)" in text
+    assert "without a person: t.csv, line 5" in text
     assert "by a name that several have: 'twin.tif' (t.csv, line 6)" in text
-    assert "given twice in the same way, and count once: 'c.tif' by Ada (t.csv, line 7; t.csv, line 8)" in text
-    assert "neither counts: 'a.tif' by Bo (t.csv, line 9; t.csv, line 10): '0' and '1'" in text
+    assert "given twice in the same way, counted once: 'c.tif' by Ada (t.csv, line 7; t.csv, line 8)" in text
+    assert "none of them counts: 'a.tif' by Bo (t.csv, line 9; t.csv, line 10): '0' and '1'" in text
     assert "'ada ' is taken for 'Ada'" in text
     assert "lacking are of: Ada 1, Bo 2" in text
 

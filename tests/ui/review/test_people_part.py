@@ -212,4 +212,4 @@ def test_a_table_that_can_not_be_used_is_said_and_changes_nothing(part, session,
 def test_nothing_is_imported_in_blind_mode(part, session):
     session.annotator, session.blind = "Ada", True
     part.refresh()
-    assert not part.answers.isVisible()
+    assert not part.answers.button.isVisible()

@@ -31,7 +31,7 @@ class Note:
     Parameters
     ----------
     what
-        In words, such as "name no person".
+        In words, such as "without a person".
     items
         Each with its place in the tables.
     used
@@ -152,15 +152,15 @@ class _Checking:
         class_id = self._class_of.get(plain(line.answer))
         person = self._person(line.person)
         if not person:
-            self._note("name no person", line)
+            self._note("without a person", line)
         elif not line.cell.strip("/ "):
-            self._note("name no cell", line)
+            self._note("without a cell", line)
         elif place is None:
-            self._note("name cells that are not in the data, or of no class told apart", line, line.cell)
+            self._note("to cells that are not in the data, or of no class told apart", line, line.cell)
         elif place == AMBIGUOUS:
-            self._note("name cells by a name that several have", line, line.cell)
+            self._note("to cells by a name that several have", line, line.cell)
         elif class_id is None:
-            self._note(f"are no class of {', '.join(self.classes.names)}", line, line.answer)
+            self._note(f"with none of the classes {', '.join(self.classes.names)}", line, line.answer)
         else:
             self.given.setdefault((place, person), []).append((class_id, line))
 
@@ -172,15 +172,15 @@ class _Checking:
             told = f"'{said[0][1].cell}' by {person} ({'; '.join(line.place for _, line in said)})"
             if len({class_id for class_id, _ in said}) > 1:
                 answers = " and ".join(f"'{line.answer}'" for _, line in said)
-                what = "are of one person who answered one cell in two ways, so that neither counts"
+                what = "by one person who answered one cell in two ways, so that none of them counts"
                 self.amiss.setdefault(what, []).append(f"{told}: {answers}")
                 continue
             class_ids[place, names.index(person)] = said[0][0]
             same += [told] if len(said) > 1 else []
         notes = [Note(what, tuple(items)) for what, items in self.amiss.items()]
-        notes += [Note("are given twice in the same way, and count once", tuple(same), True)] if same else []
+        notes += [Note("given twice in the same way, counted once", tuple(same), True)] if same else []
         other = tuple(f"'{written}' is taken for '{name}'" for written, name in self.spelt.items() if written != name)
-        notes += [Note("differ in how a person is spelt", other, True)] if other else []
+        notes += [Note("by a person spelt in two ways", other, True)] if other else []
         kept = (class_ids != UNLABELLED).any(axis=0)
         return CheckedAnswers(
             tuple(name for name, there in zip(names, kept.tolist(), strict=True) if there),

@@ -19,7 +19,7 @@ TIP = (
 
 
 class ImportAnswers(QWidget):
-    """A button, and below it what was taken and what was not.
+    """What was taken and what was not; the button that asks for tables stands where there is room for it.
 
     Parameters
     ----------
@@ -42,10 +42,8 @@ class ImportAnswers(QWidget):
         self.report.setTextFormat(Qt.TextFormat.PlainText)
         self.report.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.report.setAccessibleName("What became of the imported answers")
-        self.report.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.button)
         layout.addWidget(self.report)
         on_click(self.button, self._ask)
         session.project_changed.connect(self._forget)
@@ -56,7 +54,8 @@ class ImportAnswers(QWidget):
         session = self.session
         why = READ_ONLY if session.read_only else "" if session.images else "Open images with cells first."
         allow(self.button, why)
-        self.setVisible(not session.blind)
+        self.button.setVisible(not session.blind)
+        self.setVisible(not session.blind and bool(self.report.text()))
 
     @showing_errors
     def take(self, files: Sequence[str]) -> None:
@@ -64,7 +63,6 @@ class ImportAnswers(QWidget):
         self._forget()
         found = self.session.import_answers(files)
         self.report.setText("\n".join(f"• {one}" for one in found.sentences))
-        self.report.show()
         self.imported.emit()
 
     def _ask(self) -> None:
@@ -74,4 +72,4 @@ class ImportAnswers(QWidget):
 
     def _forget(self) -> None:
         self.report.clear()
-        self.report.hide()
+        self.hide()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellstage.core.people.against_model import PeopleAgainstModel
 from napari_cellstage.core.review.confusion import Confusion
@@ -18,6 +19,8 @@ from napari_cellstage.ui.review.people_tables import PlainTable, standing_rows
 from napari_cellstage.ui.theme import PanelTheme
 
 _COMPARING = "Comparing persons with the model …"
+_BESIDE = 440  # pixels from which two matrices fit beside each other
+_TALLEST = 260
 _HEADS = ("", "accuracy", "model there", "p", "cells")
 
 
@@ -36,15 +39,15 @@ class AgainstModel(QWidget):
             "so large a difference is by chance (McNemar; over images, where there are several)."
         )
         self.people, self.model = _Titled(theme), _Titled(theme)
-        pair = QHBoxLayout()
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         layout = QVBoxLayout(self)
-        for one in (pair, layout):
+        for one in (self._pair, layout):
             one.setContentsMargins(0, 0, 0, 0)
         for side in (self.people, self.model):
-            pair.addWidget(side, 1)
+            self._pair.addWidget(side, 1)
         layout.addWidget(self.about)
         layout.addWidget(self.table)
-        layout.addLayout(pair)
+        layout.addLayout(self._pair)
         self.tests = hint("")
         layout.addWidget(self.tests)
 
@@ -54,6 +57,12 @@ class AgainstModel(QWidget):
             self._comparing.ask(self.session.comparison_with_model())
             if not self.table.rowCount():
                 self.about.setText(_COMPARING)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Put the matrices side by side where there is room for it, else one below the other."""
+        super().resizeEvent(event)
+        beside, below = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._pair.setDirection(beside if self.width() >= _BESIDE else below)
 
     def close_link(self) -> None:
         """Let go of what is being worked out."""
@@ -98,7 +107,9 @@ class _Titled(QWidget):
         self.title.setText(f"{title}: reference down, answer across")
         ids = tuple(i for i, there in zip(classes.ids, met.tolist(), strict=True) if there)
         some = Confusion(ids, counts[np.ix_(met, met)])
+        self.view.setMinimumHeight(0)
         self.view.show_counts(some, {c.id: c.name for c in classes}, {c.id: c.color for c in session.scheme})
+        self.view.setMinimumHeight(min(self.view.sizeHint().height(), _TALLEST))  # whole, as the section scrolls
 
 
 def _met(found: PeopleAgainstModel) -> NDArray[np.bool_]:

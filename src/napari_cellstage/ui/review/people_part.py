@@ -54,14 +54,16 @@ class PeoplePart(QWidget):
         rows = QVBoxLayout(content)
         rows.setContentsMargins(0, 0, 0, 0)
         for part in (
-            self._build_disputed(), self.settle, self.about, self.pairs, self.persons, self.answers, self.compared,
+            self.answers, self._build_disputed(), self.settle, self.about, self.pairs, self.persons,
+            self.answers.button, self.compared,
         ):  # fmt: skip
             rows.addWidget(part)
         rows.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(self._build_who())
-        layout.addWidget(scrolled(content), 1)
+        self._area = scrolled(content)
+        layout.addWidget(self._area, 1)
         self._wire()
         self.refresh()
 
@@ -129,7 +131,7 @@ class PeoplePart(QWidget):
         self.blind.clicked.connect(self._turn_blind)
         on_click(self.show_disputed, showing_errors(self.session.show_disputed))
         on_click(self.vote, showing_errors(self._vote))
-        self.answers.imported.connect(self.refresh)
+        self.answers.imported.connect(self._on_imported)
         self.compared.head.toggled.connect(lambda on: self.against.refresh() if on else None)
 
     # what is shown
@@ -190,6 +192,11 @@ class PeoplePart(QWidget):
         finally:
             self.name.setText(self.session.annotator)
         self.refresh()
+
+    def _on_imported(self) -> None:
+        self.refresh()
+        if (bar := self._area.verticalScrollBar()) is not None:
+            bar.setValue(0)  # where it says what became of the answers
 
     def _turn_blind(self, on: bool) -> None:
         self.name.clearFocus()  # a name that was just typed counts first
