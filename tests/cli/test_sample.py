@@ -115,6 +115,13 @@ def test_a_photograph_is_a_jpeg_of_nearly_the_same_pixels(tmp_path: Path) -> Non
     assert np.abs(imageio.imread(tmp_path / "a.jpg").astype(int) - pixels).mean() < 3
 
 
+def test_photographs_have_the_width_asked_for(tmp_path: Path, invoke: Invoke) -> None:
+    done = invoke("sample", "photographs", "--out", tmp_path, "--fields", 1, "--width", 404)
+    assert done.exit_code == 0, done.output
+    assert imageio.imread(tmp_path / "synthetic_photographs_01.jpg").shape == (303, 404, 3)
+    assert tifffile.imread(tmp_path / "synthetic_photographs_01_labels.tif").shape == (303, 404)
+
+
 def test_the_real_dishes_have_a_dose_each() -> None:
     names, fields = zip(*(sample_files.FIELDS["microtubules"](0, number) for number in range(3)), strict=True)
     assert names == ("_dose0", "_dose0.1", "_dose1")
@@ -138,6 +145,9 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path, invoke: Inv
         (("microtubules", "--per-class", 0), "--per-class is 0, but must be 1 or more"),
         (("field", "--fields", -1), "--fields is -1, but must be 1 or more"),
         (("field", "--seed", -1), "--seed is -1, but must be 0 or more"),
+        (("photographs", "--width", 800), "--width 800 is the width of whole photographs"),
+        (("field", "--fields", 1, "--width", 800), "--width 800 is the width of whole photographs"),
+        (("photographs", "--fields", 1, "--width", 80), "--width is 80, but must be 400 to 8000"),
     ],
 )
 def test_choices_that_do_not_fit_are_said(tmp_path: Path, invoke: Invoke, arguments: tuple[str], text: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,9 @@ def writing_crops(name: str, out: Path, per_class: int, seed: int) -> Generator[
     return Written(len(names), len(names), tuple(dict.fromkeys(file.partition("/")[0] for file in names)))
 
 
-def writing_fields(name: str, out: Path, fields: int, seed: int) -> Generator[tuple[int, int], None, Written]:
+def writing_fields(
+    name: str, out: Path, fields: int, seed: int, width: int | None = None
+) -> Generator[tuple[int, int], None, Written]:
     """Write images, ``NAME_labels.tif`` beside each, and ``truth.csv``; yields images done and all images.
 
     Parameters
@@ -91,11 +94,14 @@ def writing_fields(name: str, out: Path, fields: int, seed: int) -> Generator[tu
         How many images; the first has this seed, the next one the next seed.
     seed
         Same seed, same images.
+    width
+        Of photographs, in pixels; None: as usual.
     """
+    make = partial(_photograph, width=width) if width is not None else FIELDS[name]
     tables: list[pd.DataFrame] = []
     classes: tuple[str, ...] = ()
     for number in range(fields):
-        label, sample = FIELDS[name](seed + number, number)
+        label, sample = make(seed + number, number)
         stem = f"synthetic_{name}{label}_{number + 1:02d}"
         file = out / f"{stem}.{'jpg' if sample.stack.rgb else 'tif'}"
         write_image(file, sample.stack, DESCRIPTION.format(name=name, seed=seed + number))
@@ -167,10 +173,10 @@ def _one_dose(seed: int, number: int) -> tuple[str, SampleField]:
     return f"_dose{dose}", microtubule_field(seed, dose=dose)
 
 
-def _photograph(seed: int, _number: int) -> tuple[str, SampleField]:
-    from napari_cellstage.sample_photographs import photograph_field
+def _photograph(seed: int, _number: int, width: int | None = None) -> tuple[str, SampleField]:
+    from napari_cellstage.sample_photographs import WIDTH, photograph_field
 
-    return "", photograph_field(seed)
+    return "", photograph_field(seed, width=WIDTH if width is None else width)
 
 
 _CROPS: dict[str, Callable[[int, int], tuple[tuple[str, ...], Iterator[NDArray[np.uint8]]]]] = {

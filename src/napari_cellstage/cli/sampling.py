@@ -11,6 +11,7 @@ from napari_cellstage.cli.progress import Reporter
 from napari_cellstage.cli.sample_files import NOTE, write_note, writing_crops, writing_fields
 from napari_cellstage.core.errors import CellsError
 
+SMALLEST_WIDTH, LARGEST_WIDTH = 400, 8000  # pixels of a photograph
 CROPS_EACH = {"microtubules": 1100, "photographs": 60}  # as many as were published of the first
 
 
@@ -30,6 +31,8 @@ class SampleChoices:
         Whole images; None: not said.
     seed
         Same seed, same pixels.
+    width
+        Of whole photographs, in pixels; None: not said.
     """
 
     name: str
@@ -37,6 +40,7 @@ class SampleChoices:
     per_class: int | None = None
     fields: int | None = None
     seed: int = 0
+    width: int | None = None
 
 
 def write_sample(choices: SampleChoices, *, as_json: bool) -> None:
@@ -62,10 +66,14 @@ def write_sample(choices: SampleChoices, *, as_json: bool) -> None:
     as_crops = choices.fields is None and name in CROPS_EACH
     count = choices.per_class or CROPS_EACH[name] if as_crops else choices.fields or 1
     command = f"napari-cellstage sample {name} {'--per-class' if as_crops else '--fields'} {count} --seed {seed}"
+    command += "" if choices.width is None else f" --width {choices.width}"
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_note(out, command)
-        work = writing_crops(name, out, count, seed) if as_crops else writing_fields(name, out, count, seed)
+        if as_crops:
+            work = writing_crops(name, out, count, seed)
+        else:
+            work = writing_fields(name, out, count, seed, choices.width)
         done = reporter.follow(work, f"drawing {name}")
     except OSError as error:
         raise cannot_write(out, error) from error
@@ -92,6 +100,13 @@ def _check(choices: SampleChoices) -> None:
     for option, count in (("--per-class", choices.per_class), ("--fields", choices.fields)):
         if count is not None and count < 1:
             raise CellsError(f"{option} is {count}, but must be 1 or more.")
+    if choices.width is not None and (name != "photographs" or choices.fields is None):
+        raise CellsError(
+            f"--width {choices.width} is the width of whole photographs. "
+            "Leave it out, or ask for photographs with --fields."
+        )
+    if choices.width is not None and not SMALLEST_WIDTH <= choices.width <= LARGEST_WIDTH:
+        raise CellsError(f"--width is {choices.width}, but must be {SMALLEST_WIDTH} to {LARGEST_WIDTH}.")
     if choices.seed < 0:
         raise CellsError(f"--seed is {choices.seed}, but must be 0 or more.")
     if out.exists() and not out.is_dir():
