@@ -137,6 +137,13 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path, invoke: Inv
     assert "is a file" in invoke("sample", "field", "--out", tmp_path / "mine.txt").stderr
 
 
+def test_a_place_that_cant_be_written_is_said(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "file").write_text("")
+    done = invoke("sample", "field", "--out", tmp_path / "file" / "out")
+    assert done.exit_code == 1
+    assert "can't be written" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
