@@ -24,6 +24,7 @@ from napari_cellstage.cli.options import (
     SentenceGroup,
 )
 from napari_cellstage.cli.review_commands import review
+from napari_cellstage.cli.search_command import search_command
 
 
 class Tasks(StrEnum):
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 
 app.add_typer(review)
+app.add_typer(search_command)
 
 
 def _version(wanted: bool) -> None:
