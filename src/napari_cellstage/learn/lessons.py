@@ -90,7 +90,8 @@ class Lessons:
         while len(pending) > 1 and not self.should_stop():  # batch normalisation needs two
             size = even_size(len(pending), learner.batch_size)
             rate = rate_at(self.recipe, epoch - len(pending) / whole, self.epochs)
-            crops = turned(self.pictures[pending[:size]].to(learner.device), quarters[:size])
+            crops = self.pictures[pending[:size]].to(learner.device)
+            crops = turned(crops, quarters[:size]) if self.recipe.quarter_turns else crops
             try:
                 losses.append(learner.step(crops, self.labels[pending[:size]], rate))
             except Stopped:
