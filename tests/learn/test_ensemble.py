@@ -23,6 +23,7 @@ from napari_cellstage.learn.predict import judge, predict
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.run_records import read_record
 from napari_cellstage.learn.runs import save_run
+from napari_cellstage.learn.spaces import read_space
 
 NET = """name = "net"
 kind = "finetune"
@@ -209,6 +210,16 @@ def test_from_disk_it_says_the_same(folder, trained, cells, run):
     assert again.on_device("cpu").members[1].recipe.device == "cpu"
     members = [(one["recipe"], one["kind"], one["seed"]) for one in again.card["members"]]
     assert members == [("quick", "quick", 0), ("net", "finetune", 0)]
+
+
+def test_where_it_sees_cells_is_read_without_its_members(folder, trained):
+    _, model = trained
+    found = read_space(folder).arrays()
+    assert {name: values.tolist() for name, values in found.items()} == {
+        name: values.tolist() for name, values in model.members[0].space.arrays().items()
+    }
+    shutil.rmtree(folder / "members")
+    assert read_space(folder) is None
 
 
 def test_its_history_says_which_member_an_epoch_is_of(folder):

@@ -40,8 +40,15 @@ def read_files(folder: Path) -> tuple[Arrays, bytes | None]:
 
 def has_model(folder: Path) -> bool:
     """Return whether a run folder holds a model, or the members of one."""
-    members = folder / MEMBERS / "0"
-    return any((one / name).is_file() for one in (folder, members) for name in (WEIGHTS, BOOSTER))
+    return any((folder / name).is_file() for name in (WEIGHTS, BOOSTER)) or member_count(folder) > 0
+
+
+def member_count(folder: Path) -> int:
+    """Return how many members of an ensemble a run folder holds: those numbered from 0 on."""
+    count = 0
+    while any((folder / MEMBERS / str(count) / name).is_file() for name in (WEIGHTS, BOOSTER)):
+        count += 1
+    return count
 
 
 def _arrays(file: Path) -> Arrays:

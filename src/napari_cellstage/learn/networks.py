@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.learn.nets.cellnet import CellNet
 from napari_cellstage.learn.nets.deepflow import DeepFlow
 from napari_cellstage.learn.nets.fastai_head import fastai_resnet34
 from napari_cellstage.learn.nets.layers import LayeredNetwork
-from napari_cellstage.learn.nets.names import DEEPFLOW, FASTAI_RESNET34, LAYERS, OWN
+from napari_cellstage.learn.nets.names import CELLNET, DEEPFLOW, FASTAI_RESNET34, LAYERS, OWN
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.torch_start import torch, torchvision
 
@@ -131,6 +132,8 @@ def make_network(recipe: Recipe | str, channels: int, classes: int, side: int = 
 
 
 def _backbone(recipe: Recipe, channels: int, classes: int, side: int) -> nn.Module:
+    if recipe.network == CELLNET:
+        return CellNet(channels, classes)
     if recipe.network == DEEPFLOW:
         return DeepFlow(channels, classes)
     if recipe.network == LAYERS:

@@ -19,6 +19,7 @@ from napari_cellstage.learn.recipe_checks import check_fixed, check_value, numbe
 
 # What forms offer; any other of torchvision's families can be named in a recipe file.
 NETWORKS = (
+    "cellnet",
     "deepflow",
     "fastai-resnet34",
     "layers",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-DEEPFLOW, FASTAI_RESNET34, LAYERS = "deepflow", "fastai-resnet34", "layers"
-OWN = (DEEPFLOW, FASTAI_RESNET34, LAYERS)
+CELLNET, DEEPFLOW, FASTAI_RESNET34, LAYERS = "cellnet", "deepflow", "fastai-resnet34", "layers"
+OWN = (CELLNET, DEEPFLOW, FASTAI_RESNET34, LAYERS)
 
 
 def pretrained_as(network: str) -> str | None:
     """Return whose ImageNet weights a network can start from, by torchvision's name; None where there are none."""
-    return {DEEPFLOW: None, LAYERS: None, FASTAI_RESNET34: "resnet34"}.get(network, network)
+    return {CELLNET: None, DEEPFLOW: None, LAYERS: None, FASTAI_RESNET34: "resnet34"}.get(network, network)
