@@ -1,4 +1,4 @@
-"""Make the pictures of the docs anew, all or some: main_job, sheet, movie, plate, large, review.
+"""Make the pictures of the docs anew, all or some: main_job, sheet, movie, plate, large, review, samples.
 
 Run on a screen: `.venv/bin/python -m napari_cellstage.screen scripts/screenshots.py [NAME…]`
 """
@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 
-ALL = ("main_job", "sheet", "movie", "plate", "large", "review")
+ALL = ("main_job", "sheet", "movie", "plate", "large", "review", "samples")
 
 
 def main(names: list[str]) -> None:
