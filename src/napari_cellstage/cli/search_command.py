@@ -45,7 +45,7 @@ def search(
     group_from: GroupFrom = None,
     json: Json = False,
 ) -> None:
-    """Search for layers that suit DATA: many networks, each cross-validated; Ctrl+C, and later the same line goes on."""
+    """Search for layers that suit DATA: many networks, each cross-validated. The same line again resumes a search."""
     from napari_cellstage.cli.searching import SearchOptions, read_ranges, search_layers
     from napari_cellstage.cli.training import written
     from napari_cellstage.learn.search import SearchChoices
