@@ -43,8 +43,8 @@ class EpochDone:
     train_loss
         Mean over the epoch.
     valid_loss, valid_accuracy
-        On the validation part; where cells are too few for one, on the held-out part, which is shown but chooses
-        nothing; NaN without either.
+        On the validation part, or on training cells as networks beside say that were trained without them; where cells
+        are too few for a validation part, on the held-out part, which is shown but chooses nothing; NaN without it.
     images_per_second
         Training images, augmentation included.
     member
