@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from napari_cellstage.core.safe_csv import read_csv
 from napari_cellstage.core.scoring.common_split import CommonSplit
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.members import member_names
 from napari_cellstage.learn.model import read_card
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.run_labels import RunLabels
@@ -157,6 +159,9 @@ def _folds(labels: RunLabels, split: dict[str, Any]) -> NDArray[np.int64]:
 def _at_hand(recipe: Recipe, bundle: Bundle) -> Recipe:
     """Return a recipe for this machine: its weights are in the bundle, and a device is one that is here."""
     recipe = recipe.but(device="cpu" if recipe.device == "cpu" else "auto")
+    files = [text.partition(".toml")[0] + ".toml" for text in member_names(recipe) if ".toml" in text]
+    if out := [name for name in files if not Path(name).resolve().is_relative_to(bundle.folder.resolve())]:
+        raise BundleError(f"The bundle is not used: its recipe names {some(out)}, which is not in it.")
     if recipe.weights in ("imagenet", "none"):
         return recipe
     if leads_out(recipe.weights):
