@@ -69,6 +69,15 @@ def test_a_booster_comes_back(model: TrainedModel, data, tmp_path: Path):
     assert loaded.scores is None
 
 
+def test_a_model_takes_the_place_of_the_one_before(model: TrainedModel, data, tmp_path: Path):
+    trees = TrainedModel.of(data, model.recipe, model.normalisation, model.held_out, None, booster=b"trees")
+    trees.save(tmp_path)
+    model.save(tmp_path)
+    assert TrainedModel.load(tmp_path).booster is None  # else the trees would go on answering
+    trees.save(tmp_path)
+    assert TrainedModel.load(tmp_path).arrays == {}
+
+
 def test_nothing_on_disk_is_a_pickle(model: TrainedModel, tmp_path: Path):
     model.save(tmp_path)
     assert sorted(f.name for f in tmp_path.iterdir()) == ["card.json", "weights.safetensors"]

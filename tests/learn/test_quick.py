@@ -201,3 +201,15 @@ def test_the_cells_held_out_can_be_said(data, recipe, run):
     _, model = run(fit(data, recipe, held_out=held_out))
     assert np.array_equal(model.held_out, held_out)
     assert model.scores.n == 6
+
+
+def test_the_published_baseline_is_trees_on_features_alone_with_few_cells_too(data, run, tmp_path):
+    baseline = Recipe.load("features-xgboost").but(threads=1, trees=20)
+    _, model = run(fit(data, baseline))
+    assert model.card["started_from"] == "classical features"
+    assert model.card["classifier"].startswith("boosted trees")
+    assert model.card["temperature"] > 0
+    assert model.scores is not None
+    model.save(tmp_path)
+    assert (tmp_path / "head.ubj").is_file()
+    assert run(predict(TrainedModel.load(tmp_path), data.crops))[1].shape == (36, 3)

@@ -7,7 +7,9 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from napari_cellstage.core.scoring.calibration import (
+    FEWEST_TO_BE_SURER,
     calibrated,
+    cautious_temperature,
     cross_fitted,
     expected_calibration_error,
     fit_temperature,
@@ -68,6 +70,14 @@ def test_cells_that_are_all_right_make_nothing_surer():
     raw = np.array([[0.6, 0.4], [0.3, 0.7]], dtype=np.float32)
     assert fit_temperature(log_of(raw), np.array([0, 1])) == 1
     assert fit_temperature(np.zeros((0, 2)), np.zeros(0, int)) == 1
+
+
+def test_few_cells_make_nothing_surer():
+    raw, truth, _ = overconfident(cells=200, times=0.3)
+    assert cautious_temperature(raw, truth) == fit_temperature(log_of(raw), truth) < 1
+    few = slice(0, FEWEST_TO_BE_SURER - 1)
+    assert fit_temperature(log_of(raw[few]), truth[few]) < 1
+    assert cautious_temperature(raw[few], truth[few]) == 1
 
 
 def test_probabilities_of_0_stay_finite():
