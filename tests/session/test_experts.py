@@ -11,6 +11,7 @@ from napari_cellstage.core.errors import ReadOnlyError
 from napari_cellstage.core.experts.lines import AnswersError
 from napari_cellstage.core.exporting.people import export_people
 from napari_cellstage.core.people.names import PeopleError
+from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.session import Session
 from tests.session.scene import grid, stack_for, watch
 
@@ -142,3 +143,19 @@ def test_vote_and_tests_are_beside_the_model(ready, tmp_path):
     assert found.of("vote").confusion.sum() == found.of("model").confusion.sum() == 9
     assert any(one.startswith("Paired t-test on 9 cells") for one in found.tests)
     assert any(one.startswith("McNemar's exact test, vote against network on 9 cells") for one in found.tests)
+
+
+def test_cells_of_left_out_classes_are_not_held_against_the_model(ready, tmp_path):
+    from napari_cellstage.core.predictions import Predictions
+
+    ready.settle(CellRefs.of(1, ready.cells(), np.arange(6)), 1)
+    ready.settle(CellRefs.of(1, ready.cells(), np.arange(6, 9)), 3)
+    rows = [f"field,{cell},{who},interphase" for cell in range(1, 10) for who in "AB"]
+    ready.import_answers([write(tmp_path / "a.csv", *rows)])
+    ready.left_out = (3,)
+    certain = np.tile(np.array([0.9, 0.1], np.float32), (9, 1))
+    ready.set_predictions({1: Predictions(certain, (1, 2), np.zeros(9, np.uint8))}, ready.snapshot().version)
+    model = ready.people_against_model().of("model")
+    assert (model.n, model.accuracy) == (6, 1)
+    ready.left_out = ()
+    assert ready.people_against_model().of("model").n == 9

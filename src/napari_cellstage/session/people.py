@@ -139,13 +139,21 @@ class PeoplePart(AnnotatorPart, RunsPart):
     def comparison_with_model(self) -> Callable[[], PeopleAgainstModel]:
         """Return what does the same with the labels of now, in any thread: it asks nothing of the session."""
         from napari_cellstage.core.experts.comparing import people_with_tests
+        from napari_cellstage.core.people.votes import majority
 
         self._refuse_blind("persons can't be compared with the model")
         answers = self.answers()
         labels, origins = self._shared(answers.cells)
         known = np.where(np.isin(origins, _KNOWN), labels, UNLABELLED)
         said, near = self._unseen_answers(answers.cells)
+        reference = np.where(known != UNLABELLED, known, majority(answers))
+        said = np.where(np.isin(reference, self._not_asked_for()), UNLABELLED, said)
         return partial(people_with_tests, answers, known, said, near=near)
+
+    def _not_asked_for(self) -> list[int]:
+        """Return the classes that are left out of training and that the reviewed run does not know."""
+        unseen = self.unseen_then()
+        return [one for one in self.left_out if unseen is None or one not in unseen.classes.ids]
 
     def _state_of_labels(self) -> object:
         if not self._space.has_project:
