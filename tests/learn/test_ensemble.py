@@ -182,6 +182,11 @@ def test_a_prediction_that_is_stopped_says_nothing_of_the_rest(trained, cells, r
     assert np.isnan(said).all()
 
 
+def test_no_cells_are_predicted_as_none(trained, cells, run):
+    _, model = trained
+    assert run(predict(model, cells.crops[:0]))[1].shape == (0, 3)
+
+
 def test_every_cell_is_cross_validated(cells, run):
     recipe = Recipe.load("ensemble").but(members="quick, quick", folds=3, threads=1)
     events, found = run(cross_validate(cells, recipe))

@@ -98,3 +98,13 @@ def test_files_are_asked_for(box, own, tmp_path, monkeypatch):
     monkeypatch.setattr(recipe_box.QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     box.setCurrentText(OPEN)
     assert box.currentText() == "b"
+
+
+def test_an_ensemble_shows_its_members_and_keeps_them(box):
+    box.setCurrentText("ensemble")
+    (recipe,) = box.recipes
+    assert recipe == Recipe.load("ensemble")
+    assert not box._form.widgets["members"].native.isHidden()
+    assert box._form.widgets["classifier"].native.isHidden()
+    box._form.value = box._form.value.but(members="quick, quick")
+    assert box.recipes[0].members == "quick, quick"
