@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_cellstage.sharing import BundleError, open_bundle
+from napari_cellstage.sharing import opened as opening
 from napari_cellstage.sharing import unpack as unpacking
 from napari_cellstage.sharing.contents import leads_out
 from napari_cellstage.sharing.place import put
@@ -196,6 +197,14 @@ def test_a_zip_with_a_password(copy: Path, tmp_path: Path) -> None:
             place = content.find(start, place + 4)
     file.write_bytes(content)
     assert "password required" in refused(file)
+
+
+def test_what_the_system_does_not_let_be_read_is_said(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(_file: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(opening, "hash_of", closed)
+    assert "copy' can't be read: permission denied. Copy it to another place." in refused(copy)
 
 
 def test_what_is_no_bundle(copy: Path, tmp_path: Path, run: Path) -> None:

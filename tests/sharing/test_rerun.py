@@ -244,6 +244,25 @@ def test_a_bundle_that_does_not_hang_together(name: str, change: Any, told: str,
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("crops", "told"),
+    [
+        ({"shape": [2, 24], "dtype": "uint16", "masks": False}, "which pictures can't be"),
+        ({"shape": [2, 24, 0], "dtype": "uint16", "masks": False}, "which pictures can't be"),
+        ({"shape": [2, 24, 24], "dtype": "O", "masks": False}, "which pictures can't be"),
+        ({"shape": [2, 24, 24], "dtype": "x", "masks": False}, "can't be trained again"),
+        ({"shape": [2, 10**6, 10**6], "dtype": "uint8", "masks": False}, "would take 48,000 GB"),
+        ({"shape": [2, 24, 24], "dtype": "uint16"}, "'masks' is missing"),
+        (None, "can't be trained again"),
+    ],
+)
+def test_a_manifest_that_tells_of_impossible_cells_is_refused(crops: Any, told: str, copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"crops": crops}), encoding="utf-8")
+    with pytest.raises(BundleError, match=told):
+        rerun_bundle(copy, say=silent)
+
+
 def test_pictures_of_another_size_or_content_are_refused(copy: Path) -> None:
     name = "crops/=small/movie0_1.tif"
     pixels = tifffile.imread(copy / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from napari_cellstage.sharing.figures import Figures
 from napari_cellstage.sharing.gather import Source, Wanted, gathered
 from napari_cellstage.sharing.opened import Bundle
 from napari_cellstage.sharing.pictures import read_masks, read_pictures
+from napari_cellstage.sharing.unpack import MOST_BYTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ def contents_of(bundle: Bundle) -> Contents:
         figures = Figures.from_dict(json.loads((folder / contents.FIGURES).read_text(encoding="utf-8")))
         recipe = Recipe.load(str(folder / contents.RECIPE))
         folds = _folds(labels, split)
-        crops = {key: bundle.manifest["crops"][key] for key in ("shape", "dtype", "masks")}
+        crops = _checked_crops(bundle.manifest["crops"], len(labels))
         wanted = Wanted.of_card(card | {"crops": crops}, labels)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, CellStageError) as e:
         what = f"{e} is missing" if isinstance(e, KeyError) else str(e)
@@ -146,6 +148,16 @@ def _of_pictures(
     if not should_stop():
         held.wanted.check(data)
     return data
+
+
+def _checked_crops(crops: dict[str, Any], cells: int) -> dict[str, Any]:
+    """Return how the pixels of a cell are kept; ValueError where no cells can be kept so."""
+    shape, dtype = [int(length) for length in crops["shape"]], np.dtype(str(crops["dtype"]))
+    if len(shape) != 3 or min(shape) < 1 or dtype.kind not in "buif":
+        raise ValueError(f"its cells are {dtype} {shape}, which pictures can't be")
+    if (size := cells * math.prod(shape) * dtype.itemsize) > MOST_BYTES:
+        raise ValueError(f"its {cells:,} cells of {shape} pixels would take {size / 1e9:,.0f} GB")
+    return {"shape": shape, "dtype": dtype.name, "masks": bool(crops["masks"])}
 
 
 def _folds(labels: RunLabels, split: dict[str, Any]) -> NDArray[np.int64]:

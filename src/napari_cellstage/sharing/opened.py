@@ -58,13 +58,20 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
         If it is none, of a newer version, not as it was written, or points outside of itself.
     """
     if path.is_dir():
-        yield _checked(path, path)
+        yield _read(path, path)
         return
     if not path.is_file():
         raise BundleError(f"There is no bundle '{path}'. Name the folder or the .zip that `export --bundle` wrote.")
     with TemporaryDirectory(prefix="cellstage-bundle-") as folder:
         unpack(path, Path(folder))
-        yield _checked(Path(folder), path)
+        yield _read(Path(folder), path)
+
+
+def _read(folder: Path, named: Path) -> Bundle:
+    try:
+        return _checked(folder, named)
+    except OSError as e:
+        raise BundleError(f"'{named}' can't be read: {reason_of(e)}. Copy it to another place.") from e
 
 
 def _checked(folder: Path, named: Path) -> Bundle:
@@ -132,17 +139,14 @@ def _manifest(file: Path, named: Path) -> dict[str, Any]:
 def _there(folder: Path) -> set[str]:
     """Return the files of a folder; `BundleError` where one is a link, as that may lead anywhere."""
     found = set()
-    try:
-        for place, folders, files in os.walk(folder, onerror=_raise):
-            for name in (*folders, *files):
-                path = Path(place, name)
-                inside = path.relative_to(folder).as_posix()
-                if path.is_symlink():
-                    raise BundleError(f"'{folder}' is not used: '{inside}' in it is a link, and a bundle has none.")
-                if name in files and not LITTER.search(inside):
-                    found.add(inside)
-    except OSError as e:
-        raise BundleError(f"'{folder}' can't be read: {reason_of(e)}. Copy it to another place.") from e
+    for place, folders, files in os.walk(folder, onerror=_raise):
+        for name in (*folders, *files):
+            path = Path(place, name)
+            inside = path.relative_to(folder).as_posix()
+            if path.is_symlink():
+                raise BundleError(f"'{folder}' is not used: '{inside}' in it is a link, and a bundle has none.")
+            if name in files and not LITTER.search(inside):
+                found.add(inside)
     return found
 
 
