@@ -64,3 +64,16 @@ def test_what_cannot_be_read_is_said(opening, session, folders, qtbot):
     opening.question.buttons[SHEET].click()
     opening.wait()
     assert session.counts() == {1: 6, 2: 6}
+
+
+def test_what_is_mixed_or_doubled_is_said(opening, session, folders, monkeypatch):
+    said = []
+    monkeypatch.setattr("napari_cellstage.ui.opening.warn", said.append)
+    tifffile.imwrite(folders / "S" / "wide.tif", np.ones((9, 12), np.uint16))
+    opening.open_paths([folders])
+    opening.wait()
+    opening.question.buttons[SHEET].click()
+    opening.wait()
+    assert session.counts() == {1: 6, 2: 7}
+    starts = ("Pictures differ in size", "Pictures differ in their kind of number", "6 pictures are in two classes")
+    assert [text.startswith(start) for text, start in zip(said, starts, strict=True)] == [True, True, True]
