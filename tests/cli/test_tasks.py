@@ -138,3 +138,13 @@ def test_classes_of_a_project(tmp_path: Path) -> None:
     assert answer["n_train"] + answer["n_test"] == 8
     card = json.loads((tmp_path / "run" / "card.json").read_text(encoding="utf-8"))
     assert card["left_out"] == [{"id": 2, "name": "b", "cells": 4}]
+    session.open_project(project)
+    session.left_out = (1,)  # as ticked in the dock
+    session.close()
+    result = run_cli("train", project, "--out", tmp_path / "chosen", *options)
+    assert last_json(result)["classes"] == ["b", "c"]
+    assert "Left out: 4 cells of class 'a'." in result.stdout
+    every = last_json(run_cli("train", project, "--out", tmp_path / "all", "--classes", "a,b,c", *options))
+    assert every["classes"] == ["a", "b", "c"]
+    scored = run_cli("evaluate", tmp_path / "all", project, "--classes", "a,b")
+    assert "Left out 4 cells of class 'c'." in scored.stdout
