@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 from scipy.stats import spearmanr
 
 from napari_cellstage.core.errors import ModelError
+from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.core.predictions import NEITHER, TRAINED, Predictions
 from napari_cellstage.core.review.pseudotime import PseudotimeError
 from napari_cellstage.core.review.space import Space
@@ -118,3 +119,26 @@ def test_a_space_is_read_without_its_network_and_a_damaged_file_is_said(tmp_path
     (tmp_path / "weights.safetensors").write_bytes(b"not whole")
     with pytest.raises(ModelError, match="damaged or cut short"):
         read_space(tmp_path)
+
+
+def test_asking_for_the_order_leaves_a_training_that_is_under_way_its_answers(four: Session) -> None:
+    place(four)
+    training, image_id = four.snapshot(), four.images[0].image_id
+    answer = four.predictions(image_id)
+    assert answer is not None
+    for _ in range(10):
+        four.cell_order()
+    assert four.set_predictions({image_id: answer}, training.version)
+
+
+def test_cells_of_one_movie_are_drawn_together_and_classes_left_out_have_no_say(four: Session) -> None:
+    place(four)
+    four.set_facts({one.image_id: ImageFacts(plate="P", well=f"A0{1 + n // 2}") for n, one in enumerate(four.images)})
+    four.split_by = "well"
+    score = four.cell_order()().score
+    assert score is not None
+    assert score.groups == 2
+    four.left_out = (four.scheme.ids[2],)
+    fewer = four.cell_order()().score
+    assert fewer is not None
+    assert fewer.n == 24

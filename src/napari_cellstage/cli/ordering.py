@@ -132,7 +132,8 @@ def _ordered(cells: _Cells, model: TrainedModel, order: TrueOrder | None, choice
             "order. Train a network or the quick recipe with this version; of an ensemble, order by one of its members."
         )
     found = pseudotime(order_features(cells.embedding, model.space), choices.shape)
-    return order_cells(found, cells.label, order, cells.groups, cells.part != TRAINED, choices.start)
+    known = np.where(np.isin(cells.label, model.classes.names), cells.label, "")  # others the model was not told of
+    return order_cells(found, known, order, cells.groups, cells.part != TRAINED, choices.start)
 
 
 def _places_of_classes(cells: _Cells, found: CellOrder, names: tuple[str, ...]) -> pd.DataFrame:

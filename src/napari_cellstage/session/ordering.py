@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.predictions import TRAINED
 from napari_cellstage.core.review.building import ImagePart
-from napari_cellstage.core.snapshot import Images
+from napari_cellstage.core.snapshot import Images, WorkSnapshot
 from napari_cellstage.session.audit import AuditPart
 from napari_cellstage.session.people import PeoplePart
 from napari_cellstage.session.review import ReviewPart
@@ -45,7 +45,7 @@ class OrderPart(ReviewPart, AuditPart, PeoplePart):
         if table.embedding is None:
             raise PseudotimeError("No cell has a place in what a model sees. Train once; then cells can be ordered.")
         parts = list((self._parts or {}).values())
-        run = self._run_of(parts)
+        run, frozen = self._run_of(parts), self.look_with_groups()
         folder = None if self.project is None or not run else self.project.runs / run
         return partial(
             _order,
@@ -53,8 +53,8 @@ class OrderPart(ReviewPart, AuditPart, PeoplePart):
             folder,
             known,
             scheme=self.scheme,
-            labels=np.concatenate([self._label_names(part) for part in parts]),
-            groups=np.concatenate(self._groups_of(parts)),
+            labels=np.concatenate([self._label_names(part, frozen.left_out) for part in parts]),
+            groups=np.concatenate([_groups(part, frozen) for part in parts]),
             unseen=np.concatenate([_unseen(part, run) for part in parts]),
         )
 
@@ -66,22 +66,18 @@ class OrderPart(ReviewPart, AuditPart, PeoplePart):
                 counts[part.predictions.run] = counts.get(part.predictions.run, 0) + len(part.predictions)
         return max(counts, key=lambda run: counts[run], default="")
 
-    def _label_names(self, part: ImagePart) -> NDArray[np.str_]:
-        """Return the names of labels; cells that are set aside for the final check count as not labelled."""
-        names = {one.id: one.name for one in self.scheme} | {UNLABELLED: ""}
+    def _label_names(self, part: ImagePart, left_out: tuple[int, ...]) -> NDArray[np.str_]:
+        """Return the names of labels; empty for cells set aside for the final check, and of classes left out."""
+        names = {one.id: one.name for one in self.scheme if one.id not in left_out} | {UNLABELLED: ""}
         aside = self.audit_mask(part.image_id)
         said = zip(part.class_ids.tolist(), aside.tolist(), strict=True)
         return np.array(["" if is_aside else names.get(i, "") for i, is_aside in said], dtype=np.str_)
 
-    def _groups_of(self, parts: list[ImagePart]) -> list[NDArray[np.str_]]:
-        images = self.snapshot().images
-        extras = images.extras if isinstance(images, Images) else {}
-        found = []
-        for part in parts:
-            said = extras.get(part.image_id, {}).get("groups")
-            alone = np.full(len(part.cells), f"image {part.image_id}")
-            found.append(alone if said is None or len(said) != len(alone) else said)
-        return found
+
+def _groups(part: ImagePart, frozen: WorkSnapshot) -> NDArray[np.str_]:
+    images, alone = frozen.images, np.full(len(part.cells), f"image {part.image_id}")
+    said = images.extras.get(part.image_id, {}).get("groups") if isinstance(images, Images) else None
+    return alone if said is None or len(said) != len(alone) else np.asarray(said, dtype=np.str_)
 
 
 def _unseen(part: ImagePart, run: str) -> NDArray[np.bool_]:

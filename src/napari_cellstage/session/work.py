@@ -18,14 +18,26 @@ if TYPE_CHECKING:
 class WorkPart(ClassesPart):
     """Snapshots for work, predictions back, and the table of both."""
 
+    _nobody_answers = False
+
     def snapshot(self) -> WorkSnapshot:
         """Freeze what training and prediction need."""
+        if self._nobody_answers:
+            return WorkPart.look(self)
         self._snapshots += 1
         return self._space.snapshot(self.network_channels, self._snapshots)
 
     def look(self) -> WorkSnapshot:
         """Freeze the same for work that nobody answers, such as a preview; as often as one likes."""
         return WorkSnapshot(self._space.frozen()[0], self.scheme, self.network_channels)
+
+    def look_with_groups(self) -> WorkSnapshot:
+        """Freeze the same with all that `snapshot` says of images; answers to earlier snapshots stay welcome."""
+        self._nobody_answers = True
+        try:
+            return self.snapshot()
+        finally:
+            self._nobody_answers = False
 
     def set_predictions(self, answers: dict[int, Predictions], version: int) -> bool:
         """Take the answers to the snapshot of a version.
