@@ -69,9 +69,9 @@ class OrderPart(ReviewPart, AuditPart, PeoplePart):
     def _label_names(self, part: ImagePart, left_out: tuple[int, ...]) -> NDArray[np.str_]:
         """Return the names of labels; empty for cells set aside for the final check, and of classes left out."""
         names = {one.id: one.name for one in self.scheme if one.id not in left_out} | {UNLABELLED: ""}
-        aside = self.audit_mask(part.image_id)
-        said = zip(part.class_ids.tolist(), aside.tolist(), strict=True)
-        return np.array(["" if is_aside else names.get(i, "") for i, is_aside in said], dtype=np.str_)
+        kinds, which = np.unique(part.class_ids, return_inverse=True)
+        labels = np.array([names.get(kind, "") for kind in kinds.tolist()], dtype=np.str_)[which.reshape(-1)]
+        return np.where(self.audit_mask(part.image_id), "", labels)
 
 
 def _groups(part: ImagePart, frozen: WorkSnapshot) -> NDArray[np.str_]:

@@ -110,6 +110,20 @@ def test_two_clumps_are_ordered_one_after_the_other():
     assert (time[:60].max() < time[60:].min()) or (time[60:].max() < time[:60].min())
 
 
+def test_along_one_axis_there_is_no_ring():
+    values = np.random.default_rng(0).integers(0, 2, (200, 1)).astype(np.float32)
+    found = pseudotime(values)
+    assert found.shape == "open"
+    assert abs(spearmanr(found.time, values[:, 0]).statistic) > 0.8
+
+
+@pytest.mark.parametrize("cells", [5, 40])
+def test_cells_that_are_equal_and_cells_that_are_few_have_places(cells: int):
+    values = np.repeat(np.random.default_rng(0).normal(size=(cells, 3)), 40, axis=0)
+    assert np.isfinite(pseudotime(values).time).all()
+    assert np.isfinite(pseudotime(values[:20] + np.arange(20)[:, None]).time).all()
+
+
 @pytest.mark.parametrize(("count", "why"), [(19, "19 cells"), (40, "all the same one")])
 def test_too_few_cells_and_cells_that_are_all_alike_have_no_order(count: int, why: str):
     features = np.zeros((count, 3)) if count > 20 else np.random.default_rng(0).normal(size=(count, 3))

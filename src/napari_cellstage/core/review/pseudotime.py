@@ -107,7 +107,7 @@ def pseudotime(features: NDArray[Any], shape: Shape | None = None, seed: int = 0
             + ("" if alike else f"; an order needs {FEWEST} or more. Predict more cells.")
         )
     components, fitted = _components(values, seed)
-    likeness = _likeness(components)
+    likeness = _likeness(components) if values.shape[1] > 1 else 1.0  # along one axis there is no ring
     found: Shape = shape or ("open" if likeness >= LINE else "cyclic")
     along = components[:, 0] if found == "open" else np.arctan2(components[:, 1], components[:, 0])
     time = np.full(len(features), np.nan, dtype=np.float32)

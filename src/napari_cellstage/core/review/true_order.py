@@ -67,7 +67,9 @@ class TrueOrder:
     def ranks(self, labels: NDArray[np.str_] | Sequence[str]) -> NDArray[np.int64]:
         """Return ``(N,)``: the place of each cell's class in the order, -1 for a cell without one."""
         places = {name: place for place, name in enumerate(self.names)}
-        return np.array([places.get(str(label), -1) for label in labels], dtype=np.int64)
+        kinds, which = np.unique(np.asarray(labels, dtype=np.str_), return_inverse=True)
+        found: NDArray[np.int64] = np.array([places.get(kind, -1) for kind in kinds.tolist()], dtype=np.int64)
+        return found[which.reshape(-1)]
 
 
 def _number(name: str) -> float | None:
