@@ -74,6 +74,7 @@ def result_json(task: Task, found: Experts, checked: CheckedAnswers) -> dict[str
         "confusion_vote": None if vote is None else vote.confusion.tolist(),
         "confusion_network": None if model is None else model.confusion.tolist(),
         "ties": found.ties,
+        "vote_with_ties": found.with_ties,
         "t_test": _t_test(found),
         "mcnemar_vote": _mcnemar(found),
         "taken": checked.taken,

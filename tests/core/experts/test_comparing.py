@@ -61,7 +61,9 @@ def test_ties_are_said_and_left_out_of_the_vote():
     assert found.ties == 1
     assert found.compared.of("vote").n == 2
     assert found.vote_test.n == 2
-    assert "1 cell without a majority" in " ".join(found.sentences)
+    text = " ".join(found.sentences)
+    assert "1 cell without a majority" in text
+    assert "Counted as wrong they make its accuracy 0.67." in text
 
 
 def test_the_t_test_is_on_cells_that_all_experts_answered():

@@ -80,15 +80,23 @@ class Experts:
     vote_test: Paired | None = None
 
     @property
+    def with_ties(self) -> float:
+        """Accuracy of the vote with ties counted as wrong: cells without a majority are the hard ones."""
+        vote = self.compared.of("vote")
+        return float("nan") if vote is None else vote.accuracy * vote.n / (vote.n + self.ties)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What to know of the figures."""
         found = []
         several = self.compared.of("best") is not None
         if several:
             found.append(BEST_CAUTION)
-        if self.ties:
+        vote = self.compared.of("vote")
+        if self.ties and vote is not None:
             found.append(
-                f"{cells_words(self.ties)} without a majority (as many votes for two classes): not in the vote."
+                f"{cells_words(self.ties)} without a majority, as classes have equally many votes: not in the vote. "
+                f"Counted as wrong they make its accuracy {self.with_ties:.2f}."
             )
         if self.t_test is not None:
             found.append(self.t_test.text)
