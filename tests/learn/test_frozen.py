@@ -81,7 +81,7 @@ def test_a_quick_model_with_a_frozen_network_needs_no_other_file(data, recipe, w
     assert any("frozen mobilenet_v3_small (own.safetensors)" in e.text for e in events if isinstance(e, Note))
     assert "frozen mobilenet_v3_small" in model.card["started_from"]
     plain = run(fit(data, recipe.but(weights="none")))[1]
-    assert len(model.arrays["mean"]) == len(plain.arrays["mean"]) + 1024
+    assert len(model.arrays["linear.mean"]) == len(plain.arrays["linear.mean"]) + 1024
     _, before = run(predict(model, data.crops))
     model.save(tmp_path / "run")
     weights.unlink()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,12 @@ from napari_cellstage.learn import boosting, heads
 from napari_cellstage.learn.boosting import BoostedHead, boosted_head
 from napari_cellstage.learn.chosen import KnownChoice, probabilities
 from napari_cellstage.learn.heads import choose_head
+from napari_cellstage.learn.kernel_head import Sharpness, kernel_heads
 from napari_cellstage.learn.linear_head import LinearHead
+from napari_cellstage.learn.pair_head import Pair, PairHead
 from napari_cellstage.learn.recipe import Recipe
 
 RECIPE = Recipe.load("quick").but(threads=1)
-LONG = RECIPE.but(trees=500)
 TREES, LINEAR = RECIPE.but(classifier="trees", trees=20), RECIPE.but(classifier="linear")
 
 
@@ -45,17 +48,38 @@ def test_the_temperature_makes_the_confidence_right():
     assert best_temperature(scores * 7, labels)[1] == pytest.approx(7, rel=0.1)
 
 
-def test_linear_is_chosen_where_planes_part_the_classes(run):
-    features, labels = clouds(40, apart=1.2)
-    _, chosen = run(choose_head(features, labels, np.zeros(120), 3, RECIPE, never))
-    assert chosen.report.startswith("a linear classifier")
-    assert "boosted trees 0." in chosen.report
+def test_both_together_do_what_each_does_alone(run):
+    plane, curved = clouds(40, apart=1.2), rings(150)
+    for features, labels in (plane, curved):
+        _, chosen = run(choose_head(features, labels, np.zeros(len(labels)), int(labels.max()) + 1, RECIPE, never))
+        assert isinstance(chosen.head, PairHead)
+        assert chosen.report.startswith("a linear and a kernel classifier together (0.")
+        assert (chosen.head.scores(features).argmax(axis=1) == labels).mean() > 0.9
 
 
-def test_trees_are_chosen_where_no_plane_does_and_survive_their_bytes(run):
+def test_both_survive_their_arrays(run):
+    features, labels = rings(60)
+    _, chosen = run(choose_head(features, labels, np.zeros(240), 2, RECIPE, never))
+    pair = Pair.from_dict(json.loads(json.dumps(chosen.to_dict()))["pair"])
+    again = PairHead.from_arrays(chosen.head.arrays(), pair)
+    assert np.array_equal(again.scores(features), chosen.head.scores(features))
+
+
+def test_one_amount_among_hundreds_decides_where_it_does(run):
+    rng = np.random.default_rng(0)
+    features = rng.normal(0, 1, (360, 300)).astype(np.float32)
+    labels = np.digitize(features[:, 7], (-0.4, 0.4)).astype(np.int64)
+    _, chosen = run(choose_head(features[:240], labels[:240], np.zeros(240), 3, RECIPE, never))
+    assert chosen.head.pair.sharpness.few > 0
+    assert 7 in chosen.head.kernel.few
+    blind = kernel_heads(features[:240], labels[:240], 3, RECIPE, (Sharpness(0.1, 0.0),))[Sharpness(0.1, 0.0)]
+    new = [(one.scores(features[240:]).argmax(axis=1) == labels[240:]).mean() for one in (chosen.head.kernel, blind)]
+    assert new[0] > new[1] + 0.15
+
+
+def test_boosted_trees_survive_their_bytes(run):
     features, labels = rings(150)
-    _, chosen = run(choose_head(features, labels, np.zeros(600), 2, RECIPE, never))
-    assert isinstance(chosen.head, BoostedHead)
+    _, chosen = run(choose_head(features, labels, np.zeros(600), 2, TREES.but(trees=60), never))
     again = BoostedHead(bytes(chosen.head.model), chosen.head.width)
     assert np.array_equal(again.scores(features), chosen.head.scores(features))
     assert (again.scores(features).argmax(axis=1) == labels).mean() > 0.9
@@ -104,7 +128,7 @@ def stopped_at(events_wanted, work):
             stopped.append(True)
 
 
-@pytest.mark.parametrize("tries", range(1, 12))
+@pytest.mark.parametrize("tries", range(1, 10))
 def test_a_stop_among_the_linear_heads_takes_the_best_so_far(tries):
     features, labels = clouds(40)
     asked, after = [], []
@@ -126,21 +150,12 @@ def test_a_stop_among_the_linear_heads_takes_the_best_so_far(tries):
     assert (chosen.head.scores(features).argmax(axis=1) == labels).mean() > 0.9
 
 
-@pytest.mark.parametrize("when", ["trying boosted trees", "training boosted trees"])
-def test_a_stop_among_the_trees_is_answered_at_once_by_the_linear_head(when, monkeypatch):
-    features, labels = rings(150)
-    monkeypatch.setattr(boosting, "LOOK_EVERY", 0.001)
-    chosen, after = stopped_at(when, lambda stop: choose_head(features, labels, np.zeros(600), 2, LONG, stop))
-    assert isinstance(chosen.head, LinearHead)
-    assert after == []
-
-
 def test_trees_chosen_before_that_are_stopped_leave_a_linear_head(monkeypatch):
     features, labels = rings(150)
     monkeypatch.setattr(boosting, "LOOK_EVERY", 0.001)
-    known = KnownChoice(True, 1.0, {}, 1)
+    known, recipe = KnownChoice(True, 1.0, {}, 1), TREES.but(trees=500)
     chosen, _ = stopped_at(
-        "training boosted trees", lambda stop: choose_head(features, labels, np.zeros(600), 2, LONG, stop, known)
+        "training boosted trees", lambda stop: choose_head(features, labels, np.zeros(600), 2, recipe, stop, known)
     )
     assert isinstance(chosen.head, LinearHead)
     assert np.isfinite(chosen.head.scores(features)).all()
@@ -154,7 +169,7 @@ def test_trees_end_after_the_round_in_which_they_are_to():
     assert len(short.model) < len(boosted_head(features, labels, 2, RECIPE).model)
 
 
-def test_trees_are_tried_on_enough_cells_only_and_compared_on_the_same(run, monkeypatch):
+def test_trees_are_tried_on_enough_cells_only(run, monkeypatch):
     features, labels = rings(150)
     grown = []
 
@@ -166,8 +181,8 @@ def test_trees_are_tried_on_enough_cells_only_and_compared_on_the_same(run, monk
     for enough, folds in ((1, 1), (151, 2), (10_000, 4)):
         monkeypatch.setattr(heads, "ENOUGH_TRIED", enough)
         grown.clear()
-        _, chosen = run(choose_head(features, labels, np.zeros(600), 2, RECIPE, never))
-        assert grown == [[450] * folds, [600]]
+        _, chosen = run(choose_head(features, labels, np.zeros(600), 2, TREES, never))
+        assert grown == [[450] * folds + [600]]
         assert f"of {150 * folds} cells" in chosen.report
         assert isinstance(chosen.head, BoostedHead)
 
@@ -175,8 +190,7 @@ def test_trees_are_tried_on_enough_cells_only_and_compared_on_the_same(run, monk
 def test_the_same_cells_give_the_same_head_however_many_threads(run):
     features, labels = rings(150)
     one, two = (
-        run(choose_head(features, labels, np.zeros(600), 2, RECIPE.but(threads=threads), never))[1]
-        for threads in (1, 2)
+        run(choose_head(features, labels, np.zeros(600), 2, TREES.but(threads=threads), never))[1] for threads in (1, 2)
     )
     assert one.head.model == two.head.model
     assert one.temperature == two.temperature
@@ -187,7 +201,8 @@ def test_damaged_trees_are_said_plainly():
         BoostedHead(b"{L\x00not ubjson", 3).scores(np.zeros((1, 3), dtype=np.float32))
 
 
-def test_a_recipe_may_name_the_trees_where_planes_would_do(run):
+def test_a_recipe_may_name_the_trees_where_planes_would_do(run, monkeypatch):
+    monkeypatch.setattr(boosting, "LOOK_EVERY", 1e-5)  # so that progress is told however fast they grow
     features, labels = clouds(20, apart=1.0)
     events, chosen = run(choose_head(features, labels, np.zeros(60), 3, TREES, never))
     assert isinstance(chosen.head, BoostedHead)
@@ -250,14 +265,29 @@ def test_named_trees_that_are_stopped_leave_a_linear_head_and_say_so(monkeypatch
     assert after == []
 
 
+PAIR = Pair(0.2, Sharpness(0.1, 0.5), (1.5, 0.8))
+
+
 @pytest.mark.parametrize(
-    ("trees", "recipe", "taken"),
-    [(True, TREES, True), (False, TREES, False), (False, LINEAR, True), (True, LINEAR, False), (True, RECIPE, True)],
+    ("trees", "pair", "recipe", "kind"),
+    [
+        (True, None, TREES, BoostedHead),
+        (False, PAIR, RECIPE, PairHead),
+        (False, None, TREES, None),
+        (False, None, LINEAR, None),
+        (True, None, LINEAR, None),
+        (False, PAIR, LINEAR, None),
+        (True, None, RECIPE, None),
+    ],
 )
-def test_an_earlier_choice_is_taken_over_only_where_it_fits_the_recipe(run, trees, recipe, taken):
+def test_an_earlier_choice_is_taken_over_only_where_it_fits_the_recipe(run, trees, pair, recipe, kind):
     features, labels = clouds(20)
-    known = KnownChoice(trees, 3.5, {}, 1)
-    assert known.fits(recipe) == taken
+    known = KnownChoice(trees, 3.5, {}, 1, pair=pair)
+    assert known.fits(recipe) == (kind is not None)
     _, chosen = run(choose_head(features, labels, np.zeros(60), 3, recipe, never, known))
-    assert ("as before" in chosen.report) == taken
-    assert isinstance(chosen.head, BoostedHead) == (trees if taken else recipe.classifier == "trees")
+    assert ("as before" in chosen.report) == (kind is not None)
+    if kind is not None:
+        assert isinstance(chosen.head, kind)
+        assert chosen.temperature == 3.5
+    if kind is PairHead:
+        assert chosen.head.pair == PAIR

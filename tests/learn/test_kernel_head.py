@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.feature_selection import f_classif
 from sklearn.kernel_ridge import KernelRidge
 
 from napari_cellstage.core.errors import ModelError
@@ -14,13 +15,25 @@ from napari_cellstage.learn.chosen import probabilities
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.heads import choose_head
-from napari_cellstage.learn.kernel_head import NARROW, SHARP, KernelHead, kernel_heads, likeness
+from napari_cellstage.learn.kernel_head import (
+    FEW,
+    NARROW,
+    SHARP,
+    KernelHead,
+    Sharpness,
+    kernel_heads,
+    likeness,
+    telling_most,
+)
 from napari_cellstage.learn.linear_head import standardised
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.predict import predict
 from napari_cellstage.learn.recipe import Recipe
 
 RECIPE = Recipe.load("quick").but(classifier="kernel", threads=1, weights="none")
+
+
+PLAIN = (Sharpness(0.1, 0.0),)
 
 
 def rings(each: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -34,10 +47,25 @@ def rings(each: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def test_it_is_scikit_learns_kernel_ridge():
     features, labels = rings(40)
-    (head,) = kernel_heads(features, labels, 2, RECIPE, (0.1,)).values()
+    (head,) = kernel_heads(features, labels, 2, RECIPE, PLAIN).values()
     values = standardised(features, features.mean(axis=0), features.std(axis=0))
     theirs = KernelRidge(alpha=0.1, kernel="rbf", gamma=NARROW / 4).fit(values, np.eye(2)[labels] - 0.5)
     assert np.allclose(head.scores(features), SHARP * (theirs.predict(values) + 0.5), atol=0.05)
+
+
+def test_the_features_that_tell_most_are_scikit_learns():
+    rng = np.random.default_rng(0)
+    values, labels = rng.normal(0, 1, (200, 30)).astype(np.float32), rng.integers(0, 3, 200)
+    values[:, [3, 11, 20, 29]] += labels[:, None] * np.array([0.8, 1, 0.6, 2])
+    found = telling_most(values, labels)
+    assert found.tolist() == np.argsort(-f_classif(values, labels)[0])[:FEW].tolist() == [29, 11, 3, 20]
+
+
+def test_features_without_a_difference_tell_nothing():
+    values = np.zeros((6, 8), np.float32)
+    values[:3, 5] = 1
+    assert telling_most(values, np.repeat([0, 1], 3))[0] == 5
+    assert len(telling_most(values, np.zeros(6, dtype=np.int64))) == FEW
 
 
 def test_it_parts_what_no_plane_parts():
@@ -50,9 +78,9 @@ def test_it_parts_what_no_plane_parts():
 def test_some_of_many_cells_say_nearly_what_all_say(monkeypatch):
     features, labels = rings(100)
     again, truth = rings(100, seed=1)
-    (whole,) = kernel_heads(features, labels, 2, RECIPE, (0.1,)).values()
+    (whole,) = kernel_heads(features, labels, 2, RECIPE, PLAIN).values()
     monkeypatch.setattr(kernel_head, "MOST", 80)
-    (part,) = kernel_heads(features, labels, 2, RECIPE, (0.1,)).values()
+    (part,) = kernel_heads(features, labels, 2, RECIPE, PLAIN).values()
     assert len(part.cells) == 80
     assert (part.scores(again).argmax(axis=1) == truth).mean() > 0.95
     assert np.corrcoef(part.scores(again)[:, 0], whole.scores(again)[:, 0])[0, 1] > 0.97
@@ -60,7 +88,7 @@ def test_some_of_many_cells_say_nearly_what_all_say(monkeypatch):
 
 def test_many_cells_at_once_are_scored_as_few(monkeypatch):
     features, labels = rings(30)
-    (head,) = kernel_heads(features, labels, 2, RECIPE, (0.1,)).values()
+    (head,) = kernel_heads(features, labels, 2, RECIPE, PLAIN).values()
     whole = head.scores(features)
     monkeypatch.setattr(kernel_head, "_AT_ONCE", 7)
     assert np.allclose(head.scores(features), whole, atol=1e-4)
@@ -70,7 +98,7 @@ def test_class_weights_raise_the_score_of_rare_classes():
     rng = np.random.default_rng(0)
     features, labels = rng.normal(0, 1, (110, 5)).astype(np.float32), (np.arange(110) >= 100).astype(np.int64)
     plain, weighted = (
-        kernel_heads(features, labels, 2, RECIPE.but(class_weights=one), (0.1,))[0.1].scores(features)[:, 1]
+        kernel_heads(features, labels, 2, RECIPE.but(class_weights=one), PLAIN)[PLAIN[0]].scores(features)[:, 1]
         for one in (False, True)
     )
     assert weighted.mean() > plain.mean() + 1
@@ -119,6 +147,6 @@ def test_from_disk_it_says_the_same(make_crops, run, tmp_path):
 
 def test_other_features_are_refused():
     features, labels = rings(10)
-    (head,) = kernel_heads(features, labels, 2, RECIPE, (0.1,)).values()
+    (head,) = kernel_heads(features, labels, 2, RECIPE, PLAIN).values()
     with pytest.raises(ModelError, match="made for 4 features"):
         head.scores(features[:, :3])

@@ -12,7 +12,9 @@ from napari_cellstage.learn import known_choice as room
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import Note
 from napari_cellstage.learn.fit import fit
+from napari_cellstage.learn.kernel_head import Sharpness
 from napari_cellstage.learn.known_choice import known_choice
+from napari_cellstage.learn.pair_head import Pair
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.runs import note_in_card, save_run
 
@@ -31,6 +33,7 @@ def test_it_is_taken_over_for_the_same_recipe_and_nearly_the_same_labels(runs, d
     found = known_choice(runs, data, QUICK.but(folds=0, threads=2))
     card = json.loads((runs / "1_quick" / "card.json").read_text())
     assert not found.trees
+    assert found.pair.to_dict() == card["choice"]["pair"]
     assert found.temperature == card["temperature"]
     assert (found.labels, found.reused) == ({"a": 12, "b": 12, "c": 12}, 1)
 
@@ -144,8 +147,9 @@ def test_networks_and_damaged_runs_are_passed_over(runs, data):
 @pytest.mark.parametrize("trees", [False, True])
 def test_a_training_with_a_known_choice_says_so_and_is_as_good(data, run, trees):
     labels = {"a": 12, "b": 12, "c": 12}
-    known = room.KnownChoice(trees, 1.5, labels, 2)
-    events, model = run(fit(data, QUICK, known=known))
+    pair = None if trees else Pair(0.2, Sharpness(0.1, 0.5), (1.0, 1.0))
+    known = room.KnownChoice(trees, 1.5, labels, 2, pair=pair)
+    events, model = run(fit(data, QUICK.but(classifier="trees" if trees else "auto"), known=known))
     assert model.scores.accuracy > 0.8
     assert model.card["choice"]["reused"] == 2
     assert model.card["choice"]["trees"] is trees

@@ -25,7 +25,6 @@ TREES: dict[str, Any] = {
     "objective": "multi:softprob",
     "tree_method": "hist",
     "max_depth": 5,
-    "eta": 0.15,
     "subsample": 0.7,
     "colsample_bytree": 0.1,
     "max_bin": 32,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from scipy.special import softmax
 from napari_cellstage.learn.boosting import BoostedHead
 from napari_cellstage.learn.kernel_head import KernelHead
 from napari_cellstage.learn.linear_head import LinearHead
+from napari_cellstage.learn.pair_head import Pair, PairHead
 from napari_cellstage.learn.recipe import Recipe
 
 Values = NDArray[np.float32]
@@ -40,9 +41,14 @@ class Chosen:
         In words: how the candidates did.
     """
 
-    head: LinearHead | KernelHead | BoostedHead
+    head: LinearHead | KernelHead | PairHead | BoostedHead
     temperature: float
     report: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a later training may take over, as plain JSON values."""
+        pair = self.head.pair.to_dict() if isinstance(self.head, PairHead) else None
+        return {"trees": isinstance(self.head, BoostedHead), "temperature": self.temperature, "pair": pair}
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class KnownChoice:
     Parameters
     ----------
     trees
-        Boosted trees; else a linear head, whose strength is chosen anew, as that takes no time.
+        Boosted trees.
     temperature
         That was found then.
     labels
@@ -62,6 +68,8 @@ class KnownChoice:
     held_out
         ``(N,)``; the cells that measured the score then, and others of their groups. They measure it again: cells that
         had a say in the choice would flatter it. None where nothing was held out.
+    pair
+        How a linear and a kernel classifier were put together; None where they were not.
     """
 
     trees: bool
@@ -69,10 +77,29 @@ class KnownChoice:
     labels: dict[str, int]
     reused: int
     held_out: Rows | None = None
+    pair: Pair | None = None
 
     def fits(self, recipe: Recipe) -> bool:
-        """Return whether a recipe leaves this choice open, or names the same."""
-        return recipe.classifier == "auto" or self.trees == (recipe.classifier == "trees")
+        """Return whether it is a choice that this recipe makes; the quickest are made anew each time."""
+        return self.trees if recipe.classifier == "trees" else recipe.classifier == "auto" and self.pair is not None
+
+    @classmethod
+    def of(cls, choice: dict[str, Any], held_out: Rows | None = None) -> Self:
+        """Make it from what a run's card says of its choice.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If the card is damaged, or of an earlier version.
+        """
+        return cls(
+            trees=bool(choice["trees"]),
+            temperature=float(choice["temperature"]),
+            labels=dict(choice["labels"]),
+            reused=int(choice["reused"]),
+            held_out=held_out,
+            pair=Pair.from_dict(choice["pair"]) if choice["pair"] else None,
+        )
 
 
 def probabilities(scores: NDArray[np.float64], temperature: float) -> Values:

@@ -14,8 +14,9 @@ from napari_cellstage.core.scoring.splits import kfold
 from napari_cellstage.learn.boosting import BoostedHead, boosted_heads
 from napari_cellstage.learn.chosen import Chosen, KnownChoice
 from napari_cellstage.learn.events import BatchDone
-from napari_cellstage.learn.kernel_head import RIDGES, KernelHead, kernel_heads
+from napari_cellstage.learn.kernel_head import SHARPNESSES, KernelHead, Sharpness, kernel_heads
 from napari_cellstage.learn.linear_head import SHRINKAGES, LinearHead, linear_heads
+from napari_cellstage.learn.pair_head import Pair, PairHead
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.trial import Trial, Tried
 
@@ -25,15 +26,13 @@ ShouldStop = Callable[[], bool]
 Rows = NDArray[np.bool_]
 
 FOLDS = 4
-# Cells a class on average, below which boosted trees are not tried: trial on so few is chance, most of all where the
-# labelled cells were chosen for being doubtful. On mitocheck, 10 cost up to 0.07 of accuracy in the midst of labelling.
-FEWEST_FOR_TREES = 30
-# Trees are tried on folds until so many cells were tried: that tells the better of the two, and growing trees is
-# nearly all of the time that a training takes.
+# Trees are tried on folds until so many cells were tried: that tells how sure they may be, and growing trees is nearly
+# all of the time that a training takes.
 ENOUGH_TRIED = 400
 AS_BEFORE = "as before, since few labels have changed"
+BOTH = "a linear and a kernel classifier together"
 STOPPED = "a linear classifier, as the training was stopped before its trees had grown"
-Heads = Callable[[Values, Labels, int, Recipe, tuple[float, ...]], Mapping[float, LinearHead | KernelHead]]
+Heads = Callable[..., Mapping[Any, LinearHead | KernelHead]]
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,12 @@ class Family:
 
     name: str
     heads: Heads
-    strengths: tuple[float, ...]
-    usual: float
+    strengths: tuple[Any, ...]
+    usual: Any
 
 
 LINEAR = Family("a linear classifier", linear_heads, SHRINKAGES, 0.6)
-KERNEL = Family("a kernel classifier", kernel_heads, RIDGES, 0.1)
+KERNEL = Family("a kernel classifier", kernel_heads, SHARPNESSES, SHARPNESSES[2])
 
 
 def choose_head(
@@ -71,9 +70,9 @@ def choose_head(
     should_stop: ShouldStop,
     known: KnownChoice | None = None,
 ) -> Generator[BatchDone, None, Chosen]:
-    """Try linear heads of several strengths and boosted trees on held-back groups, then train the best on all cells.
+    """Try classifiers of several strengths on held-back groups, then train on all cells what did best.
 
-    A recipe that names its classifier gets that, with strength and temperature from the same trials.
+    That is a linear and a kernel classifier put together, or the one that the recipe names.
 
     Parameters
     ----------
@@ -94,6 +93,8 @@ def choose_head(
     """
     known = known if known is not None and known.fits(recipe) else None
     work = _Choosing(features, labels, classes, recipe, should_stop)
+    if known is not None and known.pair is not None:
+        return Chosen(work.put_together(known.pair), known.temperature, f"{BOTH}, {AS_BEFORE}")
     if known is not None and known.trees:
         grown = yield from work.grown([np.ones(len(labels), dtype=bool)], "training boosted trees")
         if grown:
@@ -101,31 +102,38 @@ def choose_head(
     fold = kfold(labels, groups, FOLDS, recipe.seed)
     if recipe.classifier == "trees":
         trees = yield from work.trees(fold)
-        return trees or replace((yield from work.best_of(LINEAR, fold)), report=STOPPED)
+        return trees or replace(work.alone((yield from work.best_of(LINEAR, fold))), report=STOPPED)
     if recipe.classifier == "kernel":
-        return (yield from work.best_of(KERNEL, fold))
+        return work.alone((yield from work.best_of(KERNEL, fold)), KERNEL)
     linear = yield from work.best_of(LINEAR, fold)
-    if known is not None:
-        return replace(linear, report=f"{linear.report}, {AS_BEFORE}")
-    enough = fold.any() and len(labels) >= FEWEST_FOR_TREES * classes
-    if recipe.classifier == "linear" or not enough or should_stop():
-        return linear
-    return (yield from work.better_than(linear, fold))
+    if recipe.classifier == "linear" or linear is None or should_stop():
+        return work.alone(linear)
+    kernel = yield from work.best_of(KERNEL, fold)
+    return work.alone(linear) if kernel is None or should_stop() else work.both(linear, kernel)
+
+
+@dataclass(frozen=True)
+class _Best:
+    """The best strength of a family, by its trial on the cells of each fold."""
+
+    family: Family
+    strength: Any
+    tried: Tried
+    trial: Trial
 
 
 @dataclass
 class _Choosing:
-    """One choice between candidates; what it takes, and the trial of the best linear head."""
+    """One choice between candidates, and what it takes."""
 
     features: Values
     labels: Labels
     classes: int
     recipe: Recipe
     should_stop: ShouldStop
-    best: Trial | None = None
 
-    def best_of(self, family: Family, fold: Labels) -> Generator[BatchDone, None, Chosen]:
-        """Try classifiers of several strengths on every fold, then train the best on all cells."""
+    def best_of(self, family: Family, fold: Labels) -> Generator[BatchDone, None, _Best | None]:
+        """Try classifiers of several strengths on every fold; None where there are too few cells, or after a stop."""
         trials = {strength: Trial(self.labels, self.classes) for strength in family.strengths}
         folds = int(fold.max()) + 1
         for number in range(folds if folds > 1 else 0):
@@ -137,40 +145,39 @@ class _Choosing:
                 trials[strength].add(held, head.scores(self.features[held]), seen)
             yield BatchDone("choosing a classifier", number + 1, folds)
         if not trials[family.usual].rows.any():
-            return self._untried(family)
-        results: dict[float, Tried] = {}
+            return None
+        results: dict[Any, Tried] = {}
         for strength, trial in trials.items():
             results[strength] = trial.on(trial.rows)
             yield BatchDone("choosing a classifier", folds, folds)
             if self.should_stop():
                 break
         strength = min(results, key=lambda one: results[one].loss)
-        self.best = trials[strength]
-        report = f"{family.name} ({results[strength].accuracy:.2f} right in trials while training)"
-        return Chosen(self._on_all(family, strength), results[strength].temperature, report)
+        return _Best(family, strength, results[strength], trials[strength])
 
-    def better_than(self, linear: Chosen, fold: Labels) -> Generator[BatchDone, None, Chosen]:
-        """Try boosted trees; return the linear head, or trees of all cells where these did better on the same cells."""
-        held = [fold == number for number in _enough(fold)]
-        grown = yield from self.grown([~one for one in held], "trying boosted trees")
-        if grown is None or self.best is None:
-            return linear
-        trial = self._trial(held, grown)
-        both = trial.rows & self.best.rows
-        if not both.any():
-            return linear
-        trees, plane = trial.on(both), self.best.on(both)
-        counted = f"{int(both.sum()):,} cells while training"
-        if trees.loss >= plane.loss:
-            report = (
-                f"a linear classifier ({plane.accuracy:.2f} right, boosted trees {trees.accuracy:.2f}, of {counted})"
-            )
-            return replace(linear, report=report)
-        whole = yield from self.grown([np.ones(len(self.labels), dtype=bool)], "training boosted trees")
-        if whole is None:
-            return linear
-        report = f"boosted trees ({trees.accuracy:.2f} right, a linear classifier {plane.accuracy:.2f}, of {counted})"
-        return Chosen(whole[0], trees.temperature, report)
+    def alone(self, best: _Best | None, family: Family = LINEAR) -> Chosen:
+        """Train one classifier on all cells: the best of its family, or its usual one where nothing was tried."""
+        if best is None:
+            return self._untried(family)
+        report = f"{best.family.name} ({best.tried.accuracy:.2f} right in trials while training)"
+        return Chosen(self._on_all(best.family, best.strength), best.tried.temperature, report)
+
+    def both(self, linear: _Best, kernel: _Best) -> Chosen:
+        """Train both on all cells; how sure they may be together is from the trials."""
+        temperatures = linear.tried.temperature, kernel.tried.temperature
+        pair = Pair(float(linear.strength), Sharpness(*kernel.strength), temperatures)
+        together = Trial(self.labels, self.classes)
+        rows = linear.trial.rows & kernel.trial.rows
+        together.scores[rows] = pair.scores(linear.trial.scores[rows], kernel.trial.scores[rows])
+        tried = together.on(rows)
+        report = f"{BOTH} ({tried.accuracy:.2f} right in trials while training)"
+        return Chosen(self.put_together(pair), tried.temperature, report)
+
+    def put_together(self, pair: Pair) -> PairHead:
+        """Train both on all cells."""
+        given = self.features, self.labels, self.classes, self.recipe
+        linear = linear_heads(*given, (pair.shrinkage,))[pair.shrinkage]
+        return PairHead(linear, kernel_heads(*given, (pair.sharpness,))[pair.sharpness], pair)
 
     def trees(self, fold: Labels) -> Generator[BatchDone, None, Chosen | None]:
         """Grow trees on all cells, and others on folds, which tell how sure they may be; None after a stop."""
@@ -205,16 +212,14 @@ class _Choosing:
         _, temperature = best_temperature(head.scores(self.features), self.labels)
         return Chosen(head, max(1.0, temperature), f"{family.name}, as there are too few cells to compare others")
 
-    def _on_all(self, family: Family, strength: float) -> LinearHead | KernelHead:
+    def _on_all(self, family: Family, strength: Any) -> LinearHead | KernelHead:
         return self._trained(family, np.ones(len(self.labels), dtype=bool), (strength,))[strength]
 
-    def _trained(
-        self, family: Family, rows: Rows, strengths: tuple[float, ...]
-    ) -> Mapping[float, LinearHead | KernelHead]:
+    def _trained(self, family: Family, rows: Rows, strengths: tuple[Any, ...]) -> Mapping[Any, LinearHead | KernelHead]:
         return family.heads(self.features[rows], self.labels[rows], self.classes, self.recipe, strengths)
 
 
 def _enough(fold: Labels) -> list[int]:
-    """Return the first folds that hold enough cells to tell which of two candidates is better."""
+    """Return the first folds that hold enough cells to tell how sure a classifier may be."""
     sizes = np.cumsum(np.bincount(fold))
     return list(range(1 + min(int((sizes < ENOUGH_TRIED).sum()), len(sizes) - 1)))

@@ -61,8 +61,7 @@ def _still_holds(card: dict[str, Any], data: TrainingSet, recipe: Recipe) -> Kno
     changed = np.abs(np.array(list(then.values())) - np.array(list(now.values()))).sum()
     if changed > FEW_CHANGED * len(data):
         return None
-    told = bool(choice["trees"]), float(choice["temperature"]), dict(then), int(choice["reused"]) + 1
-    known = KnownChoice(*told, held_out)
+    known = KnownChoice.of(choice | {"reused": int(choice["reused"]) + 1}, held_out)
     return known if known.fits(recipe) else None  # a training of trees that was stopped has left a linear head
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ class LinearHead:
         ``(F, K)`` and ``(K,)``.
     """
 
+    NAMES: ClassVar[tuple[str, ...]] = ("mean", "scale", "weights", "bias")
     mean: Values
     scale: Values
     weights: Values
@@ -42,8 +44,8 @@ class LinearHead:
         return standardised(features, self.mean, self.scale).astype(np.float64) @ self.weights + self.bias
 
     def arrays(self) -> dict[str, Values]:
-        """Return the four arrays by name."""
-        return {"mean": self.mean, "scale": self.scale, "weights": self.weights, "bias": self.bias}
+        """Return the arrays by name."""
+        return {name: getattr(self, name) for name in self.NAMES}
 
 
 def linear_heads(

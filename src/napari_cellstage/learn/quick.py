@@ -24,6 +24,7 @@ from napari_cellstage.learn.kernel_head import KernelHead
 from napari_cellstage.learn.linear_head import LinearHead
 from napari_cellstage.learn.measure import KnownFeatures, Measure, pretrained_at_hand, steady_normalisation
 from napari_cellstage.learn.model import TrainedModel, label_counts
+from napari_cellstage.learn.pair_head import Pair, PairHead
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.verdicts import Verdicts, placed
 
@@ -196,9 +197,8 @@ def _model(
         frozen_network=frozen.name if frozen else None,
         classifier=chosen.report,
         temperature=chosen.temperature,
-        choice={
-            "trees": isinstance(head, BoostedHead),
-            "temperature": chosen.temperature,
+        choice=chosen.to_dict()
+        | {
             "labels": known.labels if known else label_counts(data),
             "reused": known.reused if known else 0,
         },
@@ -207,11 +207,13 @@ def _model(
     )
 
 
-def _head(model: TrainedModel) -> LinearHead | KernelHead | BoostedHead:
+def _head(model: TrainedModel) -> LinearHead | KernelHead | PairHead | BoostedHead:
     if model.booster is not None:
         return BoostedHead(model.booster, int(model.card["feature_count"]))
     try:
-        planes = {name: model.arrays[name] for name in ("mean", "scale", "weights", "bias")}
-        return KernelHead(cells=model.arrays["cells"], **planes) if "cells" in model.arrays else LinearHead(**planes)
+        if pair := (model.card.get("choice") or {}).get("pair"):
+            return PairHead.from_arrays(model.arrays, Pair.from_dict(pair))
+        kind = KernelHead if "cells" in model.arrays else LinearHead
+        return kind(**{name: model.arrays[name] for name in kind.NAMES})
     except KeyError as e:
         raise ModelError(f"The model's file lacks {e}. Copy the run folder again, or train a new model.") from e

@@ -27,20 +27,20 @@ class Trial:
 
     def __init__(self, labels: Labels, classes: int) -> None:
         self._labels = labels
-        self._scores = np.full((len(labels), classes), np.nan)
+        self.scores = np.full((len(labels), classes), np.nan)
 
     def add(self, rows: Rows, scores: NDArray[np.float64], seen: Labels) -> None:
         """Keep scores of some cells; those of a class that training lacked (not in `seen`) say nothing."""
         fair = np.isin(self._labels[rows], seen)
-        self._scores[rows] = np.where(fair[:, None], scores, np.nan)
+        self.scores[rows] = np.where(fair[:, None], scores, np.nan)
 
     @property
     def rows(self) -> Rows:
         """The cells that it was tried on, ``(N,)``."""
-        tried: Rows = np.isfinite(self._scores[:, 0])
+        tried: Rows = np.isfinite(self.scores[:, 0])
         return tried
 
     def on(self, rows: Rows) -> Tried:
         """Return how it did on some of its cells."""
-        scores, truth = self._scores[rows], self._labels[rows]
+        scores, truth = self.scores[rows], self._labels[rows]
         return Tried(*best_temperature(scores, truth), float((scores.argmax(axis=1) == truth).mean()))

@@ -138,11 +138,7 @@ def _trained(
 def _known(card: dict[str, Any]) -> KnownChoice | None:
     """Return the choice of a classifier that the run took over from an earlier one."""
     choice = card.get("choice") or {}
-    if not choice.get("reused"):
-        return None
-    return KnownChoice(
-        bool(choice["trees"]), float(choice["temperature"]), dict(choice["labels"]), int(choice["reused"])
-    )
+    return KnownChoice.of(choice) if choice.get("reused") else None
 
 
 def _cross_validated(
