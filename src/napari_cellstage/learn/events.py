@@ -64,9 +64,8 @@ class EpochDone:
 # is.
 _PARTS = {
     "measuring cells": (0.0, 0.1),
-    "choosing a classifier": (0.1, 0.3),
-    "trying boosted trees": (0.3, 0.65),
-    "training boosted trees": (0.65, 1.0),
+    "choosing a classifier": (0.1, 0.7),
+    "training boosted trees": (0.1, 1.0),
 }
 
 

@@ -41,7 +41,7 @@ def _one(recipe: Recipe, work: Work, speed: Speed) -> float:
     if recipe.kind == "ensemble":
         return _ensemble(recipe, work, speed)
     if recipe.kind == "quick":
-        trees = 1.0 if recipe.classifier == "linear" else max(1.0, recipe.trees / _USUAL_TREES)
+        trees = max(1.0, recipe.trees / _USUAL_TREES) if recipe.classifier == "trees" else 1.0
         return 3.0 * trees + work.cells / speed.features_per_second
     larger = ((recipe.input_size or recipe.crop_size) / 64) ** 2
     learnt_from = round(work.labelled * (1 - recipe.holdout)) * (_QUARTERS if recipe.quarter_turns else 1)

@@ -65,9 +65,8 @@ class Recipe:
     )
     classifier: Literal["auto", "linear", "kernel", "trees"] = _choice(
         "auto",
-        "What decides by the features. auto: linear or trees, whichever is better in trials while training. linear: a "
-        "straight cut, best with few cells. kernel: a curved cut, by likeness to the labelled cells. trees: boosted "
-        "trees, best with hundreds.",
+        "What decides by the features. auto: linear and kernel together. linear: a straight cut. kernel: a curved cut, "
+        "by likeness to the labelled cells. trees: boosted trees, for hundreds of cells.",
         choices=("auto", "linear", "kernel", "trees"),
         when=("kind", "quick"),
     )
