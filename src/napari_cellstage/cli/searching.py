@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -105,7 +106,8 @@ def _lines(done: Searched, path: Path, out: Path) -> list[str]:
         lines += ["", *score_lines(done.scores, "accuracy of the best on cells held out from the whole search:")]
     else:
         lines += ["It was not scored on the cells held out from the search, as this was stopped."]
-    return [*lines, "", f"train it with: napari-cellstage train {path} --recipe {out / 'best.toml'} --out RUN"]
+    line = shlex.join(["napari-cellstage", "train", str(path), "--recipe", str(out / "best.toml"), "--out", "RUN"])
+    return [*lines, "", f"train it with: {line}"]
 
 
 def _leaders(found: Found) -> Any:

@@ -277,7 +277,7 @@ class _Search:
         last = now.trials[-1]
         said = given_up or f"{last.accuracy:.3f} in {last.seconds:.0f} s"
         best = "" if now.best is None else f" · best {now.best.accuracy:.3f} of trial {now.best.number}"
-        return f"trial {now.tried} of {self.choices.trials}: {said}{best} · {layers}; {side} pixels"
+        return f"trial {last.number}, {now.tried} of {self.choices.trials}: {said}{best} · {layers}; {side} pixels"
 
 
 def _followed(work: Generator[Event, None, Any], place: int, total: int, so_far: Found) -> Generator[Event, None, Any]:
