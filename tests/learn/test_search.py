@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from napari_cellstage.core.errors import MissingExtraError, TrainingError
 from napari_cellstage.learn import search as module
-from napari_cellstage.learn import search_study
+from napari_cellstage.learn import search_study, search_trials
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.nets.layer_text import read_layers
 from napari_cellstage.learn.networks import make_network
 from napari_cellstage.learn.recipe import Recipe
-from napari_cellstage.learn.search import SearchChoices, search_topology
+from napari_cellstage.learn.search import search_topology
 from napari_cellstage.learn.search_report import Found, TriedNetwork, found_so_far
-from napari_cellstage.learn.search_space import SearchSpace, weigh
+from napari_cellstage.learn.search_space import SearchChoices, SearchSpace, weigh
 from napari_cellstage.learn.search_study import Study, opened
 
 optuna = pytest.importorskip("optuna")
@@ -107,6 +107,7 @@ def test_the_score_at_the_end_is_of_cells_that_no_trial_saw(
         return real(data, recipe, should_stop, held_out=held_out)
 
     monkeypatch.setattr(module, "fit", noted)
+    monkeypatch.setattr(search_trials, "fit", noted)
     _, done = run(search_topology(small, base, tmp_path, CHOICES))
     *trials, (every, scored) = seen
     assert every == set(small.names)
@@ -134,10 +135,10 @@ def test_a_search_killed_in_its_midst_goes_on_as_if_it_had_not_been(
             raise Killed
         return real(*args, **more)
 
-    monkeypatch.setattr(module, "fit", dying)
+    monkeypatch.setattr(search_trials, "fit", dying)
     with pytest.raises(Killed):
         run(search_topology(small, base, tmp_path / "cut", CHOICES))
-    monkeypatch.setattr(module, "fit", real)
+    monkeypatch.setattr(search_trials, "fit", real)
     with sqlite3.connect(tmp_path / "cut" / "search.sqlite") as file:
         assert ("RUNNING",) in file.execute("select state from trials").fetchall()
     file.close()
@@ -220,7 +221,7 @@ def test_networks_that_cannot_be_are_named_and_do_not_count(small: TrainingSet, 
 def test_where_no_network_can_be_the_search_says_why(
     small: TrainingSet, base: Recipe, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "GIVE_UP", 3)
+    monkeypatch.setattr(search_trials, "GIVE_UP", 3)
     with pytest.raises(TrainingError, match=r"None of 3 networks .* GB of memory, more than the 1e-06 GB"):
         run(search_topology(small, base, tmp_path, replace(CHOICES, memory_gb=1e-6)))
 

@@ -48,7 +48,7 @@ def search(
     """Search for layers that suit DATA: many networks, each cross-validated. The same line again resumes a search."""
     from napari_cellstage.cli.searching import SearchOptions, read_ranges, search_layers
     from napari_cellstage.cli.training import written
-    from napari_cellstage.learn.search import SearchChoices
+    from napari_cellstage.learn.search_space import SearchChoices
 
     choices = written(settings or ()) | ({} if device is None else {"device": device})
     how = SearchChoices(trials, minutes, folds, epochs, seed, memory, read_ranges(ranges or ()))

@@ -15,9 +15,9 @@ from napari_cellstage.cli.sources import read_data
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.scoring.words import number
 from napari_cellstage.learn.recipe import Recipe
-from napari_cellstage.learn.search import SearchChoices, Searched, search_topology
+from napari_cellstage.learn.search import Searched, search_topology
 from napari_cellstage.learn.search_report import TABLE, Found
-from napari_cellstage.learn.search_space import SearchSpace
+from napari_cellstage.learn.search_space import SearchChoices, SearchSpace
 from napari_cellstage.learn.search_study import check_optuna
 
 SHOWN = 5  # trials on the terminal

@@ -1,4 +1,4 @@
-"""`SearchSpace`: which networks a topology search may try, how one is written, and how much memory it needs.
+"""`SearchSpace` and `SearchChoices`: which networks a topology search may try, and how; what memory a network needs.
 
 The ranges are those that Shpilman et al. searched by cross-validation: 1 to 5 convolutions, poolings or not, 8 to 256
 filters, kernels of 2 to 5, 1 to 4 dense layers of 16 to 512 units, pictures of 100 to 300 pixels. How filters and
@@ -7,7 +7,7 @@ kernels of several layers go together is not said there; here each layer has its
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from napari_cellstage.core.errors import TrainingError
@@ -71,6 +71,37 @@ class SearchSpace:
         least, most = self.input_size
         last = most - (most - least) % self.input_step  # Optuna wants to end on a step
         return ", ".join(parts), trial.suggest_int("input size", least, last, step=self.input_step)
+
+
+@dataclass(frozen=True)
+class SearchChoices:
+    """How is searched.
+
+    Parameters
+    ----------
+    trials
+        How many networks are tried, with those of an earlier part of the same search; those that can't be don't count.
+    minutes
+        After so many no further trial is begun; None: no limit.
+    folds
+        Of the cross-validation.
+    epochs
+        The most that each network gets.
+    seed
+        Same seed, same data: same trials.
+    memory_gb
+        Networks that need more are not tried, 10^9 bytes.
+    space
+        The ranges.
+    """
+
+    trials: int = 30
+    minutes: float | None = None
+    folds: int = 3
+    epochs: int = 20
+    seed: int = 0
+    memory_gb: float = 4.0
+    space: SearchSpace = field(default_factory=SearchSpace)
 
 
 @dataclass(frozen=True)
