@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from napari_cellstage.learn.data import TrainingSet
+from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.studies import jurkat
 from napari_cellstage.studies.jurkat import COLUMNS, JurkatStudy
@@ -74,6 +77,34 @@ def test_another_study_in_the_folder_is_refused(
 @pytest.mark.parametrize("quick", [True, False])
 def test_methods_are_recipes_that_come_with_the_program(stages: TrainingSet, quick: bool) -> None:
     methods = JurkatStudy(stages, "'mine'", quick=quick, seed=7).methods()
-    assert [one.title for one in methods] == ["features-xgboost", "deepflow", "fastai-resnet34", jurkat.BEST]
+    assert [one.title for one in methods] == ["features-xgboost", jurkat.BEST, "deepflow", "fastai-resnet34"]
     assert {one.recipe.seed for one in methods} == {7}
     assert all(bool(one.remark) == (one.folds == 1) for one in methods)
+
+
+def test_going_on_with_other_groups_or_choices_is_refused(
+    stages: TrainingSet, small_methods: None, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(JurkatStudy(stages, "'mine'", quick=True).run(tmp_path / "out", never))
+    # Other folds: parts of then would be joined with parts that hold the same cells.
+    movies = replace(stages, groups=np.array([f"movie {row % 6}" for row in range(len(stages))]))
+    with pytest.raises(StudyError, match="holds a study with another data"):
+        run(JurkatStudy(movies, "'mine'", quick=True).run(tmp_path / "out", never))
+    others = (Method(jurkat.BASELINE, Recipe.load("quick").but(trees=7), 5),)
+    monkeypatch.setattr(jurkat, "quick_methods", lambda seed: others)
+    with pytest.raises(StudyError, match="holds a study with another recipe"):
+        run(JurkatStudy(stages, "'mine'", quick=True).run(tmp_path / "out", never))
+
+
+def test_fewer_groups_than_folds_and_a_class_called_interphase(
+    small_methods: None, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = TrainingSet.from_crops(crops_of(("G1", "S", "G2", "interphase")), Recipe())
+    three = replace(cells, groups=np.array([f"movie {row % 3}" for row in range(len(cells))]))
+    study = JurkatStudy(three, "'mine'", quick=True)
+    events, outcomes = run(study.run(tmp_path / "out", never))
+    assert outcomes[0].method.folds == 3
+    shown = [one.what for one in events if isinstance(one, BatchDone)]
+    assert any("3 of 3" in what for what in shown)
+    assert not any("of 5" in what for what in shown)
+    assert study.table(outcomes).rows[0][COLUMNS.index("accuracy (5)")] != "–"

@@ -13,6 +13,7 @@ from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.studies import microtubules, published
 from napari_cellstage.studies.method import Method
 from napari_cellstage.studies.microtubules import MicrotubuleStudy, columns
+from napari_cellstage.studies.tables import StudyError
 
 
 def never() -> bool:
@@ -81,3 +82,20 @@ def test_methods_are_recipes_that_come_with_the_program(doses: TrainingSet, quic
 def test_every_published_task_has_every_figure() -> None:
     for known in published.MICROTUBULES.values():
         assert set(known) == {*published.EXPERTS, *microtubules.NETWORKS}
+
+
+def test_names_that_are_nearly_alike_get_folders_of_their_own(small_methods: None, tmp_path: Path, run: Any) -> None:
+    from tests.studies.conftest import crops_of
+
+    data = TrainingSet.from_crops(crops_of(("a b", "a/b", "c")), Recipe())
+    _, found = run(study_of(data).run(tmp_path / "out", never))
+    folders = {one.folder for outcomes in found.values() for one in outcomes}
+    assert len(folders) == 4 * len(microtubules.NETWORKS)
+    assert [one[0].unseen.classes.names for one in found.values()] == list(found)
+
+
+def test_without_test_cells_nothing_is_begun(doses: TrainingSet, tmp_path: Path, run: Any) -> None:
+    study = MicrotubuleStudy(doses, np.zeros(len(doses), dtype=bool), "'few'")
+    with pytest.raises(StudyError, match="No cell of 'few' can be held out"):
+        run(study.run(tmp_path / "out", never))
+    assert not (tmp_path / "out").exists()

@@ -7,11 +7,13 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.studies.place import digest_of, settle
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.studies.place import digest_of, digest_of_choices, settle
 from napari_cellstage.studies.tables import StudyError, StudyTable, made_on, percent
 
 TABLE = StudyTable("Stages, NOT the original data", ("method", "accuracy"), (("trees | linear", "95.3"),), ("A note.",))
@@ -34,13 +36,20 @@ def test_other_files_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
-def test_the_digest_knows_pixels_and_labels(stages: TrainingSet) -> None:
+def test_the_digest_knows_pixels_labels_and_groups(stages: TrainingSet) -> None:
     crops, labels = stages.crops.copy(), stages.labels.copy()
     crops[0, 0, 0, 0] += 1
     labels[[0, -1]] = labels[[-1, 0]]
-    others = (replace(stages, crops=crops), replace(stages, labels=labels))
-    assert len({digest_of(one) for one in (stages, *others)}) == 3
+    groups = np.array(["movie 1", "movie 2"] * (len(labels) // 2))
+    others = (replace(stages, crops=crops), replace(stages, labels=labels), replace(stages, groups=groups))
+    assert len({digest_of(one) for one in (stages, *others)}) == 4
     assert digest_of(stages) == digest_of(replace(stages))
+
+
+def test_the_digest_of_choices_knows_a_recipe_but_not_the_machine() -> None:
+    quick = Recipe.load("quick")
+    assert digest_of_choices([quick]) == digest_of_choices([quick.but(device="cpu", threads=2)])
+    assert digest_of_choices([quick]) != digest_of_choices([quick.but(trees=7)])
 
 
 def test_a_table_is_written_three_times(tmp_path: Path) -> None:

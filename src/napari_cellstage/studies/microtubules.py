@@ -16,14 +16,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.core.exporting.places import distinct_names
 from napari_cellstage.core.scoring.scores import score_unseen
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.studies import published
 from napari_cellstage.studies.comparing import against
 from napari_cellstage.studies.method import Event, Method, Outcome, ShouldStop, run_method
-from napari_cellstage.studies.place import digest_of, settle
-from napari_cellstage.studies.tables import NONE, StudyTable, listed, percent
+from napari_cellstage.studies.place import digest_of, digest_of_choices, settle
+from napari_cellstage.studies.tables import NONE, StudyError, StudyTable, listed, percent
 
 NAME = "microtubules"
 PLAIN, BEST = "microtubule-cnn", "microtubule-cnn-t-s"
@@ -87,15 +88,21 @@ class MicrotubuleStudy:
         StudyError, TrainingStopped
             If the folder holds another study; at a stop.
         """
-        settle(out, {"study": NAME, "data": digest_of(self.data), "quick": self.quick, "seed": self.seed})
+        if not self.held_out.any():
+            raise StudyError(
+                f"No cell of {self.source} can be held out as a test and leave one of its class to learn from. Add "
+                "cells, or groups of them."
+            )
+        recipes = digest_of_choices(one.recipe for one in self.methods(self.tasks[0]))
+        same = {"study": NAME, "data": digest_of(self.data), "recipe": recipes, "quick": self.quick, "seed": self.seed}
+        settle(out, same)
         found: dict[tuple[str, ...], list[Outcome]] = {}
-        for task in self.tasks:
+        for task, place in zip(self.tasks, task_folders(self.tasks), strict=True):
             rows = np.isin(self.data.labels, [self.data.classes.names.index(name) for name in task])
             data, held_out = self.data.take(rows), self.held_out[rows]
             for method in self.methods(task):
                 named = replace(method, title=f"{method.title}, {task_name(task)}")
-                folder = out / task_folder(task) / method.title
-                outcome = yield from run_method(data, named, [held_out], folder, should_stop)
+                outcome = yield from run_method(data, named, [held_out], out / place / method.title, should_stop)
                 found.setdefault(task, []).append(replace(outcome, method=method))
         return found
 
@@ -120,8 +127,8 @@ class MicrotubuleStudy:
 
 
 # Half the side, and as many epochs as two cores do in ten minutes over all tasks; the last epoch is kept.
-QUICK = {"input_size": 150, "epochs": 8, "stop_by": "validation", "validation": 0.0, "patience": 0}
-QUICK_REMARK = "pictures of 150 x 150 instead of 300 x 300, 8 epochs instead of stopping by tenfold cross-validation"
+QUICK = {"input_size": 150, "epochs": 5, "stop_by": "validation", "validation": 0.0, "patience": 0}
+QUICK_REMARK = "pictures of 150 x 150 instead of 300 x 300, 5 epochs instead of stopping by tenfold cross-validation"
 
 
 def columns() -> tuple[str, ...]:
@@ -135,9 +142,9 @@ def task_name(task: Sequence[str]) -> str:
     return f"{len(task)} classes ({listed(task)})" if len(task) != 2 else f"{task[0]} against {task[1]}"
 
 
-def task_folder(task: Sequence[str]) -> str:
-    """Return a task as the name of a folder."""
-    return "-against-".join("".join(c if c.isalnum() or c in ".-" else "_" for c in name) for name in task)
+def task_folders(tasks: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return a folder name for each task that every system allows, no two the same."""
+    return distinct_names("-against-".join(name.replace(" ", "_") for name in task) for task in tasks)
 
 
 def _row(task: tuple[str, ...], outcomes: Sequence[Outcome]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from napari_cellstage import __version__
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.studies.tables import StudyError
+from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.studies.tables import StudyError, listed
 
 FILE = "study.json"
 
@@ -47,22 +48,30 @@ def settle(out: Path, settings: dict[str, Any]) -> None:
 
 
 def digest_of(data: TrainingSet) -> str:
-    """Return a short text that is another one where a pixel, a label or a name is."""
+    """Return a short text that is another one where a pixel, a label, a name or a group is."""
     found = hashlib.blake2b(digest_size=8)
     for part in (data.crops, data.labels):
         found.update(np.ascontiguousarray(part).data)
-    found.update("\n".join((*data.names, *data.classes.names)).encode())
+    found.update("\n".join((*data.names, *data.classes.names, *data.groups.tolist())).encode())
     return found.hexdigest()
+
+
+def digest_of_choices(recipes: Iterable[Recipe]) -> str:
+    """Return a short text that is another one where a choice of a recipe is, but for those of the machine."""
+    chosen = [one.but(device="auto", threads=0).to_dict() for one in recipes]
+    return hashlib.blake2b(json.dumps(chosen, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def digest_of_recipes(recipes: Iterable[Recipe]) -> str:
+    """Return a short text that is another one where any choice of a recipe is."""
+    choices = json.dumps([recipe.to_dict() for recipe in recipes], sort_keys=True)
+    return hashlib.blake2b(choices.encode(), digest_size=8).hexdigest()
 
 
 def _check_same(there: dict[str, Any], wanted: dict[str, Any], out: Path) -> None:
     others = sorted(name for name in wanted if there.get(name) != wanted[name])
     if others:
         raise StudyError(
-            f"'{out}' holds a study with another {_listed(others)}. Choose a new folder with --out, "
+            f"'{out}' holds a study with another {listed(others)}. Choose a new folder with --out, "
             "or start it as it was to go on."
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(names)
