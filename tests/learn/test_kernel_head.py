@@ -94,6 +94,18 @@ def test_many_cells_at_once_are_scored_as_few(monkeypatch):
     assert np.allclose(head.scores(features), whole, atol=1e-4)
 
 
+@pytest.mark.parametrize("weights", [False, True])
+def test_many_cells_are_learned_from_part_by_part(weights, monkeypatch):
+    features, labels = rings(30)
+    labels[:20] = 0
+    recipe, few = RECIPE.but(class_weights=weights), (Sharpness(0.1, 0.5),)
+    monkeypatch.setattr(kernel_head, "MOST", 25)
+    (whole,) = kernel_heads(features, labels, 2, recipe, few).values()
+    monkeypatch.setattr(kernel_head, "_AT_ONCE", 7)
+    (parts,) = kernel_heads(features, labels, 2, recipe, few).values()
+    assert np.allclose(parts.scores(features), whole.scores(features), atol=1e-2)
+
+
 def test_class_weights_raise_the_score_of_rare_classes():
     rng = np.random.default_rng(0)
     features, labels = rng.normal(0, 1, (110, 5)).astype(np.float32), (np.arange(110) >= 100).astype(np.int64)

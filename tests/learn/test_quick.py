@@ -164,6 +164,14 @@ def test_absolute_brightness_tells_classes_apart(recipe, run, make_crops):
     assert model.scores.accuracy == 1
 
 
+def test_a_model_whose_card_is_damaged_says_so(data, recipe, run):
+    _, model = run(fit(data, recipe))
+    for pair in (["both"], {"shrinkage": "much", "sharpness": [0.1, 0.0], "temperatures": [1, 1]}):
+        model.card["choice"]["pair"] = pair
+        with pytest.raises(ModelError, match=r"The model's card is damaged: .*train a new model"):
+            list(predict(model, data.crops[:2]))
+
+
 def test_a_model_whose_file_lacks_an_array_says_so(data, recipe, run):
     _, model = run(fit(data, recipe))
     del model.arrays["linear.bias"]

@@ -191,6 +191,10 @@ def test_a_choice_taken_over_from_an_earlier_run_is_taken_over_again(folders: Pa
     rerun_bundle(share(made, folders, tmp_path / "b"), out=tmp_path / "again", say=silent)
     assert TrainedModel.load(tmp_path / "again").card["temperature"] == 1.7  # found by trials otherwise
 
+    note_in_card(made, choice={"reused": 1, "trees": True})
+    with pytest.raises(BundleError, match=r"does not say which classifier its run took over.*Train the run anew"):
+        rerun_bundle(share(made, folders, tmp_path / "other"), say=silent)
+
 
 def test_a_bundle_without_figures_has_nothing_to_compare(folders: Path, tmp_path: Path) -> None:
     recipe = Recipe.load("quick").but(device="cpu", threads=1, classifier="linear", folds=0, holdout=0.0)

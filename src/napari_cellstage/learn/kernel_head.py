@@ -144,7 +144,7 @@ def telling_most(values: Values, labels: Labels, count: int = FEW) -> NDArray[np
     np.add.at(totals, which, values)
     means = totals / counts[:, None]
     between = (counts[:, None] * (means - values.mean(axis=0)) ** 2).sum(axis=0)
-    within = ((values - means[which]) ** 2).sum(axis=0)
+    within = sum(((values[which == kind] - means[kind]) ** 2).sum(axis=0) for kind in range(len(kinds)))
     statistic = between / np.maximum(within, 1e-9)  # of the same number of cells and classes for all features
     return np.argsort(-statistic, kind="stable")[:count].astype(np.int64)
 
@@ -186,7 +186,11 @@ def _solved(
     among = likeness(known, known, few, share)
     if len(known) == len(values):
         return {ridge: solve(among + np.diag(ridge / worth), wanted, assume_a="pos") for ridge in ridges}
-    like = likeness(values, known, few, share)
-    squared, pulled = like.T @ (like * worth[:, None]), like.T @ (wanted * worth[:, None])
+    squared, pulled = np.zeros((len(known), len(known))), np.zeros((len(known), wanted.shape[1]))
+    for start in range(0, len(values), _AT_ONCE):  # all at once would take gigabytes for 100,000 cells
+        rows = slice(start, start + _AT_ONCE)
+        like = likeness(values[rows], known, few, share)
+        pull = like.T * worth[rows]
+        squared, pulled = squared + pull @ like, pulled + pull @ wanted[rows]
     floor = 1e-6 * np.trace(squared) / len(known) * np.eye(len(known))
     return {ridge: solve(squared + ridge * among + floor, pulled, assume_a="pos") for ridge in ridges}

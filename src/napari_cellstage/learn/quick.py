@@ -217,3 +217,5 @@ def _head(model: TrainedModel) -> LinearHead | KernelHead | PairHead | BoostedHe
         return kind(**{name: model.arrays[name] for name in kind.NAMES})
     except KeyError as e:
         raise ModelError(f"The model's file lacks {e}. Copy the run folder again, or train a new model.") from e
+    except (TypeError, ValueError, AttributeError) as e:
+        raise ModelError(f"The model's card is damaged: {e}. Copy the run folder again, or train a new model.") from e

@@ -137,8 +137,14 @@ def _trained(
 
 def _known(card: dict[str, Any]) -> KnownChoice | None:
     """Return the choice of a classifier that the run took over from an earlier one."""
-    choice = card.get("choice") or {}
-    return KnownChoice.of(choice) if choice.get("reused") else None
+    try:
+        choice = card.get("choice") or {}
+        return KnownChoice.of(choice) if choice.get("reused") else None
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise BundleError(
+            f"The bundle does not say which classifier its run took over from an earlier one ({e}): it was made by "
+            "another version. Train the run anew, and export it again."
+        ) from e
 
 
 def _cross_validated(
