@@ -142,7 +142,7 @@ def _trained(
         )
     seconds = time.perf_counter() - start
     if number == 0:
-        save_run(folder, model, history)
+        save_run(folder, model, history, data)
         note_in_card(folder, seconds=round(seconds, 1))
         save_examples(folder, data, model.unseen)
     (folder / PARTS).mkdir(parents=True, exist_ok=True)
