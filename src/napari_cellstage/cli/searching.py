@@ -21,7 +21,7 @@ from napari_cellstage.learn.search_space import SearchChoices, SearchSpace
 from napari_cellstage.learn.search_study import check_optuna
 
 SHOWN = 5  # trials on the terminal
-_RANGES = {one.name: one.name for one in fields(SearchSpace) if one.name not in ("pooling", "input_step")}
+_RANGES = tuple(one.name for one in fields(SearchSpace) if one.name not in ("pooling", "input_step"))
 
 
 @dataclass(frozen=True)
