@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
+from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.learn import inputs as room
-from napari_cellstage.learn.inputs import input_side, laid_back, middle, prepared, sharpened, shown
+from napari_cellstage.learn.inputs import check_side, input_side, laid_back, middle, prepared, sharpened, shown
 from napari_cellstage.learn.recipe import Recipe
 
 BITS = Normalisation("fixed", (0.0,), (255.0,))
@@ -107,3 +108,12 @@ def test_the_middle_is_that_of_the_rim(rim: int):
     found = middle(pictures, Recipe(random_crop=rim))
     assert found.shape[-1] == 10 - rim
     assert found[0, 0, 0, 0] == pictures[0, 0, rim // 2, rim // 2]
+
+
+def test_layers_that_look_further_than_the_picture_is_are_refused():
+    recipe = Recipe(kind="finetune", network="layers", layers="conv 8 3, pool 2, conv 8 5")
+    check_side(recipe, 14)
+    with pytest.raises(TrainingError, match=r"of pictures of 10 pixels only 4 are left"):
+        check_side(recipe, 10)
+    check_side(recipe.but(input_size=14), 10)  # they are enlarged first
+    check_side(recipe.but(network="resnet18"), 10)

@@ -12,7 +12,15 @@ FINETUNE = Recipe.load("finetune").but(epochs=10)
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(4, "a few seconds"), (38, "about 40 s"), (170, "about 3 min"), (7320, "about 2:02:00 hours")],
+    [
+        (4, "a few seconds"),
+        (38, "about 40 s"),
+        (170, "about 3 min"),
+        (3590, "about 1 h"),
+        (7320, "about 2 h"),
+        (9673, "about 2 h 40 min"),
+        (50_000, "about 14 h"),
+    ],
 )
 def test_text(seconds, text):
     assert expected_text(seconds) == text

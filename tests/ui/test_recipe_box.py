@@ -23,7 +23,7 @@ OWN = 'name = "mine"\nabout = "My microscope."\nkind = "finetune"\nepochs = 7\nn
 def box(qtbot):
     form = RecipeForm(Recipe.load("finetune"))
     made = RecipeBox(form)
-    for widget in (made, form.seen, form.learning):
+    for widget in (made, form.seen, form.learning, form.more):
         qtbot.addWidget(widget)
     return made
 

@@ -14,8 +14,11 @@ from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.scoring.scores import score
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.expected import picture_cost
 from napari_cellstage.learn.job import Answer
+from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.ui import training_work
+from napari_cellstage.ui.curve import LOSS_COLOR
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.train_panel import TrainPanel
 from napari_cellstage.ui.training import PLANS, missing_for_training, plan_recipes
@@ -115,6 +118,8 @@ def test_training_shows_notes_curve_score_and_predictions(qtbot, panel, labelled
     assert "from scratch" in panel.notes.text()
     assert "is kept" in panel.notes.text()
     assert panel._curve.accuracy.getData()[1].tolist() == [0.5, 1.0]
+    assert panel._curve.getAxis("bottom").tickSpacing(1, 2, 200)[0][0] == 1  # epochs are whole
+    assert panel._curve.getAxis("left").labelStyle["color"] == LOSS_COLOR
     assert labelled.predictions().predicted.tolist() == [1] * 12
     assert panel.speed.trained_per_second == 123.0
 
@@ -369,3 +374,47 @@ def test_train_can_be_pressed_while_the_model_is_checked_and_begins_anew(qtbot, 
     qtbot.wait(10)
     assert len(started) == 2
     assert panel.train.isEnabled()
+
+
+def test_each_recipe_says_what_it_is_and_the_plans_show_the_choices_of_their_kind(panel, labelled):
+    panel.show()
+    assert not panel.about.isVisible()
+    panel.plan.setCurrentText("features-xgboost")
+    assert panel.about.text() == Recipe.load("features-xgboost").about
+    assert panel.rate.isHidden()
+    panel.plan.setCurrentText("quick only")
+    assert not panel.about.isVisible()
+    assert panel.form.widgets["network"].native.isHidden() is False  # its pretrained features
+    assert panel.form.widgets["epochs"].native.isHidden()
+    assert panel.rate.isHidden()
+    panel.plan.setCurrentText("network only")
+    assert not panel.form.widgets["epochs"].native.isHidden()
+    assert not panel.rate.isHidden()
+
+
+def test_layers_too_many_for_the_picture_are_said_before_training(panel, labelled, monkeypatch):
+    panel.plan.setCurrentText("network only")
+    panel.set_recipe(network="layers", layers="conv 16 3, pool 9, conv 16 3", crop_size=16)
+    assert panel.forecast.text().startswith("⚠ In layers, 'conv 16 3' looks at 3 pixels, but of pictures of 16")
+    started = play(monkeypatch, lambda snapshot: iter(()))
+    with notification_manager:
+        panel.train.click()
+    assert "Leave out a pooling before it" in notification_manager.records[-1].message
+    assert started == []
+
+
+def test_pictures_much_larger_than_the_image_are_told(panel, labelled):
+    panel.set_recipe(crop_size=60)  # of an image of 40 by 50
+    assert "⚠" not in panel.forecast.text()
+    panel.plan.setCurrentText("microtubule-cnn")
+    assert "Pictures of 300 pixels are taken, but this image has only 40" in panel.forecast.text()
+    assert "at most" in panel.forecast.text()
+
+
+def test_the_speed_of_a_network_is_told_for_others(panel, labelled):
+    panel._trained = Recipe.load("microtubule-cnn")
+    panel._on_epoch(EpochDone(1, 2, 1.0, 1.0, 0.5, 40.0))
+    assert panel.speed.trained_per_second == pytest.approx(40 * picture_cost(panel._trained))
+    before = panel.speed
+    panel._on_epoch(EpochDone(1, 2, 1.0, 1.0, 0.5, 40.0, member="2 cellnet"))
+    assert panel.speed == before

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from napari_cellstage.core.normalise import Normalisation
+from napari_cellstage.learn.nets.layer_text import read_layers, side_after
 from napari_cellstage.learn.nets.names import LAYERS
 from napari_cellstage.learn.recipe import Recipe
 
@@ -24,6 +25,18 @@ Pictures = TypeVar("Pictures")  # an array or a tensor, ``(..., H, W)``
 def input_side(recipe: Recipe, crop_size: int) -> int:
     """Return the side of the pictures that the network itself gets, of crops of this size, in pixels."""
     return recipe.input_size or crop_size
+
+
+def check_side(recipe: Recipe, crop_size: int) -> None:
+    """Check that the layers of a recipe's own network can look at crops of this size.
+
+    Raises
+    ------
+    TrainingError
+        If they are too many for it.
+    """
+    if recipe.network == LAYERS:
+        side_after(read_layers(recipe.layers), input_side(recipe, crop_size))
 
 
 def prepared(crops: NDArray[np.generic], normalisation: Normalisation, recipe: Recipe) -> Values:

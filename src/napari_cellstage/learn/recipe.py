@@ -46,7 +46,7 @@ class Recipe:
 
     Field metadata holds ``tip`` (in a biologist's words) and, for numbers, ``min`` and ``max``; for text, ``choices``,
     or ``suggestions`` where others are possible. ``when`` names another choice and the values at which this one
-    counts; ``title`` is shown instead of the name.
+    counts; ``title`` is shown instead of the name; ``long`` text needs a line of its own.
     """
 
     name: str = _choice("quick", "Name of the recipe.")
@@ -62,6 +62,7 @@ class Recipe:
         "Recipes whose answers are averaged, with commas between; the same twice: from two random starts. A member's "
         "own choices follow its name: quick classifier=trees, finetune epochs=30.",
         when=("kind", "ensemble"),
+        long=True,
     )
     classifier: Literal["auto", "linear", "kernel", "trees"] = _choice(
         "auto",
@@ -82,6 +83,7 @@ class Recipe:
         "Layers of a network of your own, in order. conv 16 2: 16 filters of 2 x 2 pixels. pool 2: half the size. "
         "dense 32: 32 units.",
         when=("network", "layers"),
+        long=True,
     )
     dropout: float = _choice(
         0.0,
@@ -96,7 +98,7 @@ class Recipe:
         min=0,
         max=1024,
         zero="as it is",
-        title="network's input (pixels)",
+        title="input (pixels)",
     )
     random_crop: int = _choice(
         0,

@@ -11,6 +11,7 @@ from napari_cellstage.learn.events import EpochDone
 from napari_cellstage.ui.theme import PanelTheme
 
 LOSS_COLOR, ACCURACY_COLOR = "#d55e00", "#56b4e9"  # of the Okabe-Ito palette
+FEW = 12  # epochs, each of which has a tick of its own
 
 
 class Curve(pg.PlotWidget):
@@ -60,7 +61,10 @@ class Curve(pg.PlotWidget):
         self.loss.setData(epochs, np.asarray([e.train_loss for e in self._epochs], dtype=float))
         self.accuracy.setData(epochs, np.asarray([e.valid_accuracy for e in self._epochs], dtype=float))
         if self._epochs:
-            self.setXRange(1, max(2, self._epochs[-1].epochs), padding=0.03)
+            most = max(2, self._epochs[-1].epochs)
+            self.setXRange(1, most, padding=0.03)
+            whole = {"major": 1, "minor": 1} if most <= FEW else {}  # there is no epoch 1.2
+            self.getAxis("bottom").setTickSpacing(**whole)
 
     def _paint(self) -> None:
         self.setBackground(self._theme.field)
@@ -71,18 +75,19 @@ class Curve(pg.PlotWidget):
             ("bottom", "epoch", self._theme.text.name()),
         ):
             axis = item.getAxis(side)
-            axis.setLabel(text, color=self._readable(color))
             axis.setTextPen(self._theme.text)
             axis.setPen(self._theme.faint)
+            axis.setLabel(text, color=readable(color, self._theme))  # last, as the pen colours it too
         self._draw_lines()
 
     def _draw_lines(self) -> None:
         for line, color in ((self.loss, LOSS_COLOR), (self.accuracy, ACCURACY_COLOR)):
-            line.setPen(pg.mkPen(self._readable(color), width=2))
-            line.setSymbolBrush(self._readable(color))
+            line.setPen(pg.mkPen(readable(color, self._theme), width=2))
+            line.setSymbolBrush(readable(color, self._theme))
             line.setSymbolPen(None)
 
-    def _readable(self, color: str) -> str:
-        """Return the colour, darker on a light theme."""
-        light = self._theme.background.lightness() > 127
-        return str((QColor(color).darker(140) if light else QColor(color)).name())
+
+def readable(color: str, theme: PanelTheme) -> str:
+    """Return the colour of a line, darker on a light theme."""
+    light = theme.background.lightness() > 127
+    return str((QColor(color).darker(140) if light else QColor(color)).name())

@@ -64,6 +64,12 @@ def hint(text: str) -> QLabel:
     return made
 
 
+def say(line: QLabel, text: str) -> None:
+    """Show a text in a line that takes no room while it is empty."""
+    line.setText(text)
+    line.setVisible(bool(text))
+
+
 def shrinking(choice: QComboBox) -> QComboBox:
     """Let a choice be narrower than its longest entry, so that its row is not cut off in the dock."""
     choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

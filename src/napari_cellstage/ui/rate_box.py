@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellstage.core.errors import TrainingError, TrainingStopped
@@ -15,13 +16,13 @@ from napari_cellstage.learn.rate_curve import RateCurve
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors
-from napari_cellstage.ui.pieces import button, hint, on_click
+from napari_cellstage.ui.pieces import allow, button, hint, on_click
 from napari_cellstage.ui.recipe_form import RecipeForm
 from napari_cellstage.ui.theme import PanelTheme
+from napari_cellstage.ui.training import missing_for_training, runs_folder
 from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
 
 TITLE = "finding the learning rate"
-HEIGHT = 130
 
 
 class RateBox(QWidget):
@@ -45,6 +46,8 @@ class RateBox(QWidget):
         super().__init__(parent)
         self._session, self._runner, self._form, self._theme = session, runner, form, theme
         self.curve: RateCurve | None = None
+        self._wanted: Job | None = None  # whose curve is to be shown
+        self._runs = Path()  # of the project that was looked at
         self._plot: Any = None
         self.find = button(
             "Find the learning rate",
@@ -63,28 +66,66 @@ class RateBox(QWidget):
         layout.addWidget(self.words)
         on_click(self.find, self.start)
         on_click(self.take, self.use)
+        session.project_changed.connect(self._forget_elsewhere)
+
+    def allow(self, missing: str) -> None:
+        """Let it be started, or say why not; where no network is trained there is nothing to start.
+
+        Parameters
+        ----------
+        missing
+            What has to be done before anything can be trained, or an empty text.
+        """
+        allow(self.find, missing)
+        self.setVisible(self._form.kind == "finetune")
+
+    def forget(self, *_what: object) -> None:
+        """Show no curve any more, as it is of other cells or of another recipe."""
+        self._wanted = None
+        self.curve = None
+        self.words.clear()
+        for part in (self.words, self.take, *([self._plot] if self._plot is not None else [])):
+            part.hide()
 
     @showing_errors
     def start(self) -> None:
-        """Find it in a worker."""
+        """Find it in a worker.
+
+        Raises
+        ------
+        TrainingError
+            Shown, not raised: if there is nothing to train on, or the recipe trains no network of its own.
+        """
         recipe = self._form.value
-        if recipe.kind != "finetune":
+        if missing := missing_for_training(self._session):
+            raise TrainingError(missing)
+        if self._form.kind != "finetune":
             raise TrainingError(f"The recipe '{recipe.name}' trains no network of its own, so it has no learning rate.")
         job = Job(TITLE, finding(self._session.snapshot(), recipe))
-        job.returned.connect(self._show)
+        job.returned.connect(partial(self._take, job))
         job.failed.connect(show)
         self._runner.start(job)
+        self._wanted, self._runs = job, runs_folder(self._session)
 
     @showing_errors
     def use(self) -> None:
         """Put the suggestion into the form."""
         if self.curve is not None and self.curve.suggestion is not None:
-            self._form.value = self._form.value.but(learning_rate=self.curve.suggestion)
+            # Else the training would look for one by itself, and take that.
+            self._form.value = self._form.value.but(learning_rate=self.curve.suggestion, find_rate=False)
             self._form.changed.emit()
 
-    def _show(self, curve: RateCurve | None) -> None:
-        if curve is None:
-            return
+    def _forget_elsewhere(self) -> None:
+        project = self._session.project
+        if project is None or project.runs != self._runs:
+            self.forget()
+
+    def _take(self, job: Job, curve: RateCurve | None) -> None:
+        """Show what was found, unless another project or recipe was chosen meanwhile."""
+        if curve is not None and job is self._wanted:
+            self._show(curve)
+
+    def _show(self, curve: RateCurve) -> None:
         self.curve = curve
         self.words.setText(curve.text)
         self.words.show()
@@ -92,29 +133,13 @@ class RateBox(QWidget):
         self._draw(curve)
 
     def _draw(self, curve: RateCurve) -> None:
-        import pyqtgraph as pg
-
-        from napari_cellstage.ui.curve import ACCURACY_COLOR, LOSS_COLOR
-
         if self._plot is None:
-            self._plot = pg.PlotWidget(self)
-            self._plot.setFixedHeight(HEIGHT)
-            self._plot.setMouseEnabled(x=False, y=False)
-            self._plot.setMenuEnabled(False)
-            self._plot.hideButtons()
+            from napari_cellstage.ui.rate_plot import RatePlot  # takes a while to load
+
+            self._plot = RatePlot(self._theme, self)
             self.layout().addWidget(self._plot)
-        self._plot.clear()
-        self._plot.setBackground(self._theme.field)
-        for side, text in (("left", "loss"), ("bottom", "learning rate (powers of ten)")):
-            self._plot.getAxis(side).setLabel(text, color=self._theme.text.name())
-            self._plot.getAxis(side).setTextPen(self._theme.text)
-            self._plot.getAxis(side).setPen(self._theme.faint)
-        rates = np.log10(curve.rates)
-        self._plot.plot(rates, curve.losses, pen=None, symbol="o", symbolSize=3, symbolBrush=self._theme.faint)
-        self._plot.plot(rates, curve.smooth, pen=pg.mkPen(LOSS_COLOR, width=2))
-        self._plot.setYRange(float(curve.smooth.min()), float(curve.smooth[: _shown(curve)].max()), padding=0.1)
-        if curve.suggestion is not None:
-            self._plot.addLine(x=float(np.log10(curve.suggestion)), pen=pg.mkPen(ACCURACY_COLOR, width=2))
+        self._plot.show_curve(curve)
+        self._plot.show()
 
 
 def finding(snapshot: WorkSnapshot, recipe: Recipe) -> Callable[[ShouldStop], Generator[Any, None, RateCurve | None]]:
@@ -133,8 +158,3 @@ def finding(snapshot: WorkSnapshot, recipe: Recipe) -> Callable[[ShouldStop], Ge
         return None
 
     return work
-
-
-def _shown(curve: RateCurve) -> int:
-    """Return how many steps are shown in full: up to the lowest loss; what diverges after it may leave the picture."""
-    return int(curve.smooth.argmin()) + 1

@@ -16,6 +16,13 @@ from napari_cellstage.ui.training import PLANS, plan_recipes
 
 OPEN = "a recipe file…"
 FILES = "Recipes (*.toml)"
+_QUICK = "Measures each cell's shape and texture; an answer in seconds."
+_NETWORK = "A neural network that looks at the cells themselves; takes minutes, often better."
+_PLAN_TIPS = {
+    "quick, then network": "Both, one after the other. The one that does better on cells kept aside is kept.",
+    "quick only": _QUICK,
+    "network only": _NETWORK,
+}
 USUAL = "finetune"  # the recipe whose choices the form shows for all plans
 
 
@@ -41,6 +48,7 @@ class RecipeBox(QComboBox):
         shrinking(self)
         for plan in PLANS:
             self.addItem(plan, None)
+            self.setItemData(self.count() - 1, _PLAN_TIPS[plan], Qt.ItemDataRole.ToolTipRole)
         self.insertSeparator(self.count())
         for name in recipe_names():
             if name not in {one for plan in PLANS.values() for one in plan}:
@@ -49,8 +57,7 @@ class RecipeBox(QComboBox):
         self.addItem(OPEN, OPEN)
         self.setAccessibleName("What is trained")
         self.setToolTip(
-            "quick: measures each cell's shape and texture; an answer in seconds.\n"
-            "network: a neural network that looks at the cells themselves; takes minutes, often better.\n"
+            f"quick: {_QUICK}\nnetwork: {_NETWORK}\n"
             "With both, the one that does better on cells kept aside is kept.\n"
             "Below: recipes of published studies, and recipes of your own."
         )
@@ -72,6 +79,11 @@ class RecipeBox(QComboBox):
     def is_plan(self) -> bool:
         """Whether a plan is chosen rather than one recipe."""
         return self.currentData() is None
+
+    @property
+    def about(self) -> str:
+        """What the chosen recipe is for, and where it is from; empty for a plan."""
+        return "" if self.is_plan else str(self.currentData(Qt.ItemDataRole.ToolTipRole))
 
     def open_file(self, file: Path) -> None:
         """Add a recipe file to the list, and choose it.
@@ -119,7 +131,7 @@ class RecipeBox(QComboBox):
 
     def _add(self, title: str, name: str, place: int) -> None:
         self.insertItem(place, title, name)
-        self.setItemData(place, Recipe.load(name).about or name, Qt.ItemDataRole.ToolTipRole)
+        self.setItemData(place, Recipe.load(name).about, Qt.ItemDataRole.ToolTipRole)
 
     def _on_changed(self, place: int) -> None:
         if self.itemData(place) == OPEN:
@@ -141,6 +153,7 @@ class RecipeBox(QComboBox):
             self._form.value = Recipe.load(self.currentData())
         elif not was_plan:
             self._form.value = self._of_plans or Recipe.load(USUAL)
+        self._form.kind = Recipe.load(PLANS[self.currentText()][-1] if self.is_plan else self.currentData()).kind
 
 
 def _shown(form: RecipeForm) -> Recipe | None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import Field, fields, replace
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from magicgui.widgets import create_widget
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.ui.pieces import shrinking
 from napari_cellstage.ui.suggestion_box import SuggestionBox
 
 Settings = TypeVar("Settings")
 MOST_DECIMALS = 7
+LONG = 240  # pixels that a long text wants: its name is then above it
 FINE = 1e-4  # limits below are not worth the zeros that every value would then be shown with
 
 
@@ -31,45 +33,65 @@ class SettingsForm(QWidget, Generic[Settings]):
     ----------
     settings
         An instance; its fields' metadata may hold ``tip``, ``min``, ``max``, ``choices``, ``suggestions`` (and
-        ``file``, the filter of files that may be chosen instead), ``zero``: what 0 means, and ``title``.
+        ``file``, the filter of files that may be chosen instead), ``zero``: what 0 means, ``title``, and ``long`` for
+        text that needs a line of its own.
     names
-        Which fields are shown, in this order.
+        Which fields are shown, in this order; or groups of them, each under its title.
     """
 
     changed = Signal()
 
-    def __init__(self, settings: Settings, names: Sequence[str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, settings: Settings, names: Sequence[str] | Mapping[str, Sequence[str]], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        groups = names if isinstance(names, Mapping) else {"": names}
+        names = [name for group in groups.values() for name in group]
+        self._groups = [(_head(title) if title else None, group) for title, group in groups.items()]
         self._settings = settings
         hints = get_type_hints(type(settings))
         by_name = {f.name: f for f in fields(settings)}  # type: ignore[arg-type]
         self.widgets = {name: _widget(by_name[name], hints[name], getattr(settings, name)) for name in names}
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._titles: dict[str, QWidget] = {}
         self._shown = frozenset(names)
-        for name, widget in self.widgets.items():
-            layout.addRow(_title(by_name[name]), widget.native)
-            self._titles[name] = title = layout.labelForField(widget.native)
-            title.setToolTip(widget.tooltip)
-            widget.native.setAccessibleName(name.replace("_", " "))
-            widget.changed.connect(self._on_changed)
+        for head, group in self._groups:
+            if head is not None:
+                layout.addRow(head)
+            for name in group:
+                self._add(by_name[name], self.widgets[name])
         self._filling = False
+
+    def _add(self, field: Field[Any], widget: Any) -> None:
+        layout = self.layout()
+        layout.addRow(_title(field), widget.native)
+        self._titles[field.name] = title = layout.labelForField(widget.native)
+        title.setToolTip(widget.tooltip)
+        widget.native.setAccessibleName(field.name.replace("_", " "))
+        widget.changed.connect(self._on_changed)
 
     def show_only(self, names: Collection[str]) -> None:
         """Show these fields and hide the others, which keep their values."""
         if frozenset(names) == self._shown:
             return
         layout = self.layout()
-        for name, widget in self.widgets.items():
-            if name in self._shown:
-                layout.takeRow(widget.native)
-            for part in (title := self._titles[name], widget.native):
-                part.setVisible(name in names)
-            if name in names:
-                layout.addRow(title, widget.native)
+        for head, group in self._groups:
+            shown = [name for name in group if name in names]
+            for row in (head, *(self.widgets[name].native for name in group if name in self._shown)):
+                if row is not None and layout.indexOf(row) >= 0:
+                    layout.takeRow(row)
+            if head is not None:
+                head.setVisible(bool(shown))
+                if shown:
+                    layout.addRow(head)
+            for name in group:
+                for part in (title := self._titles[name], widget := self.widgets[name].native):
+                    part.setVisible(name in names)
+                if name in names:
+                    layout.addRow(title, widget)
         self._shown = frozenset(names)
 
     @property
@@ -96,6 +118,8 @@ class SettingsForm(QWidget, Generic[Settings]):
             if isinstance(value, float):
                 _show_decimals(widget, value)
             widget.value = value
+            if isinstance(widget.native, QLineEdit):
+                widget.native.setCursorPosition(0)  # long text is shown from its start
         self._filling = False
 
     def _on_changed(self, _value: object) -> None:
@@ -113,6 +137,10 @@ def _widget(field: Field[Any], annotation: Any, value: Any) -> Any:
     if annotation is float:
         options["step"] = _step(value, limits)
     widget = create_widget(value=value, annotation=annotation, name=field.name, options=options)
+    if limits.get("long"):
+        widget.native.setMinimumWidth(LONG)
+    if isinstance(widget.native, QComboBox):
+        shrinking(widget.native)
     if annotation is bool:
         widget.native.setText("")  # its name stands before it already
     if annotation is float and "min" in limits:
@@ -130,11 +158,21 @@ def _show_decimals(widget: Any, *values: float) -> None:
     widget.native.setDecimals(max(widget.native.decimals(), min(needed, MOST_DECIMALS)))
 
 
+def _head(title: str) -> QLabel:
+    made = QLabel(title)
+    font = made.font()
+    font.setBold(True)
+    made.setFont(font)
+    return made
+
+
 def _title(field: Field[Any]) -> str:
     """Return the name of a field in words; of a whole number also what 0 means, which its box can't show."""
     words = str(field.metadata.get("title", field.name.replace("_", " ")))
     meaning = field.metadata.get("zero")
-    return f"{words} (0: {meaning})" if meaning and isinstance(field.default, int) else words
+    if not meaning or not isinstance(field.default, int):
+        return words
+    return f"{words[:-1]}, 0: {meaning})" if words.endswith(")") else f"{words} (0: {meaning})"
 
 
 def _step(value: float, limits: Any) -> float:

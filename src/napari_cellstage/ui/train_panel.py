@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
@@ -14,15 +14,15 @@ from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.session import Session
 from napari_cellstage.ui.classes_box import ClassesBox
 from napari_cellstage.ui.device_probe import DeviceProbe, device_text
-from napari_cellstage.ui.estimate import Speed, expected_seconds, expected_text
+from napari_cellstage.ui.estimate import Speed, forecast, measured
 from napari_cellstage.ui.held_out_box import HeldOutBox
 from napari_cellstage.ui.notices import showing_errors
-from napari_cellstage.ui.pieces import Folded, button, hint, on_click
+from napari_cellstage.ui.pieces import Folded, button, hint, on_click, say
 from napari_cellstage.ui.rate_box import RateBox
 from napari_cellstage.ui.recipe_box import RecipeBox
 from napari_cellstage.ui.recipe_form import RecipeForm
 from napari_cellstage.ui.theme import PanelTheme
-from napari_cellstage.ui.training import amount, missing_for_training
+from napari_cellstage.ui.training import amount, fit_note, missing_for_training
 from napari_cellstage.ui.training_work import TrainingWork
 from napari_cellstage.ui.workers import Job, JobRunner
 
@@ -50,6 +50,7 @@ class TrainPanel(QWidget):
         super().__init__(parent)
         self.session = session
         self.speed = Speed()
+        self._trained = Recipe.load("finetune")  # by which the last training went; the form may be another by its end
         self._runner = runner
         self.work = TrainingWork(session, runner, self)
         self._theme = theme
@@ -62,13 +63,16 @@ class TrainPanel(QWidget):
         self.probe = DeviceProbe(self)
         self.form = RecipeForm(Recipe.load("finetune"), self)
         layout = QVBoxLayout(self)
-        for part in (self._build_button(), self._build_settings()):
-            layout.addWidget(part)
         self.score, self.notes = hint(""), hint("")
         self.curve_place = QVBoxLayout()
+        for line in (self.score, self.notes):
+            line.hide()
+        # What came of it is above the choices, which are too many to look for it below them.
+        layout.addWidget(self._build_button())
         layout.addWidget(self.score)
         layout.addLayout(self.curve_place)
         layout.addWidget(self.notes)
+        layout.addWidget(self._build_settings())
         layout.addStretch(1)
         self._wire()
         self.refresh()
@@ -81,6 +85,8 @@ class TrainPanel(QWidget):
         self.settings.setEnabled(not self._runner.busy)
         self.plan.setEnabled(not self._runner.busy)
         self.forecast.setText(self._forecast_text(missing))
+        say(self.about, self.plan.about)
+        self.rate.allow(missing)
 
     def _refresh_soon(self, *_what: object) -> None:
         """Show the first labels, which enable training, at once, and all further ones when the keys rest."""
@@ -118,13 +124,14 @@ class TrainPanel(QWidget):
         font.setBold(True)
         self.train.setFont(font)
         self.plan = RecipeBox(self.form)
-        self.forecast = hint("")
+        self.about, self.forecast = hint(""), hint("")
         layout, row = QVBoxLayout(box), QHBoxLayout()
         layout.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.train, 1)
-        row.addWidget(self.plan)
+        row.addWidget(self.train, 2)
+        row.addWidget(self.plan, 3)
         layout.addLayout(row)
-        layout.addWidget(self.forecast)
+        for line in (self.about, self.forecast):
+            layout.addWidget(line)
         return box
 
     def _build_settings(self) -> QWidget:
@@ -137,13 +144,14 @@ class TrainPanel(QWidget):
         self.rate = RateBox(self.session, self._runner, self.form, self._theme)
         for row, widget in ((parts, self.look), (parts, self.form.seen), (choices, self.form.learning)):
             row.addWidget(widget)
-        choices.addWidget(self.rate)
-        choices.addWidget(self.save)
+        self.more = Folded("More choices", self.form.more, "The rest. What is there works for most images.")
+        for part in (self.rate, self.more, self.save):
+            choices.addWidget(part)
         self.seen = Folded("What the model sees", seen, "How much of each cell, and of what is around it.")
         self.learning = Folded(
             "Recipe settings",
             learning,
-            "Every choice of the training. What is there works for most images.",
+            "How the training goes. What is there works for most images.",
         )
         self.held_out = HeldOutBox(self.session)
         self.measuring = Folded(
@@ -178,10 +186,10 @@ class TrainPanel(QWidget):
         self.work.began.connect(self._clear)
         self.work.noted.connect(self._note)
         self.work.epoch_done.connect(self._on_epoch)
-        self.work.scored.connect(self.score.setText)
+        self.work.scored.connect(partial(say, self.score))
         self.work.answered.connect(self.refresh)
         on_click(self.train, self.start)
-        self.plan.chosen.connect(self.refresh)
+        self.plan.chosen.connect(self._on_chosen)
         self.form.changed.connect(self.refresh)
         on_click(self.look, self.show_crops)
         on_click(self.save, self.plan.ask_where_to_save)
@@ -195,10 +203,10 @@ class TrainPanel(QWidget):
         device = self._device or "Looking for a graphics card"
         try:
             recipes = self.plan.recipes
+            note = fit_note(self.session, recipes)
         except CellStageError as error:
-            return str(error)
-        seconds = expected_seconds(recipes, amount(self.session), self.speed)
-        return f"{device}, {expected_text(seconds)}"
+            return f"⚠ {error}"
+        return f"{device}, {forecast(recipes, amount(self.session), self.speed)}{note}"
 
     def _on_device(self, text: str) -> None:
         self._device = device_text(text)
@@ -216,11 +224,11 @@ class TrainPanel(QWidget):
 
     def _note(self, text: str) -> None:
         self._notes = [*self._notes, text][-NOTES_SHOWN:]
-        self.notes.setText("\n".join(f"• {one}" for one in self._notes))
+        say(self.notes, "\n".join(f"• {one}" for one in self._notes))
 
     def _clear(self) -> None:
         self._notes = []
-        self.notes.clear()
+        say(self.notes, "")
         if self._curve is not None:
             self._curve.begin()
             self._curve.hide()
@@ -229,7 +237,7 @@ class TrainPanel(QWidget):
         """Show nothing of a training of another project."""
         if self.work.elsewhere:
             self._clear()
-            self.score.clear()
+            say(self.score, "")
             self.work.drop()
 
     # what the user does
@@ -247,9 +255,15 @@ class TrainPanel(QWidget):
     @showing_errors
     def start(self) -> None:
         """Train in a worker; what is left of the check of the model before is stopped for it."""
-        self.work.train(self.plan.recipes)
+        recipes = self.plan.recipes
+        fit_note(self.session, recipes)  # said before anything is read
+        self.work.train(recipes)
+        self._trained = recipes[-1]
+
+    def _on_chosen(self) -> None:
+        self.rate.forget()
+        self.refresh()
 
     def _on_epoch(self, event: EpochDone) -> None:
         self._curve_shown().add(event)
-        if event.images_per_second > 0:
-            self.speed = replace(self.speed, trained_per_second=event.images_per_second)
+        self.speed = measured(self.speed, self._trained, event)

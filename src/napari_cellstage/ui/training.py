@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.learn.inputs import check_side
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.session import Session
 from napari_cellstage.ui.estimate import Work
@@ -20,6 +21,8 @@ PLANS: dict[str, tuple[str, ...]] = {
     "quick only": ("quick",),
     "network only": ("finetune",),
 }
+
+MUCH_LARGER = 1.5  # times the image: below, what is mirrored is little
 
 
 def plan_recipes(plan: str, settings: Recipe) -> tuple[Recipe, ...]:
@@ -64,6 +67,30 @@ def missing_for_training(session: Session) -> str:
         name = session.scheme.by_id(alone[0]).name
         return f"Class '{name}' has 1 labelled cell; training needs at least 2. Label another, or clear it (key 0)."
     return ""
+
+
+def fit_note(session: Session, recipes: tuple[Recipe, ...]) -> str:
+    """Return what is to be known of recipes on these images, or an empty text.
+
+    Raises
+    ------
+    TrainingError
+        If a network can't be made for pictures of the recipe's size.
+    """
+    for one in recipes:
+        if one.kind == "finetune":
+            check_side(one, one.crop_size)
+    stack, largest = session.current, max((one.crop_size for one in recipes if one.crop == "pixels"), default=0)
+    if stack is None:
+        return ""
+    side = stack.tile or min(stack.shape[-2:])
+    if largest <= MUCH_LARGER * side:
+        return ""
+    what = "the tiles of this contact sheet have" if stack.tile else "this image has"
+    return (
+        f"\n⚠ Pictures of {largest} pixels are taken, but {what} only {side}: the rest is filled with mirrored "
+        "pixels. Take smaller ones under 'What the model sees'."
+    )
 
 
 def training(
