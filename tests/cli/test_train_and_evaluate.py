@@ -145,6 +145,7 @@ def test_evaluate_leaves_out_classes_the_model_does_not_know(
         (("train", "{data}", "--out", "{run}", "--recipe", "quick"), "add --overwrite"),
         (("train", "{data}", "--out", "{new}", "--group-from", "("), "is no regular expression"),
         (("train", "{data}", "--out", "{file}"), "a run needs a folder"),
+        (("train", "{data}", "--out", "{file}/run"), "can't be written"),
         (("train", "{data}", "--out", "{new}", "--epochs", "-1"), "epochs is -1, but must be from"),
         (("evaluate", "{missing}", "{data}"), "There is no folder"),
         (("evaluate", "{data}", "{data}"), "There is no model in"),
@@ -269,3 +270,20 @@ def test_an_ensemble_of_ensembles_is_refused(class_folders: Path, tmp_path: Path
     result = invoke("train", class_folders, *options)
     assert result.exit_code == 1
     assert "'ensemble' is an ensemble, but members of an ensemble can't be one" in result.output
+
+
+def test_a_place_that_can_not_be_written_is_said_before_any_training(
+    class_folders: Path, tmp_path: Path, invoke: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_training(*_: object, **__: object) -> None:
+        pytest.fail("it was trained, and could not be kept")
+
+    monkeypatch.setattr("napari_cellstage.cli.training.fit", no_training)
+    (tmp_path / "file").touch()
+    result = invoke("train", class_folders, "--recipe", "quick", "--out", tmp_path / "file" / "run")
+    assert result.exit_code == 1
+    assert "can't be written" in result.stderr
+    # Looking whether a place can be written leaves nothing there.
+    empty = invoke("train", tmp_path / "nothing", "--recipe", "quick", "--out", tmp_path / "new" / "run")
+    assert empty.exit_code == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file"]

@@ -259,7 +259,8 @@ def test_two_searches_do_not_work_in_one_folder(tmp_path: Path):
 
 def test_a_file_that_is_no_search_is_said(tmp_path: Path):
     (tmp_path / "search.sqlite").write_bytes(b"not a database, but longer than its head" * 20)
-    with pytest.raises(TrainingError, match="can't be read as a search"), opened(tmp_path, {}):
+    said = r"search\.sqlite' can't be read as a search: file is not a database\. Move it away, and search anew\.$"
+    with pytest.raises(TrainingError, match=said), opened(tmp_path, {}):
         pass
 
 

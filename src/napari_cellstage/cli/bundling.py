@@ -8,8 +8,9 @@ from pathlib import Path
 
 import typer
 
-from napari_cellstage.cli.answers import OutputError, write_json
+from napari_cellstage.cli.answers import write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
+from napari_cellstage.cli.training import check_free
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.learn.model import CARD, read_card
 from napari_cellstage.sharing.contents import BundleError
@@ -92,8 +93,8 @@ def rerun_command(
     as_json
         Whether to end with a line of JSON.
     """
-    if out is not None and (out / CARD).exists() and not overwrite:
-        raise OutputError(f"There is a model in '{out}' already. Choose another folder, or add --overwrite.")
+    if out is not None:
+        check_free(out, overwrite)
     reporter, start = Reporter(), time.perf_counter()
     with stop_on_interrupt(reporter.say) as should_stop:
         found = reporter.follow(rerunning_from(path, data, out, device=device, should_stop=should_stop))

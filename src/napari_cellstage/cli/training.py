@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from napari_cellstage.cli.answers import OutputError, figures, score_lines, write_json, write_table
+from napari_cellstage.cli.answers import OutputError, cannot_write, figures, score_lines, write_json, write_table
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.sources import Data, ProjectData, read_data
 from napari_cellstage.core.errors import TrainingError
@@ -152,11 +154,27 @@ def _choice(text: str) -> tuple[str, Any]:
 
 
 def check_free(out: Path, overwrite: bool) -> None:
-    """Raise `OutputError` where a run can't go, or there is one already."""
+    """Raise `OutputError` where a run can't go, or there is one already: before a training that may take hours."""
     if (out / CARD).exists() and not overwrite:
         raise OutputError(f"There is a model in '{out}' already. Choose another folder, or add --overwrite.")
     if out.exists() and not out.is_dir():
         raise OutputError(f"'{out}' is a file, but a run needs a folder. Choose another name with --out.")
+    _check_writable(out)
+
+
+def _check_writable(folder: Path) -> None:
+    """Write a file that is gone at once; folders that were not there before are taken away again."""
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    finally:
+        for one in made:
+            with suppress(OSError):
+                one.rmdir()
 
 
 def _what_is_trained(training: TrainingSet, recipe: Recipe) -> str:

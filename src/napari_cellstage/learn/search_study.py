@@ -96,7 +96,8 @@ class Study:
                 pruner=optuna.pruners.MedianPruner(n_startup_trials=WARM_UP),
             )
         except (DatabaseError, RuntimeError) as e:
-            raise TrainingError(f"'{file}' can't be read as a search: {e}. Move it away, and search anew.") from e
+            why = getattr(e, "orig", None) or e  # without SQLAlchemy's statement and link
+            raise TrainingError(f"'{file}' can't be read as a search: {why}. Move it away, and search anew.") from e
 
     @property
     def trials(self) -> list[optuna.trial.FrozenTrial]:
