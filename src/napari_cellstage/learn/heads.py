@@ -18,6 +18,7 @@ from napari_cellstage.learn.kernel_head import SHARPNESSES, KernelHead, Sharpnes
 from napari_cellstage.learn.linear_head import SHRINKAGES, LinearHead, linear_heads
 from napari_cellstage.learn.pair_head import Pair, PairHead
 from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.stacking import chosen_weights
 from napari_cellstage.learn.trial import Trial, Tried
 
 Values = NDArray[np.float32]
@@ -109,7 +110,7 @@ def choose_head(
     if recipe.classifier == "linear" or linear is None or should_stop():
         return work.alone(linear)
     kernel = yield from work.best_of(KERNEL, fold)
-    return work.alone(linear) if kernel is None or should_stop() else work.both(linear, kernel)
+    return work.alone(linear) if kernel is None or should_stop() else work.both(linear, kernel, fold)
 
 
 @dataclass(frozen=True)
@@ -162,16 +163,25 @@ class _Choosing:
         report = f"{best.family.name} ({best.tried.accuracy:.2f} right in trials while training)"
         return Chosen(self._on_all(best.family, best.strength), best.tried.temperature, report)
 
-    def both(self, linear: _Best, kernel: _Best) -> Chosen:
+    def both(self, linear: _Best, kernel: _Best, fold: Labels) -> Chosen:
         """Train both on all cells; how sure they may be together is from the trials."""
         temperatures = linear.tried.temperature, kernel.tried.temperature
         pair = Pair(float(linear.strength), Sharpness(*kernel.strength), temperatures)
         together = Trial(self.labels, self.classes)
         rows = linear.trial.rows & kernel.trial.rows
-        together.scores[rows] = pair.scores(linear.trial.scores[rows], kernel.trial.scores[rows])
-        tried = together.on(rows)
+        said = pair.said(linear.trial.scores[rows], kernel.trial.scores[rows])
+        weights, together.scores[rows] = chosen_weights(said, self.labels[rows], fold[rows], self._worth(rows))
+        pair, tried = replace(pair, weights=weights), together.on(rows)
         report = f"{BOTH} ({tried.accuracy:.2f} right in trials while training)"
         return Chosen(self.put_together(pair), tried.temperature, report)
+
+    def _worth(self, rows: Rows) -> NDArray[np.float64] | None:
+        """Return how much each cell counts where all classes are to count alike."""
+        if not self.recipe.class_weights:
+            return None
+        counts = np.maximum(np.bincount(self.labels[rows], minlength=self.classes), 1)
+        worth: NDArray[np.float64] = (rows.sum() / np.count_nonzero(counts) / counts)[self.labels[rows]]
+        return worth
 
     def put_together(self, pair: Pair) -> PairHead:
         """Train both on all cells."""

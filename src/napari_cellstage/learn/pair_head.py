@@ -1,7 +1,6 @@
-"""A linear and a kernel classifier together: the geometric mean of what both say, each as sure as trials showed it.
+"""A linear and a kernel classifier together: the geometric mean of what both say, or weighed where trials are for it.
 
-A plane sees what many features say together, likeness sees curved bounds; they err on different cells. Weights for the
-two that training cells gave (stacking) did no better on new cells: with many classes a little worse.
+A plane sees what many features say together, likeness sees curved bounds; they err on different cells.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.learn.kernel_head import KernelHead, Sharpness
 from napari_cellstage.learn.linear_head import LinearHead
+from napari_cellstage.learn.stacking import Weights, plain
 
 Values = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -31,19 +31,27 @@ class Pair:
         Of the linear and of the kernel classifier.
     temperatures
         By which the scores of each are divided.
+    weights
+        How much the word of each counts; None: the mean of both.
     """
 
     shrinkage: float
     sharpness: Sharpness
     temperatures: tuple[float, float]
+    weights: Weights | None = None
 
-    def scores(self, linear: Doubles, kernel: Doubles) -> Doubles:
-        """Return ``(N, K)`` logarithms of the mean of the two classifiers' scores, ``(N, K)`` each."""
+    def said(self, linear: Doubles, kernel: Doubles) -> Doubles:
+        """Return logarithms of both probabilities side by side, ``(N, 2 K)``, of the scores ``(N, K)`` of each."""
         from scipy.special import log_softmax
 
         warm = [log_softmax(scores / t, axis=1) for scores, t in zip((linear, kernel), self.temperatures, strict=True)]
-        mean: Doubles = np.maximum(warm, np.log(LEAST)).mean(axis=0)
-        return mean
+        logs: Doubles = np.maximum(np.concatenate(warm, axis=1), np.log(LEAST))
+        return logs
+
+    def scores(self, linear: Doubles, kernel: Doubles) -> Doubles:
+        """Return ``(N, K)`` scores of both together."""
+        weights = self.weights or plain(linear.shape[1])
+        return weights.scores(self.said(linear, kernel))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -51,6 +59,7 @@ class Pair:
             "shrinkage": self.shrinkage,
             "sharpness": list(self.sharpness),
             "temperatures": list(self.temperatures),
+            "weights": self.weights.to_dict() if self.weights else None,
         }
 
     @classmethod
@@ -58,7 +67,8 @@ class Pair:
         """Make what `to_dict` wrote."""
         ridge, few = map(float, values["sharpness"])
         first, second = map(float, values["temperatures"])
-        return cls(float(values["shrinkage"]), Sharpness(ridge, few), (first, second))
+        weights = Weights.from_dict(values["weights"]) if values.get("weights") else None
+        return cls(float(values["shrinkage"]), Sharpness(ridge, few), (first, second), weights)
 
 
 @dataclass(frozen=True)
