@@ -48,7 +48,9 @@ def test_a_recipe_file_fills_the_form_and_can_be_changed(box, own, qtbot):
     with qtbot.waitSignal(box.chosen):
         box.open_file(own)
     assert box.currentText() == "mine"
-    assert box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole) == "My microscope."
+    assert box.about == "My microscope."
+    assert box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole) == f"My microscope.\n{own}"
+    assert box.toolTip().startswith("mine: My microscope.")
     assert box.recipes == (Recipe.load(str(own)),)
     box._form.value = box._form.value.but(epochs=9)
     (recipe,) = box.recipes
@@ -108,3 +110,20 @@ def test_an_ensemble_shows_its_members_and_keeps_them(box):
     assert box._form.widgets["classifier"].native.isHidden()
     box._form.value = box._form.value.but(members="quick, quick")
     assert box.recipes[0].members == "quick, quick"
+
+
+def test_a_published_recipe_that_was_changed_is_saved_as_what_it_is(box, tmp_path):
+    box.setCurrentText("features-xgboost")
+    box.save_file(tmp_path / "same")
+    assert Recipe.load(str(tmp_path / "same.toml")).about == Recipe.load("features-xgboost").about
+    box.setCurrentText("features-xgboost")
+    box._form.value = box._form.value.but(trees=30)
+    box.save_file(tmp_path / "fewer")
+    assert Recipe.load(str(tmp_path / "fewer.toml")).about == "features-xgboost, changed."
+
+
+def test_every_entry_says_what_it_is(box):
+    for place in range(box.count()):
+        if box.itemText(place) not in ("", OPEN):
+            assert box.itemData(place, Qt.ItemDataRole.ToolTipRole)
+    assert box.toolTip().startswith("quick, then network: Both")

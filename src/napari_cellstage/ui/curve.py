@@ -11,6 +11,7 @@ from napari_cellstage.learn.events import EpochDone
 from napari_cellstage.ui.theme import PanelTheme
 
 LOSS_COLOR, ACCURACY_COLOR = "#d55e00", "#56b4e9"  # of the Okabe-Ito palette
+AXIS_HEIGHT = 42
 FEW = 12  # epochs, each of which has a tick of its own
 
 
@@ -25,6 +26,7 @@ class Curve(pg.PlotWidget):
         self.setMouseEnabled(x=False, y=False)
         self.setMenuEnabled(False)
         self.hideButtons()
+        self.getAxis("bottom").setHeight(AXIS_HEIGHT)  # pyqtgraph's own cuts the name off
         self.loss = self.plot([], [], symbol="o", symbolSize=4)
         self._right = pg.ViewBox(enableMouse=False, enableMenu=False)
         self.accuracy = pg.PlotDataItem([], [], symbol="o", symbolSize=4)

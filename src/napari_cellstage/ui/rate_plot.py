@@ -7,10 +7,10 @@ import pyqtgraph as pg
 from qtpy.QtWidgets import QWidget
 
 from napari_cellstage.learn.rate_curve import RateCurve
-from napari_cellstage.ui.curve import ACCURACY_COLOR, LOSS_COLOR, readable
+from napari_cellstage.ui.curve import ACCURACY_COLOR, AXIS_HEIGHT, LOSS_COLOR, readable
 from napari_cellstage.ui.theme import PanelTheme
 
-HEIGHT, AXIS_HEIGHT = 140, 42
+HEIGHT = 140
 TICKS = [(power, f"{10.0**power:g}") for power in range(-6, 1, 2)]
 
 

@@ -23,6 +23,8 @@ _PLAN_TIPS = {
     "quick only": _QUICK,
     "network only": _NETWORK,
 }
+_OTHERS = "In the list: the usual plans, recipes of published studies, and recipes of your own."
+_ABOUT = Qt.ItemDataRole.UserRole + 1
 USUAL = "finetune"  # the recipe whose choices the form shows for all plans
 
 
@@ -56,12 +58,8 @@ class RecipeBox(QComboBox):
         self.insertSeparator(self.count())
         self.addItem(OPEN, OPEN)
         self.setAccessibleName("What is trained")
-        self.setToolTip(
-            f"quick: {_QUICK}\nnetwork: {_NETWORK}\n"
-            "With both, the one that does better on cells kept aside is kept.\n"
-            "Below: recipes of published studies, and recipes of your own."
-        )
         self._before = 0
+        self._show_tip()
         self.currentIndexChanged.connect(self._on_changed)
 
     @property
@@ -83,7 +81,7 @@ class RecipeBox(QComboBox):
     @property
     def about(self) -> str:
         """What the chosen recipe is for, and where it is from; empty for a plan."""
-        return "" if self.is_plan else str(self.currentData(Qt.ItemDataRole.ToolTipRole))
+        return "" if self.is_plan else str(self.currentData(_ABOUT))
 
     def open_file(self, file: Path) -> None:
         """Add a recipe file to the list, and choose it.
@@ -109,12 +107,19 @@ class RecipeBox(QComboBox):
             If it can't be written, or a choice can't be.
         """
         file = file if file.suffix == ".toml" else file.with_name(f"{file.name}.toml")
-        recipe = self.recipes[-1].but(name=file.stem)
+        recipe = self.recipes[-1].but(name=file.stem, about=self._about_saved())
         try:
             file.write_text(recipe.to_toml(), encoding="utf-8")
         except OSError as e:
             raise TrainingError(f"'{file}' can't be written: {e}. Choose another place.") from e
         self.open_file(file)
+
+    def _about_saved(self) -> str:
+        """Say what a saved recipe is: one that comes with the program is not what it says once it was changed."""
+        recipe = self.recipes[-1]
+        if recipe.name not in recipe_names() or recipe == Recipe.load(recipe.name):
+            return recipe.about
+        return f"{recipe.name}, changed."
 
     @showing_errors
     def ask_where_to_save(self) -> None:
@@ -131,7 +136,10 @@ class RecipeBox(QComboBox):
 
     def _add(self, title: str, name: str, place: int) -> None:
         self.insertItem(place, title, name)
-        self.setItemData(place, Recipe.load(name).about, Qt.ItemDataRole.ToolTipRole)
+        about = Recipe.load(name).about
+        whole = about if title == name else f"{about}\n{name}".strip()  # of a file also where it is
+        self.setItemData(place, about, _ABOUT)
+        self.setItemData(place, whole, Qt.ItemDataRole.ToolTipRole)
 
     def _on_changed(self, place: int) -> None:
         if self.itemData(place) == OPEN:
@@ -142,8 +150,14 @@ class RecipeBox(QComboBox):
             return
         was_plan = self.itemData(self._before) is None
         self._before = place
+        self._show_tip()
         self._show_choices(was_plan)
         self.chosen.emit()
+
+    def _show_tip(self) -> None:
+        """Say what is chosen, in full, as long names are cut off, and what else there is."""
+        about = self.currentData(Qt.ItemDataRole.ToolTipRole)
+        self.setToolTip(f"{self.currentText()}: {about}\n\n{_OTHERS}")
 
     def _show_choices(self, was_plan: bool) -> None:
         """Put the choices of what is chosen into the form."""
