@@ -195,6 +195,20 @@ def test_cells_and_classes_that_are_gone_are_left_out(two: Session) -> None:
     assert set(two.review_table().cells.image_id.tolist()) == {1}
 
 
+def test_a_class_that_was_deleted_is_nothing_to_warn_of(two: Session) -> None:
+    make_run(two, "one", wrong=[0])
+    names = {one.id: one.name for one in two.scheme}
+    two.delete_class(3)
+    told = " ".join(two.review_scores().warnings)
+    assert f"'{names[3]}'" not in told
+    assert f"'{names[4]}'" in told, "cells of that one can be labelled"
+    two.undo()
+    for row in (2, 5):
+        two.label_cells([row], 1, 1)
+        two.label_cells([row], 1, 2)
+    assert f"'{names[3]}'" in " ".join(two.review_scores().warnings)
+
+
 def test_whoever_labels_blind_is_told_nothing(two: Session) -> None:
     predict(two)
     make_run(two, "one", wrong=[0])

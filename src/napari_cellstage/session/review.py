@@ -50,13 +50,14 @@ class ReviewPart(SuspectsPart):
         known, unseen = self.run(run), self.unseen(run)
         if unseen is None or not len(unseen):
             return None
-        scores = None if known is None else known.scores
+        gone = [one.name for one in unseen.classes if one.id not in self.scheme.ids]
+        scores = None if known is None or gone else known.scores
         same = scores is not None and (scores.n, scores.classes) == (len(unseen), unseen.classes.names)
         if same and not self.changed_since(run):
             return scores  # the very figures of the report and the card
         from napari_cellstage.core.scoring.scores import score_unseen
 
-        return score_unseen(unseen)
+        return score_unseen(unseen, gone=gone)
 
     # when it is made again
 

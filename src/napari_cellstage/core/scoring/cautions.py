@@ -33,6 +33,7 @@ def cautions(
     names: Sequence[str],
     by_cell: bool,
     unknown: Sequence[str] = (),
+    gone: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return what to warn of.
 
@@ -48,11 +49,13 @@ def cautions(
         Cells of one group were on both sides of the split.
     unknown
         Classes of which no model had seen a cell when it was asked for theirs.
+    gone
+        Classes that were deleted since: nobody can label more of them.
     """
     alone = len(names) == counts.sum() > 1 and group_noun(names, several=False) == "group"
     said = (
         _NOT_GROUPED if alone else _about_groups(names, by_cell),
-        _about_classes([c for c, n in zip(classes, counts, strict=True) if not n]),
+        _about_classes([c for c, n in zip(classes, counts, strict=True) if not n and c not in gone]),
         _about_unknown(unknown, names),
     )
     return tuple(one for one in said if one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +155,7 @@ def score(
     kind: Kind = "nominal",
     by_cell: bool = False,
     seed: int = 0,
+    gone: Sequence[str] = (),
 ) -> Scores:
     """Compare predicted with true classes.
 
@@ -173,6 +175,8 @@ def score(
         Cells of one group were on both sides of the split.
     seed
         Same seed, same intervals.
+    gone
+        Classes that were deleted since, which nothing is to be warned of.
 
     Raises
     ------
@@ -190,12 +194,13 @@ def score(
         kind=kind,
         groups=None if groups is None else np.asarray(groups),
         by_cell=by_cell,
+        gone=tuple(gone),
     )
     return scored(answers, probabilities, raw, seed)
 
 
-def score_unseen(unseen: Unseen, seed: int = 0) -> Scores:
-    """Score what models said of cells that they had not seen.
+def score_unseen(unseen: Unseen, seed: int = 0, gone: Sequence[str] = ()) -> Scores:
+    """Score what models said of cells that they had not seen; `gone` as in `score`.
 
     Raises
     ------
@@ -212,6 +217,7 @@ def score_unseen(unseen: Unseen, seed: int = 0) -> Scores:
         kind=unseen.classes.kind,
         by_cell=unseen.by_cell,
         seed=seed,
+        gone=gone,
     )
 
 

@@ -38,6 +38,8 @@ class Answers:
         ``(N,)``; image, well or movie of each cell; None where nobody said.
     by_cell
         Cells of one group were on both sides of the split.
+    gone
+        Classes that were deleted since: that they have no cells is nothing to warn of.
     """
 
     truth: Places
@@ -46,6 +48,7 @@ class Answers:
     kind: str
     groups: NDArray[Any] | None
     by_cell: bool
+    gone: tuple[str, ...] = ()
 
     @cached_property
     def weights(self) -> Floats | None:
@@ -111,6 +114,7 @@ def scored(
             answers.names,
             answers.by_cell,
             [] if probabilities is None else _unknown(truth, probabilities, answers.classes),
+            answers.gone,
         ),
     )
 
