@@ -291,3 +291,18 @@ def test_an_earlier_choice_is_taken_over_only_where_it_fits_the_recipe(run, tree
         assert chosen.temperature == 3.5
     if kind is PairHead:
         assert chosen.head.pair == PAIR
+
+
+def test_a_class_in_one_group_only_is_not_weighed_away(run):
+    """No trial could show a cell of it; weights made of the others' trials would leave it next to nothing."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(3), 60)
+    features = (rng.normal(0, 1, (180, 20)) + 1.5 * np.eye(3, 20)[labels]).astype(np.float32)
+    movies = np.array([f"movie {number % 6}" for number in range(180)])
+    alone = np.where(labels == 2, "movie 9", movies)
+    for groups, weighed in ((movies, True), (alone, False)):
+        _, chosen = run(choose_head(features, labels, groups, 3, RECIPE, never))
+        assert isinstance(chosen.head, PairHead)
+        assert (chosen.head.pair.weights is not None) == weighed
+        said = chosen.head.scores((rng.normal(0, 1, (60, 20)) + 1.5 * np.eye(3, 20)[2]).astype(np.float32))
+        assert (said.argmax(axis=1) == 2).mean() > 0.6

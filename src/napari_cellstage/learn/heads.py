@@ -18,7 +18,7 @@ from napari_cellstage.learn.kernel_head import SHARPNESSES, KernelHead, Sharpnes
 from napari_cellstage.learn.linear_head import SHRINKAGES, LinearHead, linear_heads
 from napari_cellstage.learn.pair_head import Pair, PairHead
 from napari_cellstage.learn.recipe import Recipe
-from napari_cellstage.learn.stacking import chosen_weights
+from napari_cellstage.learn.stacking import chosen_weights, plain
 from napari_cellstage.learn.trial import Trial, Tried
 
 Values = NDArray[np.float32]
@@ -170,8 +170,14 @@ class _Choosing:
         together = Trial(self.labels, self.classes)
         rows = linear.trial.rows & kernel.trial.rows
         said = pair.said(linear.trial.scores[rows], kernel.trial.scores[rows])
-        weights, together.scores[rows] = chosen_weights(said, self.labels[rows], fold[rows], self._worth(rows))
-        pair, tried = replace(pair, weights=weights), together.on(rows)
+        # Of a class in one group only no cell was tried: weights would learn that there is no such class.
+        if np.isin(self.labels, self.labels[rows]).all():
+            weights, scores = chosen_weights(said, self.labels[rows], fold[rows], self._worth(rows))
+            pair = replace(pair, weights=weights)
+        else:
+            scores = plain(self.classes).scores(said)
+        together.scores[rows] = scores
+        tried = together.on(rows)
         report = f"{BOTH} ({tried.accuracy:.2f} right in trials while training)"
         return Chosen(self.put_together(pair), tried.temperature, report)
 
@@ -179,8 +185,8 @@ class _Choosing:
         """Return how much each cell counts where all classes are to count alike."""
         if not self.recipe.class_weights:
             return None
-        counts = np.maximum(np.bincount(self.labels[rows], minlength=self.classes), 1)
-        worth: NDArray[np.float64] = (rows.sum() / np.count_nonzero(counts) / counts)[self.labels[rows]]
+        counts = np.bincount(self.labels[rows], minlength=self.classes)
+        worth: NDArray[np.float64] = (rows.sum() / np.count_nonzero(counts) / np.maximum(counts, 1))[self.labels[rows]]
         return worth
 
     def put_together(self, pair: Pair) -> PairHead:
