@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,18 @@ def test_without_cells_it_says_where_they_go(tmp_path: Path, monkeypatch: pytest
     answer = invoke("reproduce", "jurkat", "--quick")
     assert answer.exit_code == 1
     assert "with --data" in answer.stderr
+
+
+def test_what_is_amiss_with_the_pictures_is_said_and_stands_in_the_table(
+    class_folders: Path, small_methods: None, tmp_path: Path, invoke: Any
+) -> None:
+    for part in ("train", "test"):
+        shutil.copytree(class_folders, tmp_path / "data" / part)
+    (tmp_path / "data" / "train" / "small" / "broken.png").write_bytes(b"no picture")
+    out = tmp_path / "study"
+    answer = invoke("reproduce", "microtubules", "--data", tmp_path / "data", "--quick", "--out", out)
+    assert answer.exit_code == 0, answer.output
+    assert "Left out: small/broken.png" in answer.output
+    twice = "36 pictures of the test are in train too, such as"
+    assert twice in answer.output
+    assert twice in (out / "microtubules.md").read_text(encoding="utf-8")

@@ -49,12 +49,13 @@ def test_training_takes_the_rate_that_is_found(cells, recipe: Recipe, run):
         np.testing.assert_array_equal(model.arrays[name], same.arrays[name])
 
 
-def test_a_stop_is_answered(cells, recipe: Recipe, run):
+@pytest.mark.parametrize("batches", [20, 40])
+def test_a_stop_is_answered(cells, recipe: Recipe, run, batches: int):
     asked = []
 
     def soon() -> bool:
         asked.append(1)
-        return len(asked) > 20
+        return len(asked) > batches
 
     with pytest.raises(TrainingStopped, match="Stopped while the learning rate was looked for"):
         run(find_rate(cells, recipe.but(**TINY), soon))

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from napari_cellstage.cli.answers import write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
+from napari_cellstage.cli.sources import FolderData
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.reporting.write import REPORT, write_report
@@ -46,7 +47,8 @@ def reproduce_jurkat(wanted: Wanted) -> None:
     _say_what(reporter, study.title, cells, out)
     with stop_on_interrupt(reporter.say) as should_stop:
         outcomes = reporter.follow(study.run(out, should_stop))
-    _finish(study.table(outcomes, [_machine(outcomes, wanted.seed)]), outcomes, wanted, jurkat.NAME, reporter)
+    notes = [*cells.crops.notes, _machine(outcomes, wanted.seed)]
+    _finish(study.table(outcomes, notes), outcomes, wanted, jurkat.NAME, reporter)
 
 
 def reproduce_microtubules(wanted: Wanted) -> None:
@@ -60,7 +62,8 @@ def reproduce_microtubules(wanted: Wanted) -> None:
     with stop_on_interrupt(reporter.say) as should_stop:
         found = reporter.follow(study.run(out, should_stop))
     outcomes = [one for task in found.values() for one in task]
-    _finish(study.table(found, [_machine(outcomes, wanted.seed)]), outcomes, wanted, microtubules.NAME, reporter)
+    notes = [*cells.crops.notes, _machine(outcomes, wanted.seed)]
+    _finish(study.table(found, notes), outcomes, wanted, microtubules.NAME, reporter)
 
 
 def _training_set(cells: StudyCells) -> TrainingSet:
@@ -68,8 +71,8 @@ def _training_set(cells: StudyCells) -> TrainingSet:
 
 
 def _say_what(reporter: Reporter, title: str, cells: StudyCells, out: Path) -> None:
-    for file in cells.crops.skipped:
-        reporter.say(f"Left out: {file}")
+    for note in FolderData(cells.crops).notes:
+        reporter.say(note)
     reporter.say(title)
     reporter.say(f"Results go to '{out}'. Stop with Ctrl+C; the same command goes on from there.")
 

@@ -17,7 +17,7 @@ from napari_cellstage.core.errors import TrainingStopped
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.learner import Learner, Stopped
 from napari_cellstage.learn.lessons import Lessons, showings
-from napari_cellstage.learn.rate_curve import FEWEST_STEPS, RateCurve, curve_of
+from napari_cellstage.learn.rate_curve import RateCurve, curve_of
 from napari_cellstage.learn.torch_start import torch
 
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
@@ -36,12 +36,12 @@ def sweep(lessons: Lessons, rows: Rows, should_stop: Callable[[], bool]) -> Gene
     rows
         Training cells.
     should_stop
-        Asked every batch; the curve then ends there.
+        Asked every batch.
 
     Raises
     ------
     TrainingStopped
-        If it was stopped before there is a curve.
+        If it was stopped: half a curve ends before the loss has fallen, and would suggest a rate by chance.
     """
     recipe = lessons.recipe.but(learning_rate=1.0, schedule="constant", average=0.0)
     learner = replace(lessons, recipe=recipe).learner(rows)
@@ -55,7 +55,7 @@ def sweep(lessons: Lessons, rows: Rows, should_stop: Callable[[], bool]) -> Gene
         if should_stop() or not losses[-1] <= DIVERGED * min(losses):
             break
     yield BatchDone(FINDING, STEPS, STEPS)
-    if should_stop() and len(losses) < FEWEST_STEPS:
+    if should_stop():
         raise TrainingStopped("Stopped while the learning rate was looked for. Nothing has changed; start again.")
     known = np.isfinite(losses)
     return curve_of(rates[: len(losses)][known], np.array(losses)[known])

@@ -121,9 +121,22 @@ def _divided_already(data: Path, group_from: str | None) -> StudyCells:
         groups=np.concatenate([np.char.add("train ", train.groups), np.char.add("test ", test.groups)]),
         skipped=(*train.skipped, *test.skipped),
         cells=(),
+        notes=(*train.notes, *test.notes, *_in_both(train, test)),
     )
     scored = np.arange(len(crops.labels)) >= len(train.labels)
     return StudyCells(crops, f"'{data.resolve().name}'", scored)
+
+
+def _in_both(train: CropSet, test: CropSet) -> tuple[str, ...]:
+    """Say which pictures are learned from and scored as well."""
+    known = {name.rpartition("#")[2] for name in train.hashed().names}
+    twice = [name.rpartition("#")[0] for name in test.hashed().names if name.rpartition("#")[2] in known]
+    if not twice:
+        return ()
+    are = "pictures of the test are" if len(twice) > 1 else "picture of the test is"
+    return (
+        f"{len(twice):,} {are} in train too, such as {twice[0]}, so the figures flatter. Take them out of one of both.",
+    )
 
 
 def _size(crops: CropSet) -> str:
