@@ -21,7 +21,7 @@ from napari_cellstage.ui import training_work
 from napari_cellstage.ui.curve import LOSS_COLOR
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.train_panel import TrainPanel
-from napari_cellstage.ui.training import PLANS, missing_for_training, plan_recipes
+from napari_cellstage.ui.training import PLANS, fit_note, missing_for_training, plan_recipes
 from napari_cellstage.ui.training_work import score_text
 from napari_cellstage.ui.workers import JobRunner
 
@@ -409,6 +409,18 @@ def test_pictures_much_larger_than_the_image_are_told(panel, labelled):
     panel.plan.setCurrentText("microtubule-cnn")
     assert "Pictures of 300 pixels are taken, but this image has only 40" in panel.forecast.text()
     assert "at most" in panel.forecast.text()
+
+
+def test_cells_much_larger_than_the_picture_are_told(panel, labelled):
+    labels = np.zeros((1, 1, 40, 50), dtype=np.int32)
+    labels[0, 0, :, :24], labels[0, 0, :, 26:] = 1, 2
+    panel.set_recipe(crop_size=16)
+    assert "⚠" not in panel.forecast.text()  # cells of 8 by 8
+    labelled.set_labels(labels)
+    labelled.label_cells([0, 1], labelled.scheme.ids[0])
+    assert fit_note(labelled, panel.plan.recipes).startswith("\n⚠ Cells here are about 35 pixels across")
+    assert fit_note(labelled, tuple(one.but(crop="cell") for one in panel.plan.recipes)) == ""
+    assert fit_note(labelled, tuple(one.but(crop_size=32) for one in panel.plan.recipes)) == ""
 
 
 def test_the_speed_of_a_network_is_told_for_others(panel, labelled):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.inputs import check_side
 from napari_cellstage.learn.recipe import Recipe
@@ -22,7 +23,7 @@ PLANS: dict[str, tuple[str, ...]] = {
     "network only": ("finetune",),
 }
 
-MUCH_LARGER = 1.5  # times the image: below, what is mirrored is little
+MUCH_LARGER = 1.5  # times: below, little of a picture is mirrored, or little of a cell unseen
 
 
 def plan_recipes(plan: str, settings: Recipe) -> tuple[Recipe, ...]:
@@ -80,16 +81,31 @@ def fit_note(session: Session, recipes: tuple[Recipe, ...]) -> str:
     for one in recipes:
         if one.kind == "finetune":
             check_side(one, one.crop_size)
-    stack, largest = session.current, max((one.crop_size for one in recipes if one.crop == "pixels"), default=0)
-    if stack is None:
+    sides = [one.crop_size for one in recipes if one.crop == "pixels"]
+    if session.current is None or not sides:
         return ""
-    side = stack.tile or min(stack.shape[-2:])
-    if largest <= MUCH_LARGER * side:
+    return _too_large(session.current, max(sides)) or _too_small(session, min(sides))
+
+
+def _too_large(stack: ImageStack, side: int) -> str:
+    there = stack.tile or min(stack.shape[-2:])
+    if side <= MUCH_LARGER * there:
         return ""
     what = "the tiles of this contact sheet have" if stack.tile else "this image has"
     return (
-        f"\n⚠ Pictures of {largest} pixels are taken, but {what} only {side}: the rest is filled with mirrored "
-        "pixels. Take smaller ones under 'What the model sees'."
+        f"\n⚠ Pictures of {side} pixels are taken, but {what} only {there}: the rest is filled with mirrored pixels. "
+        "Take smaller ones under 'What the model sees'."
+    )
+
+
+def _too_small(session: Session, side: int) -> str:
+    cells = session.cells()
+    across = cells.typical_diameter
+    if not len(cells) or across <= MUCH_LARGER * side or (session.current is not None and session.current.tile):
+        return ""
+    return (
+        f"\n⚠ Cells here are about {across:.0f} pixels across, and the model sees {side} of them. Take larger "
+        "pictures, or 'size by' cell, under 'What the model sees'."
     )
 
 

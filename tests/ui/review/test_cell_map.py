@@ -398,9 +398,9 @@ def test_a_new_label_scores_the_order_again_without_working_it_out_again(many: A
 
 def test_too_few_cells_have_no_order_and_the_map_says_so(full: CellMap, qtbot: Any) -> None:
     full.coloring.setCurrentText(ORDER)
-    qtbot.waitUntil(lambda: "an order needs 20 or more" in full.note.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "an order needs 20 or more" in full.legend.text(), timeout=20_000)
     full.coloring.setCurrentText("class")
-    assert "an order" not in full.note.text()
+    assert "an order" not in full.legend.text()
 
 
 def test_a_map_that_is_closed_while_cells_are_ordered_tells_nobody(many: Any, qtbot: Any) -> None:

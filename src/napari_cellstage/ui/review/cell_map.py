@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors
 from napari_cellstage.ui.pieces import hint
 from napari_cellstage.ui.review.cell_plot import CellPlot
-from napari_cellstage.ui.review.map_colors import COLORINGS, ORDER
+from napari_cellstage.ui.review.map_colors import COLORINGS, ORDER, Group
 from napari_cellstage.ui.review.map_order import MapOrder
 from napari_cellstage.ui.review.map_words import legend_text, point_text
 from napari_cellstage.ui.theme import PanelTheme
@@ -192,16 +193,22 @@ class CellMap(QWidget):
         table = replace(self._table, order=self.order.of(self._table)) if how == ORDER else self._table
         groups = COLORINGS[how](table.take(self._rows), names)
         self.plot.show_points(self._maps[self._shown_kind][1], groups)
-        self.legend.setText(legend_text(groups, how, self.order.short if how == ORDER else ""))
+        self.legend.setText(self._legend(groups, how, ordered=table.order is not None))
         self.note.setText(self._note())
         self._on_chosen(self.session.chosen)
+
+    def _legend(self, groups: list[Group], how: str, ordered: bool) -> str:
+        if how == ORDER and not ordered:
+            return escape(self.order.text)  # why there is none, where it is seen
+        return legend_text(groups, how, self.order.short if how == ORDER else "")
 
     def _note(self) -> str:
         table = self._table
         if table is None or table.embedding is None:
             return HOW
         placed = int(np.isfinite(table.embedding).all(axis=1).sum())
-        parts = [self.order.text] if self.coloring.currentText() == ORDER else [HOW]
+        ordered = self.coloring.currentText() == ORDER and self.order.is_found
+        parts = [self.order.text] if ordered else [HOW]
         if placed > len(self._rows):
             parts.insert(0, f"{len(self._rows):,} of {placed:,} cells are shown, drawn at random.")
         if missing := len(table) - placed:

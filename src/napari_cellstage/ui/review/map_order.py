@@ -48,6 +48,11 @@ class MapOrder(QObject):
         return self._order.time if fits and self._order is not None else None
 
     @property
+    def is_found(self) -> bool:
+        """Whether there is an order to speak of."""
+        return self._order is not None
+
+    @property
     def text(self) -> str:
         """What there is to say of the order: its score, or why there is none."""
         if self._problem:
