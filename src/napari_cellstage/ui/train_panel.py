@@ -86,7 +86,7 @@ class TrainPanel(QWidget):
         self.plan.setEnabled(not self._runner.busy)
         self.forecast.setText(self._forecast_text(missing))
         say(self.about, self.plan.about)
-        self.rate.allow(missing)
+        self.rate.allow(missing or ("Something else goes on." if self._runner.busy else ""))
 
     def _refresh_soon(self, *_what: object) -> None:
         """Show the first labels, which enable training, at once, and all further ones when the keys rest."""
