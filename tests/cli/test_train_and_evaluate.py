@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -287,3 +289,29 @@ def test_a_place_that_can_not_be_written_is_said_before_any_training(
     empty = invoke("train", tmp_path / "nothing", "--recipe", "quick", "--out", tmp_path / "new" / "run")
     assert empty.exit_code == 1
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_a_full_disk_is_one_sentence_wherever_it_is_met(
+    number: int, class_folders: Path, tmp_path: Path, invoke: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(number, os.strerror(number), str(tmp_path / "run" / "examples.npz"))
+
+    monkeypatch.setattr("napari_cellstage.cli.training.save_examples", full)
+    result = invoke("train", class_folders, "--recipe", "quick", "--out", tmp_path / "run", "--device", "cpu")
+    assert result.exit_code == 1
+    assert "examples.npz' can't be read or written: " in result.stderr
+    assert result.stderr.endswith("What was saved before is kept. Make room, or choose another place.\n")
+    assert (tmp_path / "run" / "card.json").is_file()
+
+
+def test_an_error_that_is_no_matter_of_the_disk_keeps_its_traceback(
+    class_folders: Path, tmp_path: Path, invoke: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "a bug")
+
+    monkeypatch.setattr("napari_cellstage.cli.training.save_examples", wrong)
+    result = invoke("train", class_folders, "--recipe", "quick", "--out", tmp_path / "run", "--device", "cpu")
+    assert isinstance(result.exception, FileNotFoundError)

@@ -65,6 +65,9 @@ def test_a_recipe_file_that_can_not_be_read(tmp_path: Path):
     file.write_text("epochs = = 3", encoding="utf-8")
     with pytest.raises(TrainingError, match=r"broken.toml' can't be read: .*line 1.*Mend that line"):
         Recipe.load(str(file))
+    file.write_bytes('about = "Zelle im Über'.encode("latin-1"))
+    with pytest.raises(TrainingError, match=r"broken.toml' is no text in UTF-8: .*Save it as UTF-8"):
+        Recipe.load(str(file))
 
 
 def test_what_a_dock_may_import_loads_no_torch():

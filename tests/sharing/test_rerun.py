@@ -236,6 +236,13 @@ def test_a_stop_compares_nothing(bundle: Path, tmp_path: Path) -> None:
             lambda t: t.replace('members = "', 'members = "../x.toml a=1, '),
             "names ../x.toml, which is not",
         ),
+        (
+            "recipe.toml",
+            lambda t: t.replace('kind = "quick"', 'kind = "ensemble"').replace(
+                'members = "', 'members = "finetune weights=/etc/x.pth, '
+            ),
+            "names '/etc/x.pth', which points outside of it",
+        ),
         ("figures.json", lambda t: "[]", "its figures are damaged"),
         ("figures.json", lambda t: "{", "can't be trained again"),
         ("model/card.json", lambda t: t.replace('"channels"', '"other"'), "can't be trained again"),

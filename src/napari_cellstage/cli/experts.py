@@ -16,7 +16,7 @@ from napari_cellstage.cli.progress import Reporter
 from napari_cellstage.cli.sources import Data, FolderData, KnownCells, ProjectData, identity, parts, read_data
 from napari_cellstage.cli.task_runs import TASKS
 from napari_cellstage.core.classes import UNLABELLED, ClassScheme
-from napari_cellstage.core.experts.checking import CheckedAnswers, check_answers, names_of
+from napari_cellstage.core.experts.checking import CheckedAnswers, check_answers, names_of, plain
 from napari_cellstage.core.experts.comparing import Experts, compare_experts
 from napari_cellstage.core.experts.lines import AnswerLines, AnswersError, read_answers
 from napari_cellstage.core.experts.sheets import choose_cells, read_key, write_blind_folder, write_sheet
@@ -121,7 +121,7 @@ def _renamed(known: KnownCells, key: Path | None) -> list[tuple[str, ...]]:
         return called
     at, missing = names_of(called), []
     for neutral, file in read_key(key).items():
-        place = at.get(" ".join(file.replace("\\", "/").split()), -1)
+        place = at.get(plain(file), -1)
         if place < 0:
             missing.append(file)
         else:

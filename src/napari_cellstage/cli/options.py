@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,12 +10,17 @@ import typer
 from typer.core import TyperGroup
 
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.core.whole_files import reason_of
 
+_OF_THE_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 DATA_HELP = "A project (NAME.cellstage), or a folder with one folder of cropped cells a class."
 
 
 class SentenceGroup(TyperGroup):
-    """Commands whose known errors are one sentence on standard error and exit code 1; bugs keep their traceback."""
+    """Commands whose known errors are one sentence on standard error and exit code 1; bugs keep their traceback.
+
+    So are those of the disk: full, not allowed, broken.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -22,6 +28,13 @@ class SentenceGroup(TyperGroup):
             return super().invoke(ctx)
         except CellStageError as error:
             typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(1) from error
+        except OSError as error:
+            if error.errno not in _OF_THE_DISK:
+                raise
+            what = f"'{error.filename}'" if error.filename else "A file"
+            told = f"{what} can't be read or written: {reason_of(error)}. What was saved before is kept."
+            typer.echo(f"Error: {told} Make room, or choose another place.", err=True)
             raise typer.Exit(1) from error
 
 

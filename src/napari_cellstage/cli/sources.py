@@ -91,7 +91,8 @@ class FolderData:
     def notes(self) -> tuple[str, ...]:
         """What is mixed, how many files were left out, which ones, and why."""
         skipped = self.crops.skipped
-        count = (f"{len(skipped):,} files were left out, {len(self.crops):,} cells are used.",) if skipped else ()
+        files = "1 file was" if len(skipped) == 1 else f"{len(skipped):,} files were"
+        count = (f"{files} left out, {len(self.crops):,} cells are used.",) if skipped else ()
         return (*self.crops.notes, *count, *(f"Left out: {file}" for file in skipped))
 
     def training_set(self, recipe: Recipe) -> TrainingSet:

@@ -55,7 +55,7 @@ def member_recipes(recipe: Recipe) -> tuple[Recipe, ...]:
         if member.kind == "ensemble":
             raise TrainingError(
                 f"'{name}' is an ensemble, but members of an ensemble can't be one. Name its own members instead: "
-                f"{member.members}."
+                f"{member.members or 'it has none'}."
             )
         made.append(member.but(**shared | {"seed": (recipe.seed + before[name]) % 2**31}))
         before[name] += 1

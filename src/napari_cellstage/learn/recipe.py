@@ -107,11 +107,11 @@ class Recipe:
         max=256,
         title="cut at random (pixels)",
     )
-    standardise: Literal["channel", "mean image", "imagenet"] = _choice(
+    standardise: Literal["channel", "mean image", "imagenet", "none"] = _choice(
         "channel",
         "What is taken off before the first layer. channel: mean and spread of each channel. mean image: the mean of "
-        "all training cells, pixel by pixel. imagenet: the values of everyday photographs.",
-        choices=("channel", "mean image", "imagenet"),
+        "all training cells, pixel by pixel. imagenet: the values of everyday photographs. none: nothing.",
+        choices=("channel", "mean image", "imagenet", "none"),
     )
     sharpen: bool = _choice(False, "Sharpen each picture first, which brings out fine fibres.")
     weights: str = _choice(
@@ -313,7 +313,7 @@ class Recipe:
         """Load a named recipe, or one from a TOML file of the user's; files of members may lie beside it."""
         file = Path(name_or_file)
         if file.suffix == ".toml" and file.is_file():
-            text = file.read_text(encoding="utf-8")
+            text = _read(file)
         elif name_or_file in recipe_names():
             text = (_folder() / f"{name_or_file}.toml").read_text(encoding="utf-8")
         else:
@@ -325,6 +325,15 @@ class Recipe:
         except tomllib.TOMLDecodeError as e:
             raise TrainingError(f"The recipe '{name_or_file}' can't be read: {e}. Mend that line of the file.") from e
         return made.but(members=_beside(file, made.members)) if file.suffix == ".toml" else made
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as e:
+        raise TrainingError(f"The recipe '{file}' is no text in UTF-8: {e}. Save it as UTF-8.") from e
+    except OSError as e:
+        raise TrainingError(f"The recipe '{file}' can't be read: {e.strerror}. Choose another, or allow it.") from e
 
 
 def _beside(file: Path, members: str) -> str:

@@ -17,7 +17,7 @@ from napari_cellstage.core.safe_csv import read_csv
 from napari_cellstage.core.scoring.common_split import CommonSplit
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.events import BatchDone
-from napari_cellstage.learn.members import member_names
+from napari_cellstage.learn.members import member_names, member_recipes
 from napari_cellstage.learn.model import read_card
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.run_labels import RunLabels
@@ -174,8 +174,12 @@ def _at_hand(recipe: Recipe, bundle: Bundle) -> Recipe:
     files = [text.partition(".toml")[0] + ".toml" for text in member_names(recipe) if ".toml" in text]
     if out := [name for name in files if not Path(name).resolve().is_relative_to(bundle.folder.resolve())]:
         raise BundleError(f"The bundle is not used: its recipe names {some(out)}, which is not in it.")
-    if recipe.weights in ("imagenet", "none"):
-        return recipe
-    if leads_out(recipe.weights):
-        raise BundleError(f"The bundle is not used: its recipe names '{recipe.weights}', which points outside of it.")
-    return recipe.but(weights=str(bundle.folder / recipe.weights))
+    members = member_recipes(recipe) if recipe.kind == "ensemble" else ()
+    for one in (recipe, *members):
+        if not _starts_without_file(one) and leads_out(one.weights):
+            raise BundleError(f"The bundle is not used: its recipe names '{one.weights}', which points outside of it.")
+    return recipe if _starts_without_file(recipe) else recipe.but(weights=str(bundle.folder / recipe.weights))
+
+
+def _starts_without_file(recipe: Recipe) -> bool:
+    return recipe.weights in ("imagenet", "none")

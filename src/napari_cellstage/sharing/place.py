@@ -64,6 +64,7 @@ def put(made: Path, out: Path) -> Generator[BatchDone, None, None]:
         return
     old = out.with_name(f".old-{out.name}")
     if out.is_dir():
+        shutil.rmtree(old, ignore_errors=True)  # of a writing that was cut short
         out.rename(old)
     made.rename(out)
     shutil.rmtree(old, ignore_errors=True)
