@@ -7,7 +7,7 @@ import pytest
 
 from napari_cellstage.core.errors import TrainingStopped
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.learn.events import BatchDone, Note
+from napari_cellstage.learn.events import BatchDone, Note, share_done
 from napari_cellstage.learn.finetune import find_rate
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.rate_finder import FINDING, STEPS
@@ -28,6 +28,8 @@ def test_a_rate_is_found_by_training_cells_alone(cells, recipe: Recipe, run):
     steps = [event.done for event in events if isinstance(event, BatchDone) and event.what == FINDING]
     assert steps == sorted(steps)
     assert steps[-1] == STEPS
+    # Epochs come after it: a bar that was full by now would stay full.
+    assert {share_done(event) for event in events if isinstance(event, BatchDone)} == {0.0}
     held_out = cells.held_out(recipe.but(**TINY))
     other = cells.crops.copy()
     other[held_out] = 0

@@ -63,6 +63,7 @@ class EpochDone:
 # Which part of a training some work is, so that the time left is right; all other work, such as epochs, counts as it
 # is.
 _PARTS = {
+    "finding the learning rate": (0.0, 0.0),
     "measuring cells": (0.0, 0.1),
     "choosing a classifier": (0.1, 0.7),
     "training boosted trees": (0.1, 1.0),

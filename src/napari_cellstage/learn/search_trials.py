@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import TrainingError, TrainingStopped
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.events import BatchDone, EpochDone, Note, share_done
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.search_report import Found, found_so_far, write_recipe, write_trials
@@ -139,6 +139,6 @@ def _followed(work: Generator[Event, None, Any], place: int, total: int, so_far:
             event = next(work)
         except StopIteration as end:
             return end.value
-        if isinstance(event, BatchDone) and event.what not in ("validating", "scoring"):
-            reached = max(reached, event.done / max(event.total, 1))
+        if isinstance(event, BatchDone):
+            reached = max(reached, share_done(event))
             yield BatchDone(f"trial {so_far.tried + 1}{best}", int(STEPS * (place + reached)), STEPS * total)

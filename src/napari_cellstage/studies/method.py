@@ -16,7 +16,7 @@ from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import score_unseen
 from napari_cellstage.learn.data import TrainingSet
-from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.learn.events import BatchDone, EpochDone, Note, share_done
 from napari_cellstage.learn.examples import save_examples
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.recipe import Recipe
@@ -177,8 +177,7 @@ def _followed(
         if isinstance(event, EpochDone):
             history.append(event)
         if isinstance(event, BatchDone):
-            if event.what not in ("validating", "scoring"):
-                reached = max(reached, event.done / max(event.total, 1))
+            reached = max(reached, share_done(event))
             what = f"{method.title}, {number + 1} of {method.folds}: {event.what}"
             yield BatchDone(what, STEPS * number + int(STEPS * reached), STEPS * method.folds, event.loss)
         elif number == 0:
