@@ -70,6 +70,9 @@ def test_a_mean_image_is_taken_off_pixel_by_pixel():
 @pytest.mark.parametrize(("channels", "mean"), [(3, [0.485, 0.456, 0.406]), (1, [0.449]), (2, [0.449, 0.449])])
 def test_imagenets_values_know_nothing_of_the_crops(channels: int, mean: list[float]):
     network = make_network(Recipe(network="resnet18", standardise="imagenet"), channels, 2)
+    network.standardise_by(torch.full((2, channels, 8, 8), 7.0), "none")
+    assert (network.mean == 0).all()
+    assert (network.spread == 1).all()
     network.standardise_by(torch.full((2, channels, 8, 8), 7.0), "imagenet")
     assert network.mean.flatten().tolist() == pytest.approx(mean, abs=1e-6)
     assert 0.22 < float(network.spread.min()) <= float(network.spread.max()) < 0.23

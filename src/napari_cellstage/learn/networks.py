@@ -66,10 +66,12 @@ class CellNetwork(nn.Module):
             ``(N, C, H, W)``.
         how
             As `Recipe.standardise`: mean and spread of each channel, the mean of each pixel (and one spread a
-            channel), or ImageNet's values; these are averaged over the colours where there are not three channels.
+            channel), ImageNet's values, averaged over the colours where there are not three channels, or nothing.
         rows
             Which of the crops are training crops.
         """
+        if how == "none":
+            return
         if how == "imagenet":
             for buffer, values in zip((self.mean, self.spread), IMAGENET, strict=True):
                 own = values if buffer.shape[1] == len(values) else (sum(values) / len(values),) * buffer.shape[1]

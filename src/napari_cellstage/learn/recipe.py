@@ -98,14 +98,14 @@ class Recipe:
         min=0,
         max=1024,
         zero="as it is",
-        title="input (pixels)",
+        title="input",
     )
     random_crop: int = _choice(
         0,
         "Pictures are made this many pixels larger than the input, and in training a part of it is taken at random.",
         min=0,
         max=256,
-        title="cut at random (pixels)",
+        title="cut at random",
     )
     standardise: Literal["channel", "mean image", "imagenet", "none"] = _choice(
         "channel",
@@ -257,6 +257,7 @@ class Recipe:
         "What picks the number of epochs. validation: a part of the training cells. cross-validation: networks beside, "
         "each trained without another part of them; takes that many times as long.",
         choices=("validation", "cross-validation"),
+        long=True,
     )
     stop_folds: int = _choice(10, "How many networks beside.", min=2, max=20, when=("stop_by", "cross-validation"))
     holdout: float = _choice(
