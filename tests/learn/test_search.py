@@ -257,6 +257,15 @@ def test_two_searches_do_not_work_in_one_folder(tmp_path: Path):
         pass
 
 
+def test_a_class_of_which_too_few_cells_are_left_for_the_search_is_said(
+    make_crops: Any, base: Recipe, run: Run, tmp_path: Path
+):
+    cells = TrainingSet.from_crops(make_crops(count=6, classes=3, channels=1, side=16, groups=1), base)
+    with pytest.raises(TrainingError, match=r"Class '.*' has 2 labelled cells, of which 1 would be held out to score"):
+        run(search_topology(cells, base.but(holdout=0.5), tmp_path, CHOICES))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_is_no_search_is_said(tmp_path: Path):
     (tmp_path / "search.sqlite").write_bytes(b"not a database, but longer than its head" * 20)
     said = r"search\.sqlite' can't be read as a search: file is not a database\. Move it away, and search anew\.$"

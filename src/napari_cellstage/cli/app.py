@@ -75,7 +75,9 @@ def _main(
 def train(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder for the run: model, card, history, predictions.")],
-    recipe: Annotated[str, typer.Option(help="quick, finetune, or a .toml file of your own.")] = "finetune",
+    recipe: Annotated[
+        str, typer.Option(help="A recipe by name, such as quick, finetune or ensemble; or a .toml file.")
+    ] = "finetune",
     seed: Annotated[int | None, typer.Option(help="Same seed, same result.", show_default=False)] = None,
     device: Device = None,
     epochs: Annotated[

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import TrainingError, TrainingStopped
 from napari_cellstage.core.scoring.scores import Scores
@@ -86,6 +87,7 @@ def search_topology(
     choices = choices or SearchChoices()
     base = _base(recipe, choices)
     held_out = data.held_out(base)
+    _check_enough(data, held_out)
     training = data.take(~held_out)
     fold = kfold(training.labels, training.groups, choices.folds, choices.seed)
     if not held_out.any() or fold.max(initial=0) < 1:
@@ -104,6 +106,17 @@ def search_topology(
         with contextlib.suppress(TrainingStopped):
             scores = (yield from fit(data, best, should_stop, held_out=held_out)).scores
     return Searched(found, best, None if should_stop() else scores)
+
+
+def _check_enough(data: TrainingSet, held_out: NDArray[np.bool_]) -> None:
+    """Raise `TrainingError` where a class has too few cells for the search besides those that are held out of it."""
+    for place, name in enumerate(data.classes.names):
+        count, out = (int((data.labels[rows] == place).sum()) for rows in (slice(None), held_out))
+        if count - out < 2:
+            raise TrainingError(
+                f"Class '{name}' has {count} labelled cells, of which {out} would be held out to score the best "
+                "network: too few are left to search with. Label more of it, or leave the class out."
+            )
 
 
 def _base(recipe: Recipe, choices: SearchChoices) -> Recipe:
