@@ -111,7 +111,7 @@ class RecipeBox(QComboBox):
         try:
             file.write_text(recipe.to_toml(), encoding="utf-8")
         except OSError as e:
-            raise TrainingError(f"'{file}' can't be written: {e}. Choose another place.") from e
+            raise TrainingError(f"'{file}' can't be written: {e.strerror or e}. Choose another place.") from e
         self.open_file(file)
 
     def _about_saved(self) -> str:
