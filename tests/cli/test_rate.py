@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +29,14 @@ def test_recipes_without_a_network_have_none(class_folders: Path, invoke: Any) -
     answer = invoke("find-rate", class_folders, "--recipe", "quick")
     assert answer.exit_code == 1
     assert "The recipe 'quick' trains no network, so it has no learning rate." in answer.stderr
+
+
+def test_a_rate_is_found_for_some_of_the_classes(class_folders: Path, tmp_path: Path, invoke: Any) -> None:
+    shutil.copytree(class_folders, tmp_path / "data")
+    (tmp_path / "data" / "alone").mkdir()
+    shutil.copy(next((class_folders / "small").iterdir()), tmp_path / "data" / "alone" / "cell.tif")
+    given = ("find-rate", tmp_path / "data", *TINY, "--device", "cpu", "--seed", 1)
+    whole = invoke(*given)
+    assert whole.exit_code == 1
+    assert "Class 'alone' has 1 labelled cell" in whole.stderr
+    assert invoke(*given, "--classes", "small,large one 🔬").exit_code == 0

@@ -264,6 +264,7 @@ def find_rate(
     seed: Annotated[int | None, typer.Option(help="Same seed, same curve.", show_default=False)] = None,
     device: Device = None,
     group_from: GroupFrom = None,
+    classes: Classes = None,
     out: Annotated[Path | None, typer.Option(help="CSV to write the curve to.", show_default=False)] = None,
     json: Json = False,
 ) -> None:
@@ -272,7 +273,8 @@ def find_rate(
     from napari_cellstage.cli.training import written
 
     given = {name: value for name, value in {"seed": seed, "device": device}.items() if value is not None}
-    show_rate(data, recipe, written(settings or ()) | given, group_from=group_from, out=out, as_json=json)
+    choices = written(settings or ()) | given
+    show_rate(data, recipe, choices, group_from=group_from, classes=classes, out=out, as_json=json)
 
 
 class SampleName(StrEnum):

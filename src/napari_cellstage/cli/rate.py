@@ -20,7 +20,14 @@ WIDTH = 50
 
 
 def show_rate(
-    path: Path, recipe_name: str, choices: dict[str, Any], *, group_from: str | None, out: Path | None, as_json: bool
+    path: Path,
+    recipe_name: str,
+    choices: dict[str, Any],
+    *,
+    group_from: str | None,
+    classes: str | None = None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Find the learning rate for labelled cells and a recipe, and print the curve.
 
@@ -32,6 +39,8 @@ def show_rate(
         A recipe and values that replace its own.
     group_from
         Regular expression for the group of a crop.
+    classes
+        The classes to be told apart, with commas between; None: all.
     out
         CSV to write, or None.
     as_json
@@ -48,7 +57,7 @@ def show_rate(
             f"The recipe '{recipe.name}' trains no network, so it has no learning rate. "
             "Choose one of the kind finetune."
         )
-    reporter, data = Reporter(), read_data(path, group_from)
+    reporter, data = Reporter(), read_data(path, group_from, classes)
     for note in data.notes:
         reporter.say(note)
     with stop_on_interrupt(reporter.say) as should_stop:

@@ -114,7 +114,7 @@ def _twice(looks: Sequence[Looks]) -> list[str]:
         same[one.digest].append(one)
     groups = [group for group in same.values() if len(group) > 1]
     across = [group for group in groups if len({one.class_name for one in group}) > 1]
-    within = [group for group in groups if group not in across]
+    within = [group for group in groups if len({one.class_name for one in group}) == 1]
     told = []
     if across:
         told.append(
