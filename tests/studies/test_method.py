@@ -72,6 +72,11 @@ def test_a_stopped_study_goes_on_where_it_was(
     _, again = run(run_method(stages, QUICK, parts_of(stages), tmp_path / "q", never))
     assert trained == [0, 1, 1, 2]
     np.testing.assert_array_equal(found.unseen.probabilities, again.unseen.probabilities)
+    (tmp_path / "q" / "parts" / "2.npz").write_bytes(b"cut short")
+    (tmp_path / "q" / "parts" / "1.seconds").write_text("")
+    _, mended = run(run_method(stages, QUICK, parts_of(stages), tmp_path / "q", never))
+    assert trained == [0, 1, 1, 2, 1, 2]
+    np.testing.assert_array_equal(found.unseen.probabilities, mended.unseen.probabilities)
     kept = Unseen.load(tmp_path / "q" / "unseen.npz")
     assert kept is not None
     assert len(kept) == len(stages)

@@ -33,6 +33,9 @@ def test_other_files_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text("no json")
     with pytest.raises(StudyError, match="can't be used"):
         settle(tmp_path, {})
+    (tmp_path / "study.json").write_text("[1, 2]")
+    with pytest.raises(StudyError, match=r"study\.json in it is of something else"):
+        settle(tmp_path, {})
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.errors import TrainingStopped
+from napari_cellstage.core.errors import ModelError, TrainingStopped
 from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import score_unseen
@@ -158,10 +158,13 @@ def _part_file(folder: Path, number: int) -> Path:
 
 
 def _known_part(folder: Path, number: int) -> tuple[Unseen, float] | None:
-    """Return what an earlier start of the same study has left of a part."""
+    """Return what an earlier start of the same study has left of a part; None where it left nothing whole."""
     file = _part_file(folder, number)
-    found = Unseen.load(file) if (folder / UNSEEN).is_file() else None
-    return None if found is None else (found, float(file.with_suffix(".seconds").read_text(encoding="utf-8")))
+    try:
+        found = Unseen.load(file) if (folder / UNSEEN).is_file() else None
+        return None if found is None else (found, float(file.with_suffix(".seconds").read_text(encoding="utf-8")))
+    except (ModelError, OSError, ValueError):
+        return None  # cut short by a power cut, say: it is trained again
 
 
 def _followed(

@@ -68,7 +68,9 @@ def digest_of_recipes(recipes: Iterable[Recipe]) -> str:
     return hashlib.blake2b(choices.encode(), digest_size=8).hexdigest()
 
 
-def _check_same(there: dict[str, Any], wanted: dict[str, Any], out: Path) -> None:
+def _check_same(there: Any, wanted: dict[str, Any], out: Path) -> None:
+    if not isinstance(there, dict):
+        raise ValueError(f"{FILE} in it is of something else")
     others = sorted(name for name in wanted if there.get(name) != wanted[name])
     if others:
         raise StudyError(
