@@ -159,3 +159,29 @@ def test_it_can_be_pressed_only_where_a_network_can_be_trained(box):
     box._form.value = Recipe.load("ensemble")
     box.allow("")
     assert not box.isVisible()
+
+
+@pytest.mark.parametrize("how", ["stop", "close"])
+def test_a_finder_that_is_stopped_or_closed_ends_at_once_and_shows_nothing(qtbot, box, monkeypatch, how):
+    box.show()
+
+    def finding(snapshot, recipe):
+        def work(should_stop):
+            while not should_stop():
+                yield BatchDone("finding", 1, 2)
+            return None
+
+        return work
+
+    monkeypatch.setattr(rate_box, "finding", finding)
+    box.find.click()
+    assert box._runner.busy
+    if how == "close":
+        assert box._runner.close(20) is not None
+    else:
+        with qtbot.waitSignal(box._runner.ended, timeout=20000):
+            box._runner.stop()
+    qtbot.wait(10)
+    assert not box._runner.busy
+    assert box.curve is None
+    assert not box.words.isVisible()
