@@ -23,10 +23,16 @@ def losses_of(steepest: float, noise: float = 0.0, seed: int = 0) -> np.ndarray:
 
 
 @given(st.floats(1e-4, 1e-2), st.integers(0, 100))
-def test_the_steepest_fall_is_found_in_noise(steepest: float, seed: int) -> None:
+def test_a_tenth_of_the_lowest_is_found_in_noise(steepest: float, seed: int) -> None:
     found = curve_of(RATES, losses_of(steepest, noise=0.03, seed=seed)).suggestion
     assert found is not None
-    assert steepest / 2.5 < found < steepest * 2.5
+    # The loss falls for good from three times below the steepest place on, and rises thirty times above it.
+    assert steepest / 10 < found < steepest * 5
+
+
+def test_it_is_a_tenth_of_the_lowest() -> None:
+    losses = np.abs(np.log10(RATES) + 2) + 1
+    assert curve_of(RATES, losses).suggestion == pytest.approx(1e-3, rel=0.1)
 
 
 def test_nothing_is_suggested_where_the_loss_does_not_fall() -> None:

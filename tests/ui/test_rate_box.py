@@ -58,7 +58,7 @@ def test_the_suggestion_is_shown_and_taken(qtbot, box, monkeypatch):
     box.show()
     assert not box.take.isVisible()
     play(qtbot, box, monkeypatch, RateCurve(RATES, LOSSES, LOSSES, 0.0042))
-    assert box.words.text() == "Suggested learning rate: 0.0042, where the loss falls fastest."
+    assert box.words.text() == "Suggested learning rate: 0.0042, a tenth of that with the lowest loss."
     assert box.take.isVisible()
     axis = box._plot.getAxis("bottom")
     assert axis.labelStyle["color"] == box._theme.text.name()  # not the faint one of its lines

@@ -268,7 +268,7 @@ def find_rate(
     out: Annotated[Path | None, typer.Option(help="CSV to write the curve to.", show_default=False)] = None,
     json: Json = False,
 ) -> None:
-    """Find a learning rate for DATA: train at rising rates, show the curve, suggest where the loss falls fastest."""
+    """Find a learning rate for DATA: train at rising rates, show the curve, suggest a tenth of the lowest one's."""
     from napari_cellstage.cli.rate import show_rate
     from napari_cellstage.cli.training import written
 

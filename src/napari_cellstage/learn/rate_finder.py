@@ -1,4 +1,4 @@
-"""The learning-rate finder: steps of rising size, and the size at which the loss falls fastest.
+"""The learning-rate finder: steps of rising size, and the size that their losses suggest.
 
 A range test: one network is trained for some batches while the rate rises from very small to far too large (Smith 2017,
 "Cyclical learning rates for training neural networks"). It sees training cells only, and is thrown away.

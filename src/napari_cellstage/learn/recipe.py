@@ -209,7 +209,7 @@ class Recipe:
     )
     learning_rate: float = _choice(2e-3, "Step size at its peak.", min=1e-7, max=1.0)
     find_rate: bool = _choice(
-        False, "Try rising step sizes on some batches first, and take the one at which the loss falls best."
+        False, "Try rising step sizes on some batches first, and take a tenth of the one with the lowest loss."
     )
     schedule: Literal["one-cycle", "steps", "constant"] = _choice(
         "one-cycle",
