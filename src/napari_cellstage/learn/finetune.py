@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,11 @@ from napari_cellstage.learn.inputs import input_side, middle, prepared
 from napari_cellstage.learn.keep import Keeper
 from napari_cellstage.learn.learner import torch_errors_said_plainly
 from napari_cellstage.learn.lessons import Event, Lessons, Progress, shown_in_epoch
+from napari_cellstage.learn.living_start import living_start
 from napari_cellstage.learn.model import TrainedModel
+from napari_cellstage.learn.nets.names import LAYERS
 from napari_cellstage.learn.network_predict import network_arrays
-from napari_cellstage.learn.networks import make_network
+from napari_cellstage.learn.networks import CellNetwork, make_network
 from napari_cellstage.learn.rate_curve import RateCurve
 from napari_cellstage.learn.rate_finder import sweep
 from napari_cellstage.learn.recipe import Recipe, epochs_for
@@ -70,6 +73,9 @@ def find_rate(data: TrainingSet, recipe: Recipe, should_stop: Stop) -> Generator
 def _train(data: TrainingSet, recipe: Recipe, should_stop: Stop, parts: Parts) -> Generator[Event, None, TrainedModel]:
     lessons, normalisation, started_from = yield from _lessons(data, recipe, should_stop, parts)
     lessons, curve = yield from _at_found_rate(lessons, parts)
+    if recipe.network == LAYERS and started_from == FROM_SCRATCH:
+        made = partial(_network, data, recipe, lessons.pictures.shape[1])
+        lessons = yield from living_start(lessons, parts.train, made)
     labels, epochs = lessons.labels, lessons.epochs
     learner, watch = lessons.learner(parts.train), watch_of(lessons, parts, data.groups)
     lessons.expect(parts.train)
@@ -117,8 +123,7 @@ def _lessons(
     """Return all that networks of this training share, how crops are normalised, and where the network starts."""
     normalisation = normalisation_of(data.crops[parts.train], recipe)
     pictures = torch.from_numpy(prepared(data.crops, normalisation, recipe))
-    side = input_side(recipe, data.crop_size)
-    network = make_network(recipe, pictures.shape[1], len(data.classes), side)
+    network = _network(data, recipe, pictures.shape[1])
     started_from = yield from start_weights(network, recipe.network, recipe.weights, should_stop)
     device = describe(choose_device(recipe.device)).text
     yield Note(f"{recipe.network} trains on {len(parts.train):,} cells. {device}.")
@@ -126,6 +131,11 @@ def _lessons(
     pretrained, labels = started_from != FROM_SCRATCH, torch.from_numpy(data.labels)
     lessons = Lessons(recipe, network, pretrained, pictures, labels, len(data.classes), epochs, should_stop)
     return lessons, normalisation, started_from
+
+
+def _network(data: TrainingSet, recipe: Recipe, channels: int) -> CellNetwork:
+    """Return a network with random weights."""
+    return make_network(recipe, channels, len(data.classes), input_side(recipe, data.crop_size))
 
 
 def _at_found_rate(lessons: Lessons, parts: Parts) -> Generator[Event, None, tuple[Lessons, RateCurve | None]]:

@@ -1,0 +1,82 @@
+"""A start from which a network in words learns at all: random weights whose first steps do not put it to death.
+
+With very many inputs to few units, as in the microtubule study (341,000 to 32), one step of an optimiser that moves all
+weights alike may be so large that no unit answers to any picture any more. No gradient comes back from there (dead
+rectified units: Lu et al. 2020, "Dying ReLU and initialization"). So the first steps are rehearsed by a copy, and where
+it dies other random weights are taken, as whoever trains by hand would start again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cellstage.learn.events import BatchDone, Note
+from napari_cellstage.learn.inputs import middle
+from napari_cellstage.learn.learner import Learner, Stopped
+from napari_cellstage.learn.lessons import Lessons, Progress
+from napari_cellstage.learn.networks import CellNetwork
+from napari_cellstage.learn.rate_finder import batches
+from napari_cellstage.learn.torch_start import torch
+
+STEPS = 60
+TRIES = 5
+LOOKED_AT = 64  # training pictures
+SAME = 1e-4  # difference of probabilities, below which a network says the same of all of them
+Rows = NDArray[np.int64]
+
+
+def living_start(
+    lessons: Lessons, rows: Rows, new: Callable[[], CellNetwork]
+) -> Generator[BatchDone | Note, None, Lessons]:
+    """Return lessons that start from weights with which a network lives through its first steps.
+
+    Parameters
+    ----------
+    lessons
+        Of the training; they stay as they are.
+    rows
+        Training cells.
+    new
+        Makes a network with other random weights.
+    """
+    for attempt in range(1, TRIES + 1):
+        lives = yield from _rehearsed(lessons, rows)
+        if lives or lessons.should_stop():
+            return lessons
+        if attempt < TRIES:
+            yield Note(
+                "With these random weights the network soon says the same of every cell, so it starts from others "
+                f"({attempt + 1} of {TRIES})."
+            )
+            lessons = replace(lessons, start=new())
+    yield Note(
+        f"In {TRIES} tries the network soon said the same of every cell. A smaller learning rate (now "
+        f"{lessons.recipe.learning_rate:g}) or a smaller picture may help."
+    )
+    return lessons
+
+
+def _rehearsed(lessons: Lessons, rows: Rows) -> Generator[BatchDone, None, bool]:
+    """Train a copy for some steps; return whether it still tells cells apart."""
+    learner = replace(lessons, progress=Progress()).learner(rows)
+    for number, batch in enumerate(islice(batches(lessons, rows, learner), STEPS), 1):
+        try:
+            learner.step(lessons.pictures[batch], lessons.labels[batch], 1.0)
+        except Stopped:
+            return True
+        yield BatchDone("trying the first steps", number, STEPS)
+        if lessons.should_stop():
+            return True
+    return _tells_apart(learner, middle(lessons.pictures, lessons.recipe)[rows[:: max(1, len(rows) // LOOKED_AT)]])
+
+
+def _tells_apart(learner: Learner, pictures: torch.Tensor) -> bool:
+    learner.network.eval()
+    with torch.inference_mode():
+        chances = learner.network(pictures.to(learner.device)).float().softmax(dim=1)
+    return bool((chances.amax(dim=0) - chances.amin(dim=0)).max() > SAME)
