@@ -32,6 +32,7 @@ MODULES = (
     "projects",
     "unlike",
     "cell_map",
+    "jurkat_stages",
     "fastai_resnet34",
     "mitocheck_ensemble",
     "mitocheck_finetune",
@@ -46,6 +47,7 @@ MODULES = (
 LONG = (
     "large_full",
     "projects",
+    "jurkat_stages",
     "fastai_resnet34",
     "mitocheck_ensemble",
     "mitocheck_finetune",
