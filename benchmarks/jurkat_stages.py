@@ -1,4 +1,4 @@
-"""`quick` against `features-xgboost` on the Jurkat cells, 5 folds: seven stages, and five (G1, S and G2 as one). 3 minutes.
+"""`quick` against `features-xgboost` on the Jurkat cells, 5 folds: seven stages, and five (G1, S and G2 as one).
 
 `quick` was designed on one half of these cells; docs/studies.md gives the figures of the other half, too.
 """
