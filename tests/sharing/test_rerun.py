@@ -303,6 +303,7 @@ def test_the_script_of_a_bundle_and_its_notebook_do_the_same(bundle: Path, tmp_p
     import matplotlib.pyplot as plt
 
     matplotlib.use("agg")
+    monkeypatch.setattr(plt, "show", lambda: None)  # without a window it warns
     monkeypatch.chdir(bundle)
     book = json.loads((bundle / "rerun.ipynb").read_text(encoding="utf-8"))
     names: dict[str, Any] = {}
