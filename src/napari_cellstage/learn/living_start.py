@@ -23,10 +23,11 @@ from napari_cellstage.learn.networks import CellNetwork
 from napari_cellstage.learn.rate_finder import batches
 from napari_cellstage.learn.torch_start import torch
 
-STEPS = 60
+STEPS, LOOK_EVERY = 150, 30
 TRIES = 5
 LOOKED_AT = 64  # training pictures
-SAME = 1e-4  # difference of probabilities, below which a network says the same of all of them
+# Difference of the probabilities of these, below which a network says the same of all, and above which it has learned.
+SAME, LEARNED = 1e-3, 0.05
 Rows = NDArray[np.int64]
 
 
@@ -62,8 +63,10 @@ def living_start(
 
 
 def _rehearsed(lessons: Lessons, rows: Rows) -> Generator[BatchDone, None, bool]:
-    """Train a copy for some steps; return whether it still tells cells apart."""
+    """Train a copy until it has learned something, or for some steps; return whether it still tells cells apart."""
     learner = replace(lessons, progress=Progress()).learner(rows)
+    pictures = middle(lessons.pictures, lessons.recipe)[rows[:: max(1, len(rows) // LOOKED_AT)]]
+    last = now = 0.0
     for number, batch in enumerate(islice(batches(lessons, rows, learner), STEPS), 1):
         try:
             learner.step(lessons.pictures[batch], lessons.labels[batch], 1.0)
@@ -72,11 +75,18 @@ def _rehearsed(lessons: Lessons, rows: Rows) -> Generator[BatchDone, None, bool]
         yield BatchDone("trying the first steps", number, STEPS)
         if lessons.should_stop():
             return True
-    return _tells_apart(learner, middle(lessons.pictures, lessons.recipe)[rows[:: max(1, len(rows) // LOOKED_AT)]])
+        if number % LOOK_EVERY == 0:
+            last, now = now, _difference(learner, pictures)
+            if now < SAME:
+                return False
+            if min(last, now) > LEARNED:
+                return True
+    return True
 
 
-def _tells_apart(learner: Learner, pictures: torch.Tensor) -> bool:
+def _difference(learner: Learner, pictures: torch.Tensor) -> float:
+    """Return by how much the probabilities of a class differ from cell to cell, at most."""
     learner.network.eval()
     with torch.inference_mode():
         chances = learner.network(pictures.to(learner.device)).float().softmax(dim=1)
-    return bool((chances.amax(dim=0) - chances.amin(dim=0)).max() > SAME)
+    return float((chances.amax(dim=0) - chances.amin(dim=0)).max())
