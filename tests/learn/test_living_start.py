@@ -57,3 +57,16 @@ def test_one_that_lives_is_kept_as_it_was(cells, recipe: Recipe, run, monkeypatc
     made = dead_for(0, monkeypatch)
     run(fit(cells, recipe.but(**TINY)))
     assert len(made) == 1
+
+
+def test_the_rehearsal_is_the_beginning_of_the_training_and_changes_nothing(cells, recipe: Recipe, run, monkeypatch):
+    recipe = recipe.but(**TINY | {"epochs": 2}, dropout=0.5, quarter_turns=True)
+    _, rehearsed = run(fit(cells, recipe))
+
+    def at_once(lessons, rows, new):
+        yield from ()
+        return lessons
+
+    monkeypatch.setattr(finetune, "living_start", at_once)
+    _, plain = run(fit(cells, recipe))
+    assert all((rehearsed.arrays[name] == plain.arrays[name]).all() for name in plain.arrays)

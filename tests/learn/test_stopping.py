@@ -72,7 +72,8 @@ def test_the_accuracy_is_of_cells_left_out_with_their_group(make_crops, by_folds
     )
     monkeypatch.setattr(Lessons, "look", lambda s, who, rows: looked.append((who, rows)) or look(s, who, rows))
     run(fit(data, by_folds.but(epochs=1)))
-    proper, beside = trained[0], trained[1:]
+    rehearsed, proper, *beside = trained
+    assert rehearsed[1].tolist() == parts.train.tolist(), "of held-out cells nothing is rehearsed"
     assert proper[1].tolist() == parts.train.tolist()
     seen = [next(rows for one, rows in looked if one is who) for who, _ in beside]
     assert sorted(np.concatenate(seen).tolist()) == parts.train.tolist(), "each cell once"

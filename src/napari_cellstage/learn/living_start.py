@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.learn.inputs import middle
-from napari_cellstage.learn.learner import Learner, Stopped
+from napari_cellstage.learn.learner import Learner
 from napari_cellstage.learn.lessons import Lessons, Progress
 from napari_cellstage.learn.networks import CellNetwork
-from napari_cellstage.learn.rate_finder import batches
 from napari_cellstage.learn.torch_start import torch
 
 STEPS, LOOK_EVERY = 150, 30
@@ -63,25 +62,25 @@ def living_start(
 
 
 def _rehearsed(lessons: Lessons, rows: Rows) -> Generator[BatchDone, None, bool]:
-    """Train a copy until it has learned something, or for some steps; return whether it still tells cells apart."""
-    learner = replace(lessons, progress=Progress()).learner(rows)
+    """Train a copy until it has learned something, or for some steps; return whether it still tells cells apart.
+
+    The steps are the very first ones of the training proper: the same cells, turned and dropped out alike.
+    """
+    trial = replace(lessons, progress=Progress())
+    learner = trial.learner(rows)
     pictures = middle(lessons.pictures, lessons.recipe)[rows[:: max(1, len(rows) // LOOKED_AT)]]
     last = now = 0.0
-    for number, batch in enumerate(islice(batches(lessons, rows, learner), STEPS), 1):
-        try:
-            learner.step(lessons.pictures[batch], lessons.labels[batch], 1.0)
-        except Stopped:
-            return True
-        yield BatchDone("trying the first steps", number, STEPS)
-        if lessons.should_stop():
-            return True
-        if number % LOOK_EVERY == 0:
-            last, now = now, _difference(learner, pictures)
-            if now < SAME:
-                return False
-            if min(last, now) > LEARNED:
-                return True
-    return True
+    with torch.random.fork_rng():
+        epochs = (trial.train_epoch(learner, rows, epoch) for epoch in range(1, lessons.epochs + 1))
+        for number, _ in enumerate(islice(chain.from_iterable(epochs), STEPS), 1):
+            yield BatchDone("trying the first steps", number, STEPS)
+            if number % LOOK_EVERY == 0 and not lessons.should_stop():
+                last, now = now, _difference(learner, pictures)
+                if now < SAME:
+                    return False
+                if min(last, now) > LEARNED:
+                    return True
+    return lessons.should_stop() or _difference(learner, pictures) >= SAME
 
 
 def _difference(learner: Learner, pictures: torch.Tensor) -> float:

@@ -46,7 +46,7 @@ def sweep(lessons: Lessons, rows: Rows, should_stop: Callable[[], bool]) -> Gene
     recipe = lessons.recipe.but(learning_rate=1.0, schedule="constant", average=0.0)
     learner = replace(lessons, recipe=recipe).learner(rows)
     rates, losses = np.geomspace(LOWEST, HIGHEST, STEPS), list[float]()
-    for number, (rate, batch) in enumerate(zip(rates, batches(lessons, rows, learner), strict=False), 1):
+    for number, (rate, batch) in enumerate(zip(rates, _batches(lessons, rows, learner), strict=False), 1):
         try:
             losses.append(learner.step(lessons.pictures[batch], lessons.labels[batch], float(rate)))
         except Stopped:
@@ -61,7 +61,7 @@ def sweep(lessons: Lessons, rows: Rows, should_stop: Callable[[], bool]) -> Gene
     return curve_of(rates[: len(losses)][known], np.array(losses)[known])
 
 
-def batches(lessons: Lessons, rows: Rows, learner: Learner) -> Generator[Tensor, None, None]:
+def _batches(lessons: Lessons, rows: Rows, learner: Learner) -> Generator[Tensor, None, None]:
     """Yield batches of shuffled rows without end; few cells come again and again."""
     size = min(lessons.recipe.batch_size, len(rows))
     pending = torch.zeros(0, dtype=torch.int64)
