@@ -160,7 +160,7 @@ def _of_five(unseen: Unseen) -> tuple[str, str]:
 
 def _how_to_read(data: TrainingSet) -> tuple[str, ...]:
     lines = [
-        "Accuracies in per cent with 95 % intervals, on cells that no choice was made on.",
+        "Accuracies in per cent with 95 % intervals, on cells that these trainings had not seen.",
         f"Published: {published.JURKAT_SOURCE}, on {published.JURKAT_CELLS:,} cells.",
         f"Against {BASELINE}: difference in accuracy on the same cells, its 95 % interval, McNemar's exact test.",
     ]
