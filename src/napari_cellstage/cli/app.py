@@ -10,6 +10,7 @@ import typer
 
 from napari_cellstage import __version__
 from napari_cellstage.cli.export_commands import hand_on
+from napari_cellstage.cli.import_command import takes_in
 from napari_cellstage.cli.options import (
     Axes,
     Channel,
@@ -24,7 +25,9 @@ from napari_cellstage.cli.options import (
     SentenceGroup,
 )
 from napari_cellstage.cli.review_commands import review
-from napari_cellstage.cli.search_command import search_command
+from napari_cellstage.cli.sample_commands import samples
+from napari_cellstage.cli.search_commands import searches
+from napari_cellstage.cli.study_command import studies
 
 
 class Tasks(StrEnum):
@@ -32,13 +35,6 @@ class Tasks(StrEnum):
 
     ONE = "one"
     PAIRS = "pairs"
-
-
-class LabelFiles(StrEnum):
-    """What becomes of files that look like the cells of others."""
-
-    AUTO = "auto"
-    NONE = "none"
 
 
 app = typer.Typer(
@@ -52,8 +48,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.add_typer(review)
-app.add_typer(search_command)
+for more in (takes_in, review, searches, samples, studies, hand_on):
+    app.add_typer(more)
 
 
 def _version(wanted: bool) -> None:
@@ -194,156 +190,6 @@ def segment(
 
     choices = SegmentChoices(channel, second_channel, method, tuple(settings or ()))
     segment_image(image, out, choices, axes=axes, scene=scene, as_json=json)
-
-
-@app.command("import")
-def import_(
-    files: Annotated[
-        list[Path], typer.Argument(help="Images, folders of images, or folders of class folders.", show_default=False)
-    ],
-    project: Annotated[Path, typer.Option(help="Project (NAME.cellstage); made when it is not there.")],
-    axes: Annotated[
-        str | None, typer.Option(help="Axes of the files, such as TCYX, instead of what they say.", show_default=False)
-    ] = None,
-    series: Annotated[bool, typer.Option("--series", help="Numbered TIFFs of a folder make one image.")] = False,
-    sheets: Annotated[
-        bool | None,
-        typer.Option(
-            "--sheets/--no-sheets", help="Folders are class folders, or not.", show_default="what they look like"
-        ),
-    ] = None,
-    group_from: GroupFrom = None,
-    pattern: Annotated[
-        str | None,
-        typer.Option(
-            help="How plate, well and so on stand in file names: '{plate}_{well}_f{field}*'.", show_default=False
-        ),
-    ] = None,
-    plate_map: Annotated[
-        Path | None, typer.Option(help="CSV with well, treatment, dose and so on.", show_default=False)
-    ] = None,
-    find: Annotated[bool, typer.Option("--find", help="Find the cells of the images.")] = False,
-    channel: Channel = None,
-    method: Annotated[str | None, typer.Option(help="How cells are found, by name.", show_default=False)] = None,
-    labels: Annotated[
-        LabelFiles, typer.Option(help="auto: files such as a_masks.tif are the cells of a.tif; none: they are images.")
-    ] = LabelFiles.AUTO,
-    json: Json = False,
-) -> None:
-    """Put FILES into a project. Exit code 3: some could not be used, the others were."""
-    from napari_cellstage.cli.importing import ImportChoices, import_files
-
-    choices = ImportChoices(
-        axes, series, sheets, group_from, pattern, plate_map, find, channel, method, labels == LabelFiles.AUTO
-    )
-    import_files(files, project, choices, as_json=json)
-
-
-app.add_typer(hand_on)
-
-
-@app.command()
-def demo(
-    headless: Annotated[bool, typer.Option("--headless", help="Without a window that you see.")] = False,
-    out: Annotated[Path, typer.Option(help="Folder for what the headless demo leaves.")] = Path("demo-output"),
-) -> None:
-    """Do the main job on the built-in synthetic sample."""
-    from napari_cellstage.demo import run_demo
-
-    run_demo(headless=headless, out=out)
-
-
-@app.command("find-rate")
-def find_rate(
-    data: Data,
-    recipe: Annotated[str, typer.Option(help="A recipe that trains a network, or a .toml file.")] = "finetune",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Another choice, such as batch_size=64; may be repeated."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same curve.", show_default=False)] = None,
-    device: Device = None,
-    group_from: GroupFrom = None,
-    classes: Classes = None,
-    out: Annotated[Path | None, typer.Option(help="CSV to write the curve to.", show_default=False)] = None,
-    json: Json = False,
-) -> None:
-    """Find a learning rate for DATA: train at rising rates, show the curve, suggest a tenth of the lowest one's."""
-    from napari_cellstage.cli.rate import show_rate
-    from napari_cellstage.cli.training import written
-
-    given = {name: value for name, value in {"seed": seed, "device": device}.items() if value is not None}
-    choices = written(settings or ()) | given
-    show_rate(data, recipe, choices, group_from=group_from, classes=classes, out=out, as_json=json)
-
-
-class SampleName(StrEnum):
-    """The built-in synthetic samples."""
-
-    FIELD = "field"
-    MOVIE = "movie"
-    MICROTUBULES = "microtubules"
-    PHOTOGRAPHS = "photographs"
-
-
-@app.command()
-def sample(
-    name: Annotated[SampleName, typer.Argument(help="Which synthetic sample.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder to write, empty or not there yet.")],
-    per_class: Annotated[
-        int | None,
-        typer.Option(
-            help="Crops of each class, in class folders; of microtubules and photographs.",
-            show_default="1100 microtubules, 60 photographs",
-        ),
-    ] = None,
-    fields: Annotated[
-        int | None,
-        typer.Option(help="Whole images with label images and truth.csv, instead of crops.", show_default=False),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same pixels.")] = 0,
-    width: Annotated[
-        int | None,
-        typer.Option(help="Width of whole photographs; 3264 has 8 megapixels.", show_default="1200"),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Write a SYNTHETIC sample as files, to try things on: nothing in it is real data."""
-    from napari_cellstage.cli.sampling import SampleChoices, write_sample
-
-    write_sample(SampleChoices(name.value, out, per_class, fields, seed, width), as_json=json)
-
-
-class Study(StrEnum):
-    """The published studies."""
-
-    JURKAT = "jurkat"
-    MICROTUBULES = "microtubules"
-
-
-@app.command()
-def reproduce(
-    study: Annotated[Study, typer.Argument(help="Which study.", show_default=False)],
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder with one folder of cells a class; for microtubules, one with train and test, too.",
-            show_default="jurkat: a folder of that name beside; microtubules: a synthetic sample",
-        ),
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Ten minutes on two cores; the table says what is less.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder for table and runs.", show_default="reproduce-STUDY")] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 0,
-    group_from: GroupFrom = None,
-    json: Json = False,
-) -> None:
-    """Run a published study end to end: published figures beside those obtained, and a report of each run."""
-    from napari_cellstage.cli.reproducing import Wanted, reproduce_jurkat, reproduce_microtubules
-
-    wanted = Wanted(data, out, quick, seed, group_from, json)
-    (reproduce_jurkat if study is Study.JURKAT else reproduce_microtubules)(wanted)
 
 
 @app.command("open")

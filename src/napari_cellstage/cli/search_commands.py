@@ -1,4 +1,4 @@
-"""The command `search` and its options."""
+"""The commands that search before a training: for layers, and for a learning rate."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import typer
 
 from napari_cellstage.cli.options import Classes, Data, Device, GroupFrom, Json
 
-search_command = typer.Typer()
+searches = typer.Typer()
 
 
-@search_command.command()
+@searches.command()
 def search(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder of the search; one that is there goes on.")],
@@ -53,3 +53,27 @@ def search(
     choices = written(settings or ()) | ({} if device is None else {"device": device})
     how = SearchChoices(trials, minutes, folds, epochs, seed, memory, read_ranges(ranges or ()))
     search_layers(data, out, SearchOptions(recipe, choices, classes, group_from, how), as_json=json)
+
+
+@searches.command("find-rate")
+def find_rate(
+    data: Data,
+    recipe: Annotated[str, typer.Option(help="A recipe that trains a network, or a .toml file.")] = "finetune",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Another choice, such as batch_size=64; may be repeated."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same curve.", show_default=False)] = None,
+    device: Device = None,
+    group_from: GroupFrom = None,
+    classes: Classes = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write the curve to.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Find a learning rate for DATA: train at rising rates, show the curve, suggest a tenth of the lowest one's."""
+    from napari_cellstage.cli.rate import show_rate
+    from napari_cellstage.cli.training import written
+
+    given = {name: value for name, value in {"seed": seed, "device": device}.items() if value is not None}
+    choices = written(settings or ()) | given
+    show_rate(data, recipe, choices, group_from=group_from, classes=classes, out=out, as_json=json)
