@@ -1,0 +1,1 @@
+"""The Stain page: a stain learned from transmitted light, applied, and looked at beside the true one."""

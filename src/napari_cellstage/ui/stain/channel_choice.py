@@ -1,0 +1,112 @@
+"""Which channels a stain is predicted from, and which stains: by name, two lists side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
+
+from napari_cellstage.core.channel_names import is_transmitted
+from napari_cellstage.ui.stain.ticks import Tick, Ticks
+
+
+class ChannelChoice(QWidget):
+    """Two lists of the same channels; a channel is never in both.
+
+    Signals
+    -------
+    changed : the user chose otherwise.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._names: tuple[str, ...] = ()
+        self.inputs = Ticks(
+            "Channels to predict from", "Transmitted light: bright field, phase, DIC. Several may be ticked."
+        )
+        self.stains = Ticks(
+            "Stains to predict", "Fluorescence that the network learns to predict. Several are learned at once."
+        )
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for column, (title, ticks) in enumerate((("from", self.inputs), ("predict", self.stains))):
+            layout.addWidget(QLabel(title), 0, column)
+            layout.addWidget(ticks, 1, column)
+            layout.setColumnStretch(column, 1)
+        self.inputs.changed.connect(self._on_inputs)
+        self.stains.changed.connect(self._on_stains)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Channels that are looked at."""
+        return tuple(str(one) for one in self.inputs.ticked)
+
+    @property
+    def stain_names(self) -> tuple[str, ...]:
+        """Stains that are predicted."""
+        return tuple(str(one) for one in self.stains.ticked)
+
+    def put(self, counts: Mapping[str, int], images: int) -> None:
+        """List channels with how many images have each; what was chosen stays chosen, else it is guessed.
+
+        Parameters
+        ----------
+        counts
+            Images by name of a channel, in the order of the channels.
+        images
+            How many there are in all.
+        """
+        if tuple(counts) == self._names and not (self.inputs.count() == 0 and counts):
+            inputs, stains = self.input_names, self.stain_names
+        else:
+            inputs, stains = self._kept(tuple(counts)) or guessed(tuple(counts))
+        self._names = tuple(counts)
+        lines = [Tick(name, _line(name, count, images), _tip(count, images)) for name, count in counts.items()]
+        self.inputs.put(lines, inputs)
+        self.stains.put(lines, stains)
+
+    def choose(self, inputs: Sequence[str], stains: Sequence[str]) -> None:
+        """Tick these, as scripts and tests do."""
+        self.inputs.tick(inputs)
+        self.stains.tick(stains)
+        self.changed.emit()
+
+    def fix_inputs(self, names: Sequence[str]) -> None:
+        """Let only the stains be chosen, as a model that learns one more keeps looking at the same; none: let both."""
+        self.inputs.setEnabled(not names)
+        if names:
+            self.inputs.tick(names)
+            self.stains.tick(one for one in self.stain_names if one not in names)
+
+    def _kept(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        inputs = tuple(one for one in self.input_names if one in names)
+        stains = tuple(one for one in self.stain_names if one in names)
+        return (inputs, stains) if inputs and stains else None
+
+    def _on_inputs(self) -> None:
+        self.stains.tick(one for one in self.stain_names if one not in self.input_names)
+        self.changed.emit()
+
+    def _on_stains(self) -> None:
+        if self.inputs.isEnabled():
+            self.inputs.tick(one for one in self.input_names if one not in self.stain_names)
+        else:
+            self.stains.tick(one for one in self.stain_names if one not in self.input_names)
+        self.changed.emit()
+
+
+def guessed(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which channels look like transmitted light by their names, and the others; nothing where none does."""
+    inputs = tuple(one for one in names if is_transmitted(one))
+    return (inputs, tuple(one for one in names if one not in inputs)) if inputs else ((), ())
+
+
+def _line(name: str, count: int, images: int) -> str:
+    return name if count == images else f"{name}  ({count} of {images})"
+
+
+def _tip(count: int, images: int) -> str:
+    return f"{count:,} of {images:,} images have this channel." if images > 1 else ""

@@ -1,0 +1,96 @@
+"""A list of names with a box each to tick: channels, images, models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
+
+_KEY = Qt.ItemDataRole.UserRole
+_TICKABLE = Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One line: what it stands for, what it says, and why it can't be ticked."""
+
+    key: object
+    text: str
+    tip: str = ""
+    why_not: str = ""
+
+
+class Ticks(QListWidget):
+    """Names to tick, by mouse or the space bar.
+
+    Signals
+    -------
+    changed : the user ticked a line, or took its tick away.
+
+    Parameters
+    ----------
+    name
+        Read aloud.
+    tip
+        What ticking does.
+    most
+        Lines shown before it scrolls.
+    """
+
+    changed = Signal()
+
+    def __init__(self, name: str, tip: str, most: int = 5, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._most = most
+        self.setAccessibleName(name)
+        self.setToolTip(tip)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        self.setMinimumWidth(60)
+        self.itemChanged.connect(self._on_changed)
+
+    def put(self, ticks: Sequence[Tick], ticked: Iterable[object]) -> None:
+        """List these, some of them ticked; one that can't be is not."""
+        wanted = set(ticked)
+        self.blockSignals(True)
+        self.clear()
+        for one in ticks:
+            item = QListWidgetItem(one.text)
+            item.setData(_KEY, one.key)
+            item.setToolTip(one.why_not or one.tip or one.text)
+            item.setFlags(Qt.ItemFlag.NoItemFlags if one.why_not else _TICKABLE)
+            on = one.key in wanted and not one.why_not
+            item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+            self.addItem(item)
+        self.blockSignals(False)
+        lines = max(1, min(len(ticks), self._most))
+        self.setFixedHeight(lines * max(self.sizeHintForRow(0), self.fontMetrics().height() + 4) + 6)
+
+    @property
+    def ticked(self) -> tuple[object, ...]:
+        """What is ticked, in the order of the list."""
+        return tuple(one.data(_KEY) for one in self._items() if one.checkState() == Qt.CheckState.Checked)
+
+    @property
+    def keys(self) -> tuple[object, ...]:
+        """All that is listed."""
+        return tuple(one.data(_KEY) for one in self._items())
+
+    def tick(self, keys: Iterable[object]) -> None:
+        """Tick exactly these."""
+        wanted = set(keys)
+        self.blockSignals(True)
+        for one in self._items():
+            on = one.data(_KEY) in wanted and bool(one.flags() & Qt.ItemFlag.ItemIsEnabled)
+            one.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+        self.blockSignals(False)
+
+    def _items(self) -> list[QListWidgetItem]:
+        return [item for i in range(self.count()) if (item := self.item(i)) is not None]
+
+    def _on_changed(self, _item: QListWidgetItem) -> None:
+        self.changed.emit()
