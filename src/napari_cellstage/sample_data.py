@@ -101,8 +101,8 @@ def cell_cycle_field(seed: int = 0, size: int = 2048, cells: int = 600) -> Sampl
         How many cells; 8 % in each of the five mitotic stages.
     """
     rng = np.random.default_rng(seed)
-    stages = _stages(rng, cells)
-    centres = _centres(rng, [REACH[stage] for stage in stages], size)
+    stages = mixed_stages(rng, cells)
+    centres = placed(rng, [REACH[stage] for stage in stages], size)
     brush = Brush(rng)
     light = np.zeros((2, size + 2 * TILE, size + 2 * TILE), dtype=np.float32)
     labels = np.zeros(light.shape[1:], dtype=np.int32)
@@ -123,14 +123,15 @@ def cell_cycle_field(seed: int = 0, size: int = 2048, cells: int = 600) -> Sampl
     return SampleField(stack, labels[inner][None, None].copy(), STAGES, np.array(stages))
 
 
-def _stages(rng: np.random.Generator, cells: int) -> list[str]:
+def mixed_stages(rng: np.random.Generator, cells: int) -> list[str]:
+    """Return the stage of each cell: a fixed share in each mitotic stage, all others in interphase."""
     each = round(MITOTIC_SHARE * cells)
     stages = [stage for stage in STAGES[1:] for _ in range(each)][:cells]
     stages += [STAGES[0]] * (cells - len(stages))
     return [str(stage) for stage in rng.permutation(stages)]
 
 
-def _centres(rng: np.random.Generator, reaches: list[float], size: int) -> NDArray[np.intp]:
+def placed(rng: np.random.Generator, reaches: list[float], size: int) -> NDArray[np.intp]:
     """Place cells at random without overlap where there is room, a third of them close to a neighbour."""
     centres = np.zeros((len(reaches), 2))
     reach = np.asarray(reaches)

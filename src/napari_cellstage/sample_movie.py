@@ -95,14 +95,19 @@ def cell_cycle_movie(seed: int = 0, size: int = 384, cells: int = 14, frames: in
     frames
         How many time points.
     """
-    culture = _Culture(np.random.default_rng(seed), size, cells, frames)
+    culture = Culture(np.random.default_rng(seed), size, cells, frames)
+    return filmed(culture, frames, f"synthetic cell cycle movie (seed {seed})")
+
+
+def filmed(culture: Culture, frames: int, name: str) -> SampleMovie:
+    """Return so many frames of a culture, and the truth about its cells."""
     shots = list(culture.grow(frames))
     labels = np.stack([labels for _, labels in shots])[:, None]
     stack = from_array(
         np.stack([pixels for pixels, _ in shots]),
         "TCYX",
-        f"synthetic cell cycle movie (seed {seed})",
-        channel_names=("DNA", "tubulin"),
+        name,
+        channel_names=culture.channels,
         pixel_size_um=(1.0, PIXEL_SIZE_UM, PIXEL_SIZE_UM),
     )
     table = CellTable.from_labels(labels)
@@ -112,14 +117,16 @@ def cell_cycle_movie(seed: int = 0, size: int = 384, cells: int = 14, frames: in
     return SampleMovie(replace(stack, time_step_s=TIME_STEP_S), labels, tracks, STAGES, stages)
 
 
-class _Culture:
-    """Cells that wander, keep clear of one another and divide."""
+class Culture:
+    """Cells that wander, keep clear of one another and divide, under a microscope with these channels."""
+
+    channels: tuple[str, ...] = ("DNA", "tubulin")
 
     def __init__(self, rng: np.random.Generator, size: int, cells: int, frames: int) -> None:
-        self._rng = rng
-        self._size = size
-        self._brush = Brush(rng)
-        self._lamp = (float(rng.uniform(-0.3, 0.3)), float(rng.uniform(-0.3, 0.3)))
+        self.rng = rng
+        self.size = size
+        self.brush = Brush(rng)
+        self.lamp = (float(rng.uniform(-0.3, 0.3)), float(rng.uniform(-0.3, 0.3)))
         self._last_id = 0
         self.parents: Parents = {}
         self.stages: dict[tuple[int, int], str] = {}
@@ -129,7 +136,7 @@ class _Culture:
             self._part(0)
 
     def grow(self, frames: int) -> Iterator[tuple[NDArray[np.uint16], NDArray[np.int32]]]:
-        """Yield the pixels ``(2, Y, X)`` and labels ``(Y, X)`` of each frame."""
+        """Yield the pixels ``(channels, Y, X)`` and labels ``(Y, X)`` of each frame."""
         for t in range(frames):
             self._divide(t, frames)
             yield self._shot(t)
@@ -137,7 +144,7 @@ class _Culture:
 
     def _born(self, place: NDArray[np.float64], divides: int) -> _Cell:
         self._last_id += 1
-        return _Cell((self._last_id,), place, int(self._rng.integers(1 << 31)), divides)
+        return _Cell((self._last_id,), place, int(self.rng.integers(1 << 31)), divides)
 
     def _divide(self, t: int, frames: int) -> None:
         """Make two halves of each cell that enters anaphase, and two cells of each pair that has left telophase."""
@@ -153,7 +160,7 @@ class _Culture:
 
     def _parted(self, pair: _Cell, never: int) -> list[_Cell]:
         way = self._axis(pair) * REACH["telophase"] * 0.85
-        looks = self._rng.integers(1 << 31, size=2)
+        looks = self.rng.integers(1 << 31, size=2)
         both = zip(pair.ids, (-way, way), looks, strict=True)
         return [_Cell((cell_id,), pair.place + shift, int(look), never) for cell_id, shift, look in both]
 
@@ -167,7 +174,7 @@ class _Culture:
 
     def _move(self, t: int) -> None:
         for cell in self._cells:
-            push = self._rng.normal(0, _STEP, 2) * np.sqrt(1 - _KEPT_SPEED**2)
+            push = self.rng.normal(0, _STEP, 2) * np.sqrt(1 - _KEPT_SPEED**2)
             cell.speed = _KEPT_SPEED * cell.speed + push
             cell.place = cell.place + cell.speed
         self._part(t)
@@ -176,30 +183,38 @@ class _Culture:
         """Push cells apart that lie on one another, and back into the field."""
         places = np.array([cell.place for cell in self._cells]).reshape(-1, 2)
         between = places[:, None] - places[None]
-        distance = np.hypot(*between.transpose(2, 0, 1)) + np.eye(len(places)) * self._size
+        distance = np.hypot(*between.transpose(2, 0, 1)) + np.eye(len(places)) * self.size
         room = np.array([_ROOM.get(cell.stage(t), _ROOM_BEFORE) for cell in self._cells])
         missing = np.clip(room[:, None] + room[None] - distance, 0, None)
         pushes = (between / np.maximum(distance, 1e-6)[..., None] * missing[..., None]).sum(axis=1) / 4
         for cell, place in zip(self._cells, places + np.clip(pushes, -3, 3), strict=True):
-            cell.place = np.clip(place, 0, self._size - 1)
+            cell.place = np.clip(place, 0, self.size - 1)
 
     def _shot(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.int32]]:
-        light = np.zeros((2, self._size + 2 * TILE, self._size + 2 * TILE), dtype=np.float32)
+        light = np.zeros((len(self.channels), self.size + 2 * TILE, self.size + 2 * TILE), dtype=np.float32)
         labels = np.zeros(light.shape[1:], dtype=np.int32)
         for cell in self._cells:
             y, x = np.round(cell.place).astype(int) + TILE // 2
             window = np.s_[y : y + TILE, x : x + TILE]
             drawn, ids = self._drawn(cell, t)
-            light[:, *window] += np.stack((drawn.dna, drawn.tubulin))
+            light[:, *window] += self.seen(drawn, cell.stage(t))
             labels[window] = np.where(labels[window] == 0, ids, labels[window])
-        inner = np.s_[TILE : TILE + self._size, TILE : TILE + self._size]
-        return photographed(light[:, *inner], self._rng, self._lamp), labels[inner]
+        inner = np.s_[TILE : TILE + self.size, TILE : TILE + self.size]
+        return self.photographed(light, inner), labels[inner]
+
+    def seen(self, drawn: DrawnCell, _stage: str) -> NDArray[np.float32]:
+        """Return ``(channels, TILE, TILE)`` of what a cell adds to the field."""
+        return np.stack((drawn.dna, drawn.tubulin))
+
+    def photographed(self, light: NDArray[np.float32], inner: tuple[slice, slice]) -> NDArray[np.uint16]:
+        """Return ``(channels, Y, X)``, what the camera makes of the field without its margin."""
+        return photographed(light[:, *inner], self.rng, self.lamp)
 
     def _drawn(self, cell: _Cell, t: int) -> tuple[DrawnCell, NDArray[np.int32]]:
         """Return a cell as it looks in a frame, and its id on each pixel of the tile, 0 beside it."""
-        self._brush.rng = np.random.default_rng(cell.looks)
-        drawn = draw_cell(cell.stage(t), self._brush)
+        self.brush.rng = np.random.default_rng(cell.looks)
+        drawn = draw_cell(cell.stage(t), self.brush)
         self.stages |= {(t, cell_id): cell.stage(t) for cell_id in cell.ids}
-        along, _ = self._brush.turned(self._angle(cell))
+        along, _ = self.brush.turned(self._angle(cell))
         ids = np.where(along < 0, cell.ids[0], cell.ids[-1])
         return drawn, np.where(drawn.mask, ids, 0).astype(np.int32)
