@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from napari_cellstage.core.group_guesses import group_guesses, original_of
+from napari_cellstage.core.errors import ImageError
+from napari_cellstage.core.group_guesses import group_guesses, groups_by, original_of
 
 
 def test_movies_are_found_by_how_names_begin() -> None:
@@ -37,3 +38,17 @@ def test_turned_and_mirrored_copies_belong_to_their_picture(copy: str) -> None:
 @pytest.mark.parametrize("name", ["G1/12.png", "G1/rot90.png", "G1/12_rotor5.png", "G1/flipper_1.tif", "G1/12_h.png"])
 def test_other_names_are_left_alone(name: str) -> None:
     assert original_of(name) == name
+
+
+def test_a_regular_expression_looks_at_the_files_own_names_first() -> None:
+    names = ["G1/movie1_a.tif", "S/movie1_b.tif", "S/movie2_a.tif"]
+    assert groups_by(names, "^[^_]+") == ["movie1", "movie1", "movie2"]
+    assert groups_by(names, "^([^/]+)/") == ["G1", "S", "S"]
+    assert groups_by(["a_rot90.png", "a.png"], None) == ["a.png", "a.png"]
+
+
+def test_an_expression_that_does_not_fit_is_told() -> None:
+    with pytest.raises(ImageError, match=r"is not found in 'x\.tif'"):
+        groups_by(["a_1.tif", "x.tif"], "_")
+    with pytest.raises(ImageError, match="is no regular expression"):
+        groups_by(["a.tif"], "(")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.folder_files import FolderCell, as_people_sort, empty_folders, folder_cells
 from napari_cellstage.core.folder_notes import Looks, folder_notes
-from napari_cellstage.core.group_guesses import original_of
+from napari_cellstage.core.group_guesses import groups_by
 from napari_cellstage.core.pictures import fitted, read_picture
 from napari_cellstage.core.tasks import Task
 
@@ -159,7 +158,7 @@ def reading_class_folders(
     cells, skipped = folder_cells(root)
     if not cells:
         raise ImageError(f"No cell in '{root}' is whole; the first: {skipped[0]}. Copy the missing files there.")
-    groups = _groups([cell.name for cell in cells], group_from)
+    groups = groups_by([cell.name for cell in cells], group_from)
     pictures: list[Picture] = []
     # In threads: most of the time goes to waiting for the disk, and to decoders that let others run.
     with ThreadPoolExecutor(_READERS) as pool:
@@ -217,29 +216,6 @@ def _channel_names(cells: list[FolderCell], count: int) -> tuple[str, ...]:
 
 def _are_colours(cells: list[FolderCell], count: int) -> bool:
     return count == 3 and not any(cell.files[0].suffix.lower().startswith(".tif") for cell in cells)
-
-
-def _groups(names: list[str], group_from: str | None) -> list[str]:
-    if group_from is None:
-        return [original_of(name) for name in names]
-    try:
-        pattern = re.compile(group_from)
-    except re.error as error:
-        raise ImageError(
-            f"'{group_from}' is no regular expression: {error}. "
-            "Write one such as '^[^_]+', the part before the first _."
-        ) from error
-    # With the folder in it, '^[^_]+' would take the class for part of the group, and cut movies apart by class.
-    matches = [pattern.search(name.rpartition("/")[2]) for name in names]
-    if not all(matches):
-        matches = [pattern.search(name) for name in names]
-    for name, match in zip(names, matches, strict=True):
-        if match is None:
-            raise ImageError(
-                f"'{group_from}' is not found in '{name}', so the group of that file is unknown. "
-                "Change the expression so that it fits every file, or move the file away."
-            )
-    return [(match.group(1) if pattern.groups else match.group(0)) or "" for match in matches if match]
 
 
 def _usable(names: list[str], pictures: list[Picture], size: Size) -> tuple[list[int], list[str]]:

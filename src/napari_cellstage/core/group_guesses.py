@@ -1,10 +1,12 @@
-"""Which parts of file names may say what movie, well or animal a cell is from, so that a user can choose by looking."""
+"""Which parts of file names say, or may say, what movie, well or animal a cell is from, so that a user can choose."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from napari_cellstage.core.errors import ImageError
 
 _APART = r"[_\-. #]+"
 _PART = r"[^_\-. #]+"
@@ -70,3 +72,41 @@ def group_guesses(names: Sequence[str]) -> list[GroupGuess]:
         if len(found) == len(files) and 2 <= count <= len(files) // 2 and not is_the_class:
             guesses[count] = GroupGuess(expression, count, found[0])  # of several that cut alike, the longest
     return [guesses[count] for count in sorted(guesses)][:_OFFERED]
+
+
+def groups_by(names: Sequence[str], group_from: str | None) -> list[str]:
+    """Return the group of each file: what a regular expression finds in its name, or the picture it was made from.
+
+    Parameters
+    ----------
+    names
+        Relative to the folder that was read, with ``/``.
+    group_from
+        Looked for in the file's own name, and where that is not enough in all of `names`. Its first group counts,
+        all that it finds where it has none. None: each picture, with its turned and mirrored copies, is a group.
+
+    Raises
+    ------
+    ImageError
+        If it is no regular expression, or not found in a name.
+    """
+    if group_from is None:
+        return [original_of(name) for name in names]
+    try:
+        pattern = re.compile(group_from)
+    except re.error as error:
+        raise ImageError(
+            f"'{group_from}' is no regular expression: {error}. "
+            "Write one such as '^[^_]+', the part before the first _."
+        ) from error
+    # With the folder in it, '^[^_]+' would take the class for part of the group, and cut movies apart by class.
+    matches = [pattern.search(name.rpartition("/")[2]) for name in names]
+    if not all(matches):
+        matches = [pattern.search(name) for name in names]
+    for name, match in zip(names, matches, strict=True):
+        if match is None:
+            raise ImageError(
+                f"'{group_from}' is not found in '{name}', so the group of that file is unknown. "
+                "Change the expression so that it fits every file, or move the file away."
+            )
+    return [(match.group(1) if pattern.groups else match.group(0)) or "" for match in matches if match]
