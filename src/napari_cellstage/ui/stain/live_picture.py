@@ -8,7 +8,7 @@ from qtpy.QtCore import QRect, QSize, Qt
 from qtpy.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QDialog, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_cellstage.ui.stain.picture_look import HEADS, Picture, StainLook, looks_of
+from napari_cellstage.stain.picture_look import HEADS, Picture, StainLook, looks_of
 from napari_cellstage.ui.theme import PanelTheme
 
 if TYPE_CHECKING:
