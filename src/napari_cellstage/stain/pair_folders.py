@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from napari_cellstage.stain.channels import Wanted
+from napari_cellstage.stain.couples import OutputOrAuto
 from napari_cellstage.stain.pair import StainSet
-from napari_cellstage.stain.pairing import OutputOrAuto, Wanted
 
 
 def pairs_of_folders(
