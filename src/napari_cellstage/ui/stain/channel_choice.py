@@ -23,7 +23,8 @@ class ChannelChoice(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._names: tuple[str, ...] = ()
+        self._names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        self._apart = False  # inputs and stains are channels of other images
         self.inputs = Ticks(
             "Channels to predict from", "Transmitted light: bright field, phase, DIC. Several may be ticked."
         )
@@ -49,7 +50,7 @@ class ChannelChoice(QWidget):
         """Stains that are predicted."""
         return tuple(str(one) for one in self.stains.ticked)
 
-    def put(self, counts: Mapping[str, int], images: int) -> None:
+    def put(self, counts: Mapping[str, int], images: int, stains: Mapping[str, int] | None = None) -> None:
         """List channels with how many images have each; what was chosen stays chosen, else it is guessed.
 
         Parameters
@@ -58,15 +59,18 @@ class ChannelChoice(QWidget):
             Images by name of a channel, in the order of the channels.
         images
             How many there are in all.
+        stains
+            Channels of the images that the stains are in, where those are other images.
         """
-        if tuple(counts) == self._names and not (self.inputs.count() == 0 and counts):
-            inputs, stains = self.input_names, self.stain_names
-        else:
-            inputs, stains = self._kept(tuple(counts)) or guessed(tuple(counts))
-        self._names = tuple(counts)
-        lines = [Tick(name, _line(name, count, images), _tip(count, images)) for name, count in counts.items()]
-        self.inputs.put(lines, inputs)
-        self.stains.put(lines, stains)
+        self._apart = stains is not None
+        other = counts if stains is None else stains
+        names = (tuple(counts), tuple(other))
+        chosen = (self.input_names, self.stain_names) if names == self._names else self._kept(*names)
+        inputs, wanted = chosen or ((names[0], names[1]) if self._apart else guessed(names[0]))
+        self._names = names
+        for ticks, which, ticked in ((self.inputs, counts, inputs), (self.stains, other, wanted)):
+            lines = [Tick(name, _line(name, count, images), _tip(count, images)) for name, count in which.items()]
+            ticks.put(lines, ticked)
 
     def choose(self, inputs: Sequence[str], stains: Sequence[str]) -> None:
         """Tick these, as scripts and tests do."""
@@ -81,19 +85,20 @@ class ChannelChoice(QWidget):
             self.inputs.tick(names)
             self.stains.tick(one for one in self.stain_names if one not in names)
 
-    def _kept(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    def _kept(self, names: tuple[str, ...], others: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         inputs = tuple(one for one in self.input_names if one in names)
-        stains = tuple(one for one in self.stain_names if one in names)
+        stains = tuple(one for one in self.stain_names if one in others)
         return (inputs, stains) if inputs and stains else None
 
     def _on_inputs(self) -> None:
-        self.stains.tick(one for one in self.stain_names if one not in self.input_names)
+        if not self._apart:
+            self.stains.tick(one for one in self.stain_names if one not in self.input_names)
         self.changed.emit()
 
     def _on_stains(self) -> None:
-        if self.inputs.isEnabled():
+        if self.inputs.isEnabled() and not self._apart:
             self.inputs.tick(one for one in self.input_names if one not in self.stain_names)
-        else:
+        elif not self._apart:
             self.stains.tick(one for one in self.stain_names if one not in self.input_names)
         self.changed.emit()
 
