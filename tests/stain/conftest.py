@@ -12,7 +12,12 @@ from scipy.ndimage import gaussian_filter, laplace
 
 from napari_cellstage.core.image_stack import ImageStack
 from napari_cellstage.core.images import from_array
+from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pair import Output, StainPair, StainSet
+from napari_cellstage.stain.plan import plan_of
+from napari_cellstage.stain.recipe import StainRecipe
+from napari_cellstage.stain.scaling import Scaling
+from napari_cellstage.stain.splits import Region
 
 STAINS = ("DNA", "actin", "tubulin")
 
@@ -91,5 +96,41 @@ def make_pairs(make_stack: Callable[..., ImageStack]) -> Callable[..., StainSet]
             for number, one in enumerate(stacks)
         )
         return StainSet(pairs, ("bright field",), STAINS[:stains])
+
+    return make
+
+
+@pytest.fixture
+def make_model(make_pairs: Callable[..., StainSet]) -> Callable[..., StainModel]:
+    """Return a maker of models with random weights that know what `make_pairs` makes; other words go to the recipe."""
+
+    def make(
+        seed: int = 0,
+        depth: int = 1,
+        stains: int = 1,
+        output: Output = "stack",
+        pixel_size_um: tuple[float, float, float] | None = None,
+        data: StainSet | None = None,
+        **recipe: Any,
+    ) -> StainModel:
+        from napari_cellstage.learn.torch_start import torch
+        from napari_cellstage.stain.networks import StainNetwork
+        from napari_cellstage.stain.unlike import learn_space
+
+        choices = {"filters": 4, "levels": 2, "patch": 32, "patch_planes": 4, "views": 1, "device": "cpu", **recipe}
+        made = StainRecipe().but(**choices)
+        known = data or make_pairs(count=6, side=64, depth=depth, stains=stains, output=output)
+        regions = [Region(number, 0, 0, *pair.shape[1:]) for number, pair in enumerate(known.pairs)]
+        scaling = Scaling.of(known, regions, made.input_scaling)
+        plan = plan_of(made, len(known.input_names), output, depth, None)
+        torch.manual_seed(seed)
+        arrays = learn_space(known, regions, scaling).arrays()
+        for number in range(made.members):
+            tensors = StainNetwork(plan, known.stain_names).state_dict()
+            arrays |= {f"network{number}.{name}": tensor.numpy() for name, tensor in tensors.items()}
+        return StainModel(
+            made, plan, known.input_names, known.stain_names, pixel_size_um, scaling,
+            dict.fromkeys(known.stain_names, 1.0), {"members": made.members}, arrays,
+        )  # fmt: skip
 
     return make
