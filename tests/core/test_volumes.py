@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices
 
-from napari_cellstage.core import label_files, volumes
+from napari_cellstage.core import label_files, volumes, whole_files
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.volumes import LabelVolume
 
@@ -186,7 +186,7 @@ def test_a_full_disk_says_so_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(label_files, "_flush_tree", full)
+    monkeypatch.setattr(whole_files, "_flush_tree", full)
     with pytest.raises(CellsError, match=r"can't be written to '.*a.zarr': no space left on device\. Free disk space"):
         LabelVolume.of(some_labels()).write(tmp_path / "a.zarr")
     assert list(tmp_path.iterdir()) == []

@@ -21,7 +21,11 @@ class HasSettings(Protocol):
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """Names of the channels of the image that is worked on."""
+        """Names of the channels of the image that is worked on, predicted ones last."""
+
+    @property
+    def own_channels(self) -> int:
+        """How many of these its file has."""
 
     def setting(self, key: str) -> Any:
         """Return what was stored, None when nothing was."""
@@ -34,7 +38,8 @@ class Setting(Generic[Got, Given]):
     """An attribute whose value is stored with the project.
 
     One that is about channels is kept for each number of channels apart: in a project of images with two and with four
-    channels the choice for one kind is not the choice for the other.
+    channels the choice for one kind is not the choice for the other. Predicted channels don't count: a stain that is
+    added changes no choice. They are chosen by name, as each image has its own.
 
     Parameters
     ----------
@@ -67,7 +72,7 @@ class Setting(Generic[Got, Given]):
         return owner.setting(self._key) if own is None else own
 
     def _own_key(self, owner: HasSettings) -> str:
-        return f"{self._key} of {len(owner.channel_names)}" if self._by_channels else self._key
+        return f"{self._key} of {owner.own_channels}" if self._by_channels else self._key
 
 
 class _FindChannel(Setting[int, int]):
@@ -76,23 +81,60 @@ class _FindChannel(Setting[int, int]):
     def __get__(self, owner: HasSettings | None, kind: type | None = None) -> int:
         if owner is None:
             return super().__get__(owner, kind)
-        names = owner.channel_names
-        choices = (self._stored(owner), named_channel(names), owner.setting(guess_key(len(names))))
-        return next((int(one) for one in choices if isinstance(one, int) and 0 <= one < max(1, len(names))), 0)
+        names, count = owner.channel_names, owner.own_channels
+        stored = self._stored(owner)
+        if isinstance(stored, str) and stored in names[count:]:
+            return names.index(stored, count)
+        choices = (stored, named_channel(names[:count]), owner.setting(guess_key(count)))
+        return next((int(one) for one in choices if isinstance(one, int) and 0 <= one < max(1, count)), 0)
+
+    def __set__(self, owner: HasSettings, value: int) -> None:
+        names, channel = owner.channel_names, int(value)
+        predicted = owner.own_channels <= channel < len(names)
+        owner.put_setting(self._own_key(owner), names[channel] if predicted else channel)
+
+
+class _NetworkChannels(Setting[tuple[int, ...], Iterable[int]]):
+    """The file's own channels by number; predicted ones by name, in a setting of their own."""
+
+    def __get__(self, owner: HasSettings | None, kind: type | None = None) -> tuple[int, ...]:
+        if owner is None:
+            return super().__get__(owner, kind)
+        names, count = owner.channel_names, owner.own_channels
+        predicted = tuple(names.index(one, count) for one in network_stains(owner) if one in names[count:])
+        return (self.own(owner) + predicted) or tuple(range(count))
+
+    def own(self, owner: HasSettings) -> tuple[int, ...]:
+        """Return those of the file's own channels that were chosen; none when only predicted ones were."""
+        return tuple(c for c in self._stored(owner) or () if isinstance(c, int) and 0 <= c < owner.own_channels)
+
+    def __set__(self, owner: HasSettings, value: Iterable[int]) -> None:
+        names, count = owner.channel_names, owner.own_channels
+        wanted = sorted({int(c) for c in value})
+        stains = [names[c] for c in wanted if count <= c < len(names)]
+        if stains != list(network_stains(owner)):
+            owner.put_setting(_stains_key(count), stains)
+        owner.put_setting(self._own_key(owner), [c for c in wanted if c not in range(count, len(names))])
+
+
+def network_choice(owner: HasSettings) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return what was chosen for the network to see: the file's own channels, and predicted ones by name."""
+    return network_channels().own(owner), network_stains(owner)
+
+
+def network_stains(owner: HasSettings) -> tuple[str, ...]:
+    """Return the predicted channels that the network is to see, by name, whether or not this image has them."""
+    stored = owner.setting(_stains_key(owner.own_channels))
+    return tuple(map(str, stored)) if isinstance(stored, list) else ()
+
+
+def _stains_key(count: int) -> str:
+    return f"network_stains of {count}"
 
 
 def guess_key(count: int) -> str:
     """Return the setting that keeps which of so many channels looks like nuclei."""
     return f"guessed_channel of {count}"
-
-
-def _network_channels(stored: Any, names: Names) -> tuple[int, ...]:
-    fitting = tuple(c for c in stored or () if 0 <= c < len(names))
-    return fitting or tuple(range(len(names)))
-
-
-def _sorted_channels(channels: Iterable[int]) -> list[int]:
-    return sorted({int(c) for c in channels})
 
 
 def _segment_settings(stored: Any, _names: Names) -> SegmentSettings:
@@ -108,9 +150,9 @@ def find_channel() -> Setting[int, int]:
     return _FindChannel("find_channel", lambda stored, _names: int(stored or 0), int, by_channels=True)
 
 
-def network_channels() -> Setting[tuple[int, ...], Iterable[int]]:
-    """Make the setting "channels that the network sees": at first all."""
-    return Setting("network_channels", _network_channels, _sorted_channels, by_channels=True)
+def network_channels() -> _NetworkChannels:
+    """Make the setting "channels that the network sees": at first all that the file has."""
+    return _NetworkChannels("network_channels", lambda stored, _names: tuple(stored or ()), list, by_channels=True)
 
 
 def segment_settings() -> Setting[SegmentSettings, SegmentSettings]:

@@ -66,7 +66,7 @@ def crop_cells(
     _check_cells(cells, stack.shape[0])
     windows = size if isinstance(size, Windows) else Windows.fixed(cells, stack.shape[3:], size)
     depth = depth or Depth()
-    dtype = stack.pixels.dtype if (windows.steps == 1).all() else np.dtype(np.float32)
+    dtype = stack.pixels.dtype_of(channels) if (windows.steps == 1).all() else np.dtype(np.float32)
     crops = np.zeros((len(cells), depth.channels * len(channels), windows.size, windows.size), dtype=dtype)
     _fill(crops, reader or PlaneReader.of_stack(stack, channels), cells, windows, depth)
     return crops

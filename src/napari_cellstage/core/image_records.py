@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import ImageStack, open_image
+
+if TYPE_CHECKING:
+    from napari_cellstage.core.stain_channels import StainChannel
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,13 @@ class ImageRecord:
         )
 
     def is_image(self, stack: ImageStack) -> bool:
-        """Tell whether an image is this one: same pixels as far as is known, or same file; and same shape."""
+        """Tell whether an image is this one: same pixels as far as is known, or same file; and same shape.
+
+        Predicted channels make no other image of it.
+        """
         same_pixels = bool(stack.fingerprint) and self.fingerprint == stack.fingerprint
         same_file = stack.path is not None and self.path == str(stack.path.absolute())
-        return (same_pixels or same_file) and self.shape == tuple(stack.shape) and self.scene == stack.scene
+        return (same_pixels or same_file) and self.shape == tuple(stack.own_shape) and self.scene == stack.scene
 
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:
@@ -102,31 +109,50 @@ class ImageEntry:
         The image, when it is open already.
     absent
         True when the file is known not to be there.
+    stains
+        Predicted stains, which become further channels of the image.
     """
 
-    def __init__(self, record: ImageRecord, place: Path, stack: ImageStack | None = None, absent: bool = False) -> None:
+    def __init__(
+        self,
+        record: ImageRecord,
+        place: Path,
+        stack: ImageStack | None = None,
+        absent: bool = False,
+        stains: Sequence[StainChannel] = (),
+    ) -> None:
         self.image_id = record.image_id
         self.name = record.name
         self.record = record
         self.place = place
+        self.stains = tuple(stains)
         self._given = stack
         self._absent = absent and stack is None
 
     def opened_as(self, other: ImageEntry) -> ImageEntry:
         """Return this entry with the pixels of another one of the same image, where those are open."""
-        return ImageEntry(self.record, self.place, other._given or other.__dict__.get("_opened", (None,))[0])
+        return ImageEntry(self.record, self.place, other._as_opened, stains=self.stains)
+
+    def with_stains(self, stains: Sequence[StainChannel]) -> ImageEntry:
+        """Return this entry with other predicted stains; whoever holds this one keeps those that it has."""
+        return ImageEntry(self.record, self.place, self._as_opened, self._absent, stains)
 
     @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Its channels, predicted ones last; known without opening it."""
+        return (*self.record.channel_names, *(one.stain.name for one in self.stains))
+
+    @cached_property
     def stack(self) -> ImageStack | None:
         """The image, None when it can't be opened."""
-        return self._opened[0]
+        return self._stained(self._opened[0])
 
     def reopened(self) -> ImageStack | None:
         """Open the image without keeping it open, for another thread; None when it can't be opened."""
         if "_opened" in self.__dict__ or self._given is not None or self._absent:
             return self.stack
         try:
-            return reopened(self.record, self.place)
+            return self._stained(reopened(self.record, self.place))
         except ImageError:
             return None
 
@@ -134,6 +160,18 @@ class ImageEntry:
     def missing(self) -> str:
         """Why it can't be opened, as a sentence; empty when it can, or when nobody has tried and the file is there."""
         return self._opened[1] if self._absent or "_opened" in self.__dict__ else ""
+
+    @property
+    def _as_opened(self) -> ImageStack | None:
+        """The image as its file is, where it is open already."""
+        return self._given or self.__dict__.get("_opened", (None,))[0]
+
+    def _stained(self, stack: ImageStack | None) -> ImageStack | None:
+        if stack is None or not self.stains:
+            return stack
+        from napari_cellstage.core.stain_channels import with_stains
+
+        return with_stains(stack, self.stains)
 
     @cached_property
     def _opened(self) -> tuple[ImageStack | None, str]:

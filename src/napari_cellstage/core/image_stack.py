@@ -14,6 +14,7 @@ from napari_cellstage.core.errors import ImageError
 if TYPE_CHECKING:
     import dask.array as da
 
+    from napari_cellstage.core.predicted import PredictedStain
     from napari_cellstage.core.reading.planes import Planes
 
 
@@ -54,6 +55,9 @@ class ImageStack:
         Sentences to show the user after opening, such as how many tiles the file lacks.
     tile
         Side of the tiles of a contact sheet in pixels, 0 where the image is none.
+    stains
+        One a channel: what is known of it where it is a predicted one, None where it is the file's own; empty where
+        no channel is predicted. See `stain_channels.with_stains`.
     """
 
     name: str
@@ -71,6 +75,7 @@ class ImageStack:
     pyramid: tuple[Planes, ...] = ()
     tile: int = 0
     notes: tuple[str, ...] = ()
+    stains: tuple[PredictedStain | None, ...] = ()
 
     @property
     def data(self) -> da.Array:
@@ -86,6 +91,21 @@ class ImageStack:
     def shape(self) -> tuple[int, int, int, int, int]:
         """T, C, Z, Y, X."""
         return self.pixels.shape
+
+    @property
+    def own_shape(self) -> tuple[int, int, int, int, int]:
+        """T, C, Z, Y, X of what the file holds, without predicted channels."""
+        frames, count, *volume = self.shape
+        return (frames, count - sum(one is not None for one in self.stains), *volume)  # type: ignore[return-value]
+
+    def stain(self, channel: int) -> PredictedStain | None:
+        """Return what is known of a predicted channel; None when it is one of the file's own."""
+        return self.stains[channel] if self.stains else None
+
+    def identity(self, channels: tuple[int, ...]) -> str:
+        """Return what changes with the pixels of some channels: the fingerprint, and which predictions they are."""
+        predicted = self.pixels.identity(channels)
+        return f"{self.fingerprint}+{predicted}" if predicted and self.fingerprint else self.fingerprint
 
     def volume(self, t: int, channel: int) -> NDArray[np.generic]:
         """Return ``(Z, Y, X)`` of one time point and channel, read now.

@@ -60,7 +60,7 @@ def levels_of(stacks: Sequence[ImageStack], channels: tuple[int, ...]) -> Levels
 
 def sample(stack: ImageStack, channel: int, pixels: int = SAMPLE_PIXELS) -> NDArray[Any]:
     """Return about so many pixels of a channel, spread over its frames, planes and places; remembered."""
-    key = (stack.path, stack.scene, stack.fingerprint, channel, pixels)
+    key = (stack.path, stack.scene, stack.identity((channel,)), channel, pixels)
     found = _samples.pop(key, None) if stack.fingerprint else None
     if found is None:
         found = np.concatenate([part.ravel() for part in _parts(stack, channel, pixels)])

@@ -21,6 +21,7 @@ from napari_cellstage.core.image_table import ImageTable
 from napari_cellstage.core.marks import Marks, Names
 from napari_cellstage.core.opinion_table import OpinionTable
 from napari_cellstage.core.project_lock import current_user
+from napari_cellstage.core.stain_table import StainTable
 
 # The last entry of each cell up to a moment; SQLite takes the other columns from the row that has the maximum.
 _THEN = (
@@ -30,7 +31,7 @@ _THEN = (
 _PLACE = "t, z, y, x, depth, height, width"
 
 
-class Journal(FactTable, ImageTable, OpinionTable, AuditTable):
+class Journal(FactTable, ImageTable, OpinionTable, AuditTable, StainTable):
     """What was done to a project, and what follows from it."""
 
     def write(self, edit: Edit, how: str = "", who: str = "") -> int:

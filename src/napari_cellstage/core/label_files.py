@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 from itertools import product
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -14,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.boxes import Ranges, slice_of
 from napari_cellstage.core.errors import CellsError
-from napari_cellstage.core.whole_files import flush_folder, reason_of
+from napari_cellstage.core.whole_files import reason_of, whole_folder
 
 CHUNK = 1024
 _FORMAT = "cellstage labels"
@@ -80,18 +77,12 @@ class LabelFiles:
     @classmethod
     def write_whole(cls, folder: Path, source: Source, levels: int) -> None:
         """Write a volume chunk by chunk beside its place, flush it to the disk, and give it its name."""
-        beside = folder.with_name(f".part-{folder.name}")
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(beside, ignore_errors=True)
-            files = cls.create(beside, source.shape, np.dtype(source.dtype), levels)
-            files._copy_from(source)
-            files.finish()
-            _flush_tree(beside)
-            beside.replace(folder)
-            flush_folder(folder.parent)
+            with whole_folder(folder) as beside:
+                files = cls.create(beside, source.shape, np.dtype(source.dtype), levels)
+                files._copy_from(source)
+                files.finish()
         except OSError as error:
-            shutil.rmtree(beside, ignore_errors=True)
             raise _not_written(folder, error) from error
 
     def read(self, ranges: Ranges, level: int) -> NDArray[Any]:
@@ -152,15 +143,6 @@ def _chunks(shape: tuple[int, ...]) -> list[tuple[int, int, slice, slice]]:
         (t, z, slice(top, min(top + CHUNK, height)), slice(left, min(left + CHUNK, width)))
         for t, z, top, left in product(range(frames), range(depth), range(0, height, CHUNK), range(0, width, CHUNK))
     ]
-
-
-def _flush_tree(folder: Path) -> None:
-    """Make every file of a folder durable before the folder gets its name."""
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with (Path(place) / name).open("rb+") as file, contextlib.suppress(OSError):
-                os.fsync(file.fileno())
-        flush_folder(Path(place))
 
 
 def _not_written(folder: Path, error: OSError) -> CellsError:

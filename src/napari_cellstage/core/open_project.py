@@ -13,6 +13,7 @@ from napari_cellstage.core.errors import ProjectError, ReadOnlyError
 from napari_cellstage.core.image_records import ImageEntry
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.relocating import Relocated, found_again
+from napari_cellstage.core.stain_channels import StainChannel, without_stains
 from napari_cellstage.core.store import Project
 from napari_cellstage.core.tally import ImageState, Tally
 
@@ -80,6 +81,7 @@ class OpenProject:
 
         One that was taken out of the project is found again, but stays hidden.
         """
+        stacks = [without_stains(stack) for stack in stacks]
         known = _by_key((*self.entries.values(), *self.hidden.values()))
         found = [_known(known, stack) for stack in stacks]
         new: dict[Identity, ImageStack] = {}
@@ -126,6 +128,11 @@ class OpenProject:
         places = found_again(missing, folder)
         self.entries |= self.writable.relocate_all(places, self.entries)
         return Relocated(tuple(places), tuple(e.image_id for e in missing if e.image_id not in places))
+
+    def put_stains(self, image_id: int, stains: Sequence[StainChannel]) -> None:
+        """Give an image other predicted stains; whoever holds its entry keeps those of then."""
+        mine = self.entries if image_id in self.entries else self.hidden
+        mine[image_id] = mine[image_id].with_stains(stains)
 
     def states(self) -> tuple[ImageState, ...]:
         """Return what is known of every image without reading its cells."""

@@ -65,7 +65,7 @@ class PlaneReader:
             return stack.region(t, z, channels, rows, columns)
 
         shape = (len(channels), *stack.shape[2:])
-        dtype = np.dtype(stack.pixels.dtype)
+        dtype = stack.pixels.dtype_of(channels)
         small = shape[0] * shape[2] * shape[3] * dtype.itemsize <= WHOLE_BYTES
         _, _, _, high, wide = stack.pixels.chunks
         edges = _whole(shape) if small else (_regular(shape[2], high), _regular(shape[3], wide))

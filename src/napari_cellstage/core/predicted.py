@@ -6,11 +6,15 @@ Each is one more channel of its image, after those of the file; see `stain_chann
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from napari_cellstage.core.channel_names import named_channel
+
 LEVELS = ("like", "doubtful", "unlike")  # of a verdict, from good to bad
+BLUE = "#4f8fff"
+COLOURS = (BLUE, "#3fd07f", "#ff5f5f", "#ffb020", "#d070ff", "#30d0d0")
 _NAME = re.compile(r"(?P<stain>.*) \(predicted(?: by (?P<run>.+))?\)", re.DOTALL)
 
 
@@ -87,7 +91,15 @@ class Prediction(Protocol):
 
     @property
     def unlike(self) -> Any:
-        """``(T, 1, 1, y, x)``, coarse."""
+        """``(T, 1, 1, h, w)``, coarse."""
+
+    @property
+    def step(self) -> tuple[float, float]:
+        """How many pixels of the image one of `unlike` is high and wide."""
+
+    @property
+    def times(self) -> Sequence[int]:
+        """Which time points of the image these are."""
 
     @property
     def verdicts(self) -> Sequence[Judged]:
@@ -113,6 +125,13 @@ def stain_of(name: str) -> str:
 def free_name(stain: str, run: str, taken: Iterable[str]) -> str:
     """Return the name for a stain where others are there: with its run where the plain one is taken."""
     return predicted_name(stain, run) if predicted_name(stain) in set(taken) else predicted_name(stain)
+
+
+def colour_of(stain: str, taken: Collection[str]) -> str:
+    """Return the colour a stain is shown in, ``"#rrggbb"``: nuclei blue, others in their turn, none twice."""
+    free = [one for one in COLOURS if one not in taken] or list(COLOURS)
+    nuclear = named_channel((stain,)) is not None
+    return BLUE if nuclear and BLUE in free else next((one for one in free if one != BLUE), BLUE)
 
 
 def worst(verdicts: Sequence[Judged]) -> tuple[str, str]:

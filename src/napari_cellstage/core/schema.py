@@ -6,7 +6,7 @@ kept so that a million labels can be counted at once. A change here is a new `FO
 
 from __future__ import annotations
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 APPLICATION_ID = 0x43454C53  # "CELS"
 
 # Where a label came from. The place of each in this tuple is its number in the database: new ones go to the end, and
@@ -85,6 +85,18 @@ CREATE TRIGGER batch_by AFTER INSERT ON batch WHEN NEW.kind = 'label' BEGIN
     INSERT OR IGNORE INTO person VALUES (NEW.who); END;
 """
 
+# From format 3, whose programs would leave predicted stains behind when they copy a project, and not know of cells that
+# they were found in one. A row of `stain` is a channel of its image, in this order.
+_FORMAT_4 = """
+CREATE TABLE stain (
+    seq INTEGER PRIMARY KEY, image_id INTEGER NOT NULL, name TEXT NOT NULL, stain TEXT NOT NULL, run TEXT NOT NULL,
+    verdict TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL, version INTEGER NOT NULL, place INTEGER NOT NULL,
+    colour TEXT NOT NULL, UNIQUE (image_id, name));
+CREATE TABLE found_in (
+    image_id INTEGER NOT NULL, version INTEGER NOT NULL, channel TEXT NOT NULL,
+    PRIMARY KEY (image_id, version)) WITHOUT ROWID;
+"""
+
 # What other parts keep; made when it is missing, so that a part can be added without a new format.
 _PARTS = """
 CREATE TABLE IF NOT EXISTS image_facts (
@@ -117,7 +129,7 @@ def create_script() -> str:
 
 def migration(found: int) -> str:
     """Return the SQL that brings a project of an older format to this one; empty when it is of this format."""
-    steps = (_FORMAT_2 + "".join(map(_guard, _APPEND_ONLY_2)), _FORMAT_3)
+    steps = (_FORMAT_2 + "".join(map(_guard, _APPEND_ONLY_2)), _FORMAT_3, _FORMAT_4)
     return "".join(steps[found - 1 :])
 
 

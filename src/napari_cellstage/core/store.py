@@ -27,12 +27,13 @@ from napari_cellstage.core.journal import Journal
 from napari_cellstage.core.presence import present
 from napari_cellstage.core.project_lock import ProjectLock
 from napari_cellstage.core.segmentations import Segmentations
+from napari_cellstage.core.stain_store import StainStore
 from napari_cellstage.core.whole_files import reason_of, write_whole
 
 HOME_VARIABLE = "NAPARI_CELLSTAGE_HOME"
 SUFFIX = ".cellstage"
 DATABASE = "project.sqlite"
-_KEPT = ("labels", "images", "predictions", "tracks", "runs")
+_KEPT = ("labels", "images", "predictions", "tracks", "stains", "runs")
 _FOLDERS = (*_KEPT, "cache")
 
 
@@ -68,8 +69,10 @@ class Project:
         except ProjectError:
             self._release()
             raise
+        self.stains = StainStore(self.folder, self.journal)
         if not self.read_only:
             self._forget_bare_versions()
+            self.stains.forget_unused()
 
     @classmethod
     def create(cls, folder: Path | str) -> Self:
@@ -189,11 +192,13 @@ class Project:
         moved = [r for r in records if Path(r.path) not in noted and r.relative_path]
         beside = {r.image_id: Path(os.path.normpath(self.folder / r.relative_path)) for r in moved}
         found = present(beside.values())
+        stains = self.stains.attached({record.image_id: record for record in records})
         entries = {}
         for record in records:
             other = beside.get(record.image_id)
             place = other if other in found and other is not None else Path(record.path)
-            entries[record.image_id] = ImageEntry(record, place, absent=place not in noted and place not in found)
+            absent = place not in noted and place not in found
+            entries[record.image_id] = ImageEntry(record, place, None, absent, stains.get(record.image_id, ()))
         return entries
 
     def relocate(self, entry: ImageEntry, path: Path) -> ImageEntry:
@@ -201,13 +206,13 @@ class Project:
         stack = reopened(entry.record, path)
         record = ImageRecord.of(entry.image_id, stack, path.absolute(), self.folder)
         self.journal.put_image(record)
-        return ImageEntry(record, path, stack)
+        return ImageEntry(record, path, stack, stains=entry.stains)
 
     def relocate_all(self, places: dict[int, Path], entries: dict[int, ImageEntry]) -> dict[int, ImageEntry]:
         """Note the new places of images that have moved, without opening them."""
         records = {i: entries[i].record.moved(path.absolute(), self.folder) for i, path in places.items()}
         self.journal.put_image(*records.values())
-        return {i: ImageEntry(record, places[i]) for i, record in records.items()}
+        return {i: ImageEntry(record, places[i], stains=entries[i].stains) for i, record in records.items()}
 
     def _predictions(self, image_id: int, version: int) -> Path:
         return self.folder / "predictions" / f"{image_id}-{version}.npz"

@@ -1,10 +1,11 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Files and folders that are there whole or not at all, whatever happens while they are written."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from napari_cellstage.core.errors import ProjectError
@@ -27,6 +28,31 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
             f"'{path}' can't be written: {reason_of(error)}. This change was not made; everything before it is safe. "
             "Free disk space or check the drive, and do it again."
         ) from error
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill, and put it in its place, flushed to the disk, once that was done without an error."""
+    beside = folder.with_name(f".part-{folder.name}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        yield beside
+        _flush_tree(beside)
+        beside.replace(folder)
+        flush_folder(folder.parent)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def _flush_tree(folder: Path) -> None:
+    """Make every file of a folder durable before the folder gets its name."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with (Path(place) / name).open("rb+") as file, contextlib.suppress(OSError):
+                os.fsync(file.fileno())
+        flush_folder(Path(place))
 
 
 def flush_folder(folder: Path) -> None:

@@ -93,7 +93,7 @@ def table_key(
     told = (
         FEATURE_VERSION,
         image.content,
-        stack.shape,
+        stack.own_shape,
         stack.pixel_size_um,
         stack.tile,
         channels,
@@ -101,6 +101,7 @@ def table_key(
         measure.normalisation,
         measure.settings,
         uses_masks,
-        [one.fingerprint for one in plate],
+        [one.identity(channels) for one in plate],
+        *((stack.pixels.identity(channels),) if stack.pixels.identity(channels) else ()),
     )
     return blake2b(repr(told).encode(), digest_size=16).hexdigest()

@@ -14,15 +14,15 @@ from napari_cellstage.core.image_records import ImageEntry
 from napari_cellstage.core.people.opinions import Opinions
 from napari_cellstage.core.snapshot import Reader
 from napari_cellstage.core.volumes import LabelVolume
-from napari_cellstage.session.facts import FactsPart
 from napari_cellstage.session.sheets import SheetsPart, is_sheet
+from napari_cellstage.session.staining import StainingPart
 from napari_cellstage.session.tracks import TracksPart
 
 if TYPE_CHECKING:
     from napari_cellstage.core.exporting.source import ExportImage, ExportSource
 
 
-class ExportsPart(SheetsPart, TracksPart, FactsPart):
+class ExportsPart(SheetsPart, TracksPart, StainingPart):
     """The project as exports see it."""
 
     def export_source(self, with_people: bool = False) -> ExportSource:

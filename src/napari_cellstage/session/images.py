@@ -125,5 +125,10 @@ class ImagesPart(ProjectPart):
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """Channels of the current image; known even when its file is missing."""
-        return () if self._current is None else self._space.entries[self._current].record.channel_names
+        """Channels of the current image, predicted ones last; known even when its file is missing."""
+        return () if self._current is None else self._space.entries[self._current].channel_names
+
+    @property
+    def own_channels(self) -> int:
+        """How many channels the file of the current image has: those after them are predicted."""
+        return 0 if self._current is None else len(self._space.entries[self._current].record.channel_names)

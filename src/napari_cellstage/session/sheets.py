@@ -74,7 +74,7 @@ class SheetsPart(WorkPart):
 
         _ = self._space.writable
         ContactSheet.load(entry.place).moved_to(Path(path).expanduser().absolute()).save(entry.place)
-        self._space.entries[image_id] = ImageEntry(entry.record, entry.place)
+        self._space.entries[image_id] = ImageEntry(entry.record, entry.place, stains=entry.stains)
         self.images_changed.emit()
         self.current_changed.emit()
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.core.choices import network_choice
+from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.predictions import Predictions, annotation_frame, with_notes
+from napari_cellstage.core.seeing import Seen, lacks, seeing
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.session.classes import ClassesPart
 
@@ -24,12 +27,17 @@ class WorkPart(ClassesPart):
         """Freeze what training and prediction need."""
         if self._nobody_answers:
             return WorkPart.look(self)
+        seen = self._seen()
+        if seen is not None:
+            self._check_seen(seen)
         self._snapshots += 1
-        return self._space.snapshot(self.network_channels, self._snapshots)
+        frozen = self._space.snapshot(self.network_channels, self._snapshots)
+        return frozen if seen is None else seeing(frozen, seen)
 
     def look(self) -> WorkSnapshot:
         """Freeze the same for work that nobody answers, such as a preview; as often as one likes."""
-        return WorkSnapshot(self._space.frozen()[0], self.scheme, self.network_channels)
+        frozen, seen = WorkSnapshot(self._space.frozen()[0], self.scheme, self.network_channels), self._seen()
+        return frozen if seen is None else seeing(frozen, seen)
 
     def look_with_groups(self) -> WorkSnapshot:
         """Freeze the same with all that `snapshot` says of images; answers to earlier snapshots stay welcome."""
@@ -38,6 +46,30 @@ class WorkPart(ClassesPart):
             return self.snapshot()
         finally:
             self._nobody_answers = False
+
+    def _seen(self) -> Seen | None:
+        """Return the channels that the network is to see where predicted ones are among them, else None.
+
+        A stain that no image has any more is none that was chosen.
+        """
+        there = {one.stain.name for entry in self._space.entries.values() for one in entry.stains}
+        own, chosen = network_choice(self)
+        stains = tuple(name for name in chosen if name in there)
+        return Seen((*own, *stains)) if stains else None
+
+    def _check_seen(self, seen: Seen) -> None:
+        """Raise `ImageError` when an image with cells lacks a channel that the network is to see."""
+        without = {
+            entry.name: lacking
+            for image_id, entry in self._space.entries.items()
+            if self._space.tally.cells.get(image_id, 1 if image_id in self._space.tally.versions else 0)
+            and (lacking := seen.lacking(entry.channel_names, len(entry.record.channel_names)))
+        }
+        if without:
+            first = next(iter(without))
+            count = len(without) - 1
+            more = f" {count} other image{'s lack' if count > 1 else ' lacks'} channels, too." if count else ""
+            raise ImageError(lacks(first, without[first]) + more)
 
     def set_predictions(self, answers: dict[int, Predictions], version: int) -> bool:
         """Take the answers to the snapshot of a version.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,14 @@ class Planes:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[:], dtype=dtype)
+
+    def dtype_of(self, channels: Iterable[int]) -> np.dtype[Any]:  # noqa: ARG002 - for planes of several kinds
+        """Return the type of these channels; they may differ where some of them are predicted."""
+        return self.dtype
+
+    def identity(self, channels: Iterable[int]) -> str:  # noqa: ARG002 - as above
+        """Return what tells the pixels of these channels from those of the file; empty where they are the file's."""
+        return ""
 
     def read(self, ranges: Ranges) -> NDArray[Any]:
         """Return the pixels at places along each of the five axes; there is at least one along each."""
