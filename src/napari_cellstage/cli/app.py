@@ -27,6 +27,7 @@ from napari_cellstage.cli.options import (
 from napari_cellstage.cli.review_commands import review
 from napari_cellstage.cli.sample_commands import samples
 from napari_cellstage.cli.search_commands import searches
+from napari_cellstage.cli.staining import staining
 from napari_cellstage.cli.study_command import studies
 
 
@@ -42,13 +43,14 @@ app = typer.Typer(
     cls=SentenceGroup,
     help="Label single cells by stage or exposure, train a network on them, predict every other cell.",
     epilog="Exit codes: 0 done; 1 not done, with one sentence on standard error; 2 wrong options; "
-    "3 from import: some files could not be used, the others were; 4 from rerun: the figures do not agree.",
+    "3 from import and stain predict: some files could not be used, the others were; "
+    "4 from rerun: the figures do not agree.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for more in (takes_in, review, searches, samples, studies, hand_on):
+for more in (takes_in, review, searches, samples, studies, hand_on, staining):
     app.add_typer(more)
 
 
@@ -105,8 +107,9 @@ def train(
     json: Json = False,
 ) -> None:
     """Train on the labelled cells of DATA, and score on a part held out."""
+    from napari_cellstage.cli.settings import written
     from napari_cellstage.cli.task_runs import train_tasks
-    from napari_cellstage.cli.training import TrainChoices, train_run, written
+    from napari_cellstage.cli.training import TrainChoices, train_run
 
     given = {"seed": seed, "device": device, "epochs": epochs, "weights": weights, "network": network, "folds": folds}
     choices = written(settings or ()) | {name: value for name, value in given.items() if value is not None}

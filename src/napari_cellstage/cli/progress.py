@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from statistics import median
 from typing import Any, TypeVar
 
@@ -14,9 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from napari_cellstage.learn.events import BatchDone, EpochDone, Note
+from napari_cellstage.stain.events import StainEpoch
 
 T = TypeVar("T")
-Step = Note | BatchDone | EpochDone | tuple[int, int]
+Step = Note | BatchDone | EpochDone | StainEpoch | tuple[int, int]
 
 
 class Reporter:
@@ -31,11 +33,17 @@ class Reporter:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(soft_wrap=True)
         self.epochs: list[EpochDone] = []
+        self.stain_epochs: list[StainEpoch] = []
 
     @property
     def images_per_second(self) -> float | None:
         """Median speed of the epochs, None when there were none."""
         return median(e.images_per_second for e in self.epochs) if self.epochs else None
+
+    @property
+    def patches_per_second(self) -> float | None:
+        """Median speed of the epochs of a stain, None when there were none."""
+        return round(median(e.patches_per_second for e in self.stain_epochs), 1) if self.stain_epochs else None
 
     def say(self, text: str) -> None:
         """Write a line."""
@@ -67,6 +75,9 @@ class Reporter:
         elif isinstance(step, EpochDone):
             self.epochs.append(step)
             self.say(epoch_line(step))
+        elif isinstance(step, StainEpoch):
+            self.stain_epochs.append(replace(step, picture=None))  # pictures are large
+            self.say(stain_epoch_line(step))
         elif isinstance(step, BatchDone):
             bar.update(task, description=step.what, completed=step.done, total=step.total)
         else:
@@ -80,6 +91,15 @@ def epoch_line(epoch: EpochDone) -> str:
     if not math.isnan(epoch.valid_loss):
         parts += [f"validation loss {epoch.valid_loss:.4f}", f"validation accuracy {epoch.valid_accuracy:.3f}"]
     return "  ".join([*parts, f"{epoch.images_per_second:.0f} images/s"])
+
+
+def stain_epoch_line(epoch: StainEpoch) -> str:
+    """Return an epoch of a stain as a line of text."""
+    of = "validation" if epoch.chooses else "held-out"
+    known = {name: value for name, value in epoch.pearson.items() if not math.isnan(value)}
+    scores = [f"{of} r {', '.join(f'{name} {value:.3f}' for name, value in known.items())}"] if known else []
+    parts = [f"epoch {epoch.epoch}/{epoch.epochs}", f"loss {epoch.train_loss:.4f}", *scores]
+    return "  ".join([*parts, f"{epoch.patches_per_second:.0f} patches/s"])
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def search(
 ) -> None:
     """Search for layers that suit DATA: many networks, each cross-validated. The same line again resumes a search."""
     from napari_cellstage.cli.searching import SearchOptions, read_ranges, search_layers
-    from napari_cellstage.cli.training import written
+    from napari_cellstage.cli.settings import written
     from napari_cellstage.learn.search_space import SearchChoices
 
     choices = written(settings or ()) | ({} if device is None else {"device": device})
@@ -72,7 +72,7 @@ def find_rate(
 ) -> None:
     """Find a learning rate for DATA: train at rising rates, show the curve, suggest a tenth of the lowest one's."""
     from napari_cellstage.cli.rate import show_rate
-    from napari_cellstage.cli.training import written
+    from napari_cellstage.cli.settings import written
 
     given = {name: value for name, value in {"seed": seed, "device": device}.items() if value is not None}
     choices = written(settings or ()) | given

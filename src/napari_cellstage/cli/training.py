@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -123,34 +122,6 @@ def train_one(
     answer = _answer(model, out, seconds, reporter.images_per_second)
     answer["cross_validated"] = figures(validated) | {"n": validated.n} if validated else None
     return TrainedRun(model.scores, validated, answer, stopped)
-
-
-def written(settings: Iterable[str]) -> dict[str, Any]:
-    """Return choices of a recipe that are written as ``NAME=VALUE``.
-
-    Raises
-    ------
-    TrainingError
-        If one is not written so, has no such name, or is no number where one is needed.
-    """
-    return dict(map(_choice, settings))
-
-
-def _choice(text: str) -> tuple[str, Any]:
-    name, sign, value = (part.strip() for part in text.partition("="))
-    kinds: dict[str, type] = {one.name: type(one.default) for one in fields(Recipe)}
-    if not sign or name not in kinds:
-        raise TrainingError(
-            f"'{text}' is no choice of a recipe. Write --set NAME=VALUE with one of these names: {', '.join(kinds)}."
-        )
-    kind = kinds[name]
-    if kind is bool:
-        return name, {"true": True, "false": False}.get(value.lower(), value)  # the recipe refuses all others
-    try:
-        return name, kind(value)
-    except ValueError:
-        needed = "a whole number" if kind is int else "a number"
-        raise TrainingError(f"--set {text} needs {needed} after the '='. '{value}' is none.") from None
 
 
 def check_free(out: Path, overwrite: bool) -> None:
