@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LOW_PERCENT, HIGH_PERCENT = 1.0, 99.8
 TOO_LOW, TOO_HIGH = (86, 180, 233), (230, 159, 0)  # of the Okabe-Ito palette: blue and orange
+GAIN = 2.0  # of errors against the stain
 UNKNOWN = 110  # gray of pixels that nobody knows, such as those a corrected shift leaves empty
 HEADS = ("input", "true", "predicted", "error")
 
@@ -38,14 +39,15 @@ class StainLook:
 def looks_of(picture: StainPicture) -> tuple[StainLook, ...]:
     """Return the stains of a validation picture as they are shown.
 
-    The error is predicted less true, upon the same range: blue where too little is predicted, orange where too much.
+    The error is predicted less true: blue where too little is predicted, orange where too much; half of the range of
+    the true stain is as bright as can be, so that small errors are seen.
     """
     seen = _gray(picture.input, *_range(picture.input))
     made = []
     for stain, truth, predicted in zip(picture.stain_names, picture.truth, picture.predicted, strict=True):
         low, high = _range(truth)
         both = _gray(truth, low, high), _gray(predicted, low, high)
-        made.append(StainLook(stain, (seen, *both, _error((predicted - truth) / (high - low)))))
+        made.append(StainLook(stain, (seen, *both, _error(GAIN * (predicted - truth) / (high - low)))))
     return tuple(made)
 
 

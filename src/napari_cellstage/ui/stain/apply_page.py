@@ -49,6 +49,7 @@ class ApplyPage(QWidget):
         self.stains = StainsPart(session, theme)
         self._notes: list[str] = []
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(3, 6, 3, 3)
         layout.addWidget(self._build_models())
         layout.addWidget(self.stains)
         layout.addStretch(1)

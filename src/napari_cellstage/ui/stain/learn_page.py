@@ -130,6 +130,7 @@ class LearnPage(QWidget):
         self.picture = LivePicture(self._theme)
         self.curve_place = QVBoxLayout()
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(3, 6, 3, 3)
         for part in (self.start_said, self.anew, self.source, self.train, self.forecast, self.score, self.apply):
             layout.addWidget(part)
         layout.addWidget(self.picture)
@@ -228,7 +229,7 @@ class LearnPage(QWidget):
     def _on_learned(self, answer: Learned) -> None:
         self._run = answer.run
         say(self.score, score_text(answer))
-        self.apply.setVisible(bool(answer.run))
+        self.apply.show()
         self.start_from(None)
 
     # what the user does

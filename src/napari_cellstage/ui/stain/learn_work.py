@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cellstage.core.errors import TrainingStopped
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.ui.stain.sources import FolderFacts, Source, look_into
 from napari_cellstage.ui.workers import ShouldStop
@@ -26,7 +28,7 @@ class Learned:
     Parameters
     ----------
     run
-        Name of the run folder; empty where the model could not be kept.
+        Name of the run folder.
     recipe
         Name of the recipe.
     stains
@@ -52,7 +54,7 @@ class Measured:
 def learning(source: Source, recipe: StainRecipe, runs: Path, start: Path | None = None) -> Work:
     """Return the work of a training; `start` is the run folder of a model that learns more stains."""
 
-    def work(should_stop: ShouldStop) -> Generator[Any, None, Learned]:
+    def work(should_stop: ShouldStop) -> Generator[Any, None, Learned | None]:
         from threadpoolctl import threadpool_limits
 
         import napari_cellstage.learn.torch_start  # noqa: F401 - torch, in the way that survives an open viewer
@@ -63,12 +65,18 @@ def learning(source: Source, recipe: StainRecipe, runs: Path, start: Path | None
 
         yield BatchDone("opening the images", 0, 0)
         data = source.pairs(should_stop)
+        for note in data.notes:
+            yield Note(note)
         begun = None if start is None else StainModel.load(start)
         # With every core at work on matrices, the window and the work wait for each other.
         with threadpool_limits(max(1, cpu_count() - 1)):
-            done = yield from train_stain(data, recipe, lambda: new_run_folder(runs, recipe.name), should_stop, begun)
-        run = "" if done.folder is None else done.folder.name
-        return Learned(run, recipe.name, tuple(done.model.stain_names), done.scores)
+            try:
+                place = partial(new_run_folder, runs, recipe.name)
+                done = yield from train_stain(data, recipe, place, should_stop, begun)
+            except TrainingStopped as stopped:
+                yield Note(str(stopped))
+                return None
+        return Learned(done.folder.name, recipe.name, tuple(done.model.stain_names), done.scores)
 
     return work
 

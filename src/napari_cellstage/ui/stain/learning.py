@@ -106,6 +106,5 @@ class Learning(QObject):
         if project is None or project.runs != self._runs:
             tell(f"The project was closed meanwhile. The model is kept in it: '{self._runs / answer.run}'.")
             return
-        if answer.run:
-            self._session.note_stain_run()
+        self._session.note_stain_run()
         self.learned.emit(answer)

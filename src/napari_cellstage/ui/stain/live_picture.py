@@ -18,7 +18,8 @@ GAP = 3
 WINDOW = QSize(1100, 420)
 _TIP = (
     "A part of an image that the network does not learn from, after each epoch. True and predicted have the same "
-    "black and white; the error is blue where too little is predicted and orange where too much. Click to enlarge."
+    "black and white; the error, twice as bright, is blue where too little is predicted and orange where too much. "
+    "Click to enlarge."
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from napari_cellstage.session import Session
 from napari_cellstage.stain.run_records import StainRun
@@ -17,7 +17,8 @@ from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.workers import JobRunner
 
 LEARN, APPLY = "Learn", "Apply"
-ABOUT = "Predicts a fluorescent stain from transmitted light. What is predicted is no measurement; it always says so."
+ABOUT = "Fluorescence, predicted from transmitted light."
+CAUTION = "What is predicted is no measurement. Layers, files and exports say of it that it is predicted."
 
 
 class StainPanel(QWidget):
@@ -55,8 +56,12 @@ class StainPanel(QWidget):
             self.pages.addTab(page, title)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(hint(ABOUT))
+        about = hint(ABOUT)
+        about.setToolTip(CAUTION)
+        layout.addWidget(about)
         layout.addWidget(self.pages, 1)
+        self.pages.currentChanged.connect(self._fit)
+        self._fit()
         self.learn.apply_wanted.connect(self._on_apply)
         self.apply.more_wanted.connect(self._on_more)
         self.apply.stains.compare_wanted.connect(self.compare_wanted)
@@ -67,6 +72,14 @@ class StainPanel(QWidget):
     def open(self, title: str) -> None:
         """Show `LEARN` or `APPLY`."""
         self.pages.setCurrentIndex((LEARN, APPLY).index(title))
+
+    def _fit(self, _place: int = 0) -> None:
+        """Let only the page that is seen say how much room is needed; Qt asks all of them."""
+        for place in range(self.pages.count()):
+            seen = place == self.pages.currentIndex()
+            height = QSizePolicy.Policy.Preferred if seen else QSizePolicy.Policy.Ignored
+            self.pages.widget(place).setSizePolicy(QSizePolicy.Policy.Preferred, height)
+        self.pages.updateGeometry()
 
     def _on_project(self) -> None:
         if self._session.stain_runs():

@@ -25,11 +25,12 @@ class RCurve(pg.PlotWidget):
         self._theme = theme
         self._epochs: list[StainEpoch] = []
         self.lines: dict[str, pg.PlotDataItem] = {}
-        self.setFixedHeight(120)
+        self.setFixedHeight(110)
         self.setMouseEnabled(x=False, y=False)
         self.setMenuEnabled(False)
         self.hideButtons()
         self.getAxis("bottom").setHeight(AXIS_HEIGHT)
+        self.getAxis("left").enableAutoSIPrefix(False)  # thousandths of r would be hard to read
         self.legend = self.addLegend(offset=(-8, -8), labelTextSize="8pt")
         theme.changed.connect(self._paint)
         self._paint()
@@ -67,7 +68,8 @@ class RCurve(pg.PlotWidget):
             axis.setTextPen(self._theme.text)
             axis.setPen(self._theme.faint)
             axis.setLabel(text, color=self._theme.text.name())
-        self.legend.setLabelTextColor(self._theme.text)
+        for _sample, label in self.legend.items:
+            label.setText(label.text, color=self._theme.text.name())
         for place, line in enumerate(self.lines.values()):
             color = readable(COLORS[place % len(COLORS)], self._theme)
             line.setPen(pg.mkPen(color, width=2))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.images import ImageStack
@@ -164,7 +164,11 @@ class SourceBox(QWidget):
         self.kind.setToolTip("Where the images are that are learned from.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.kind, self.folders, self.channels, self.images, self.recipe):
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Learn from"))
+        row.addWidget(self.kind, 1)
+        layout.addLayout(row)
+        for part in (self.folders, self.channels, self.images, self.recipe):
             layout.addWidget(part)
 
     def _refresh_project(self) -> None:

@@ -36,7 +36,7 @@ class StainStep(QWidget):
         self._what = session, runner, theme, layers
         self._panel: StainPanel | None = None
         self._device = ""
-        QVBoxLayout(self).setContentsMargins(6, 3, 6, 3)
+        QVBoxLayout(self).setContentsMargins(4, 3, 4, 3)
 
     @property
     def panel(self) -> StainPanel:
