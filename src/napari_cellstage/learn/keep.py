@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from napari_cellstage.learn.networks import CellNetwork
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Keeper:
@@ -24,7 +25,7 @@ class Keeper:
         self.loss = math.inf
         self._weights: dict[str, Tensor] = {}
 
-    def look(self, network: CellNetwork, epoch: int, loss: float) -> bool:
+    def look(self, network: nn.Module, epoch: int, loss: float) -> bool:
         """Keep a copy of the weights when they are better, and say whether they are. NaN: there is no loss to go by."""
         if not math.isnan(loss) and loss >= self.loss:
             return False
@@ -36,7 +37,7 @@ class Keeper:
         """Return whether it is `patience` epochs since the best one."""
         return bool(self.patience) and epoch - self.epoch >= self.patience
 
-    def restore(self, network: CellNetwork) -> CellNetwork:
+    def restore(self, network: Network) -> Network:
         """Put the best weights back into the network; it stays as it is when no epoch was completed."""
         if self._weights:
             network.load_state_dict(self._weights)

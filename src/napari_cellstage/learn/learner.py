@@ -160,5 +160,5 @@ def listen_for_stop(network: nn.Module, should_stop: Callable[[], bool]) -> None
             output.register_hook(check)  # type: ignore[no-untyped-call]
 
     for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
+        if isinstance(module, (nn.Conv2d, nn.Conv3d, nn.Linear)):
             module.register_forward_hook(hook)

@@ -6,6 +6,8 @@ would take just that off.
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from napari_cellstage.learn.torch_start import torch  # noqa: F401 - before MONAI, which loads torchvision
@@ -31,7 +33,8 @@ class Body(nn.Module):
 
         filters = [min(plan.filters * 2**level, max(DEEPEST, plan.filters)) for level in range(plan.levels)]
         strides = [(stride, 2, 2) if plan.volume else (2, 2) for stride in plan.strides]
-        dims, how = (3 if plan.volume else 2), {"norm_name": "batch", "act_name": ("leakyrelu", {"inplace": True})}
+        how: Any = {"norm_name": "batch", "act_name": ("leakyrelu", {"inplace": True})}
+        dims = 3 if plan.volume else 2
         self.down = nn.ModuleList(
             UnetBasicBlock(dims, before, after, 3, stride, **how)
             for before, after, stride in zip([channels, *filters[:-1]], filters, [1, *strides], strict=True)

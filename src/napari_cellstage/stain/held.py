@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,7 @@ class Shelf:
     def _some(self, rng: np.random.Generator) -> tuple[Region, ...]:
         """Return tiles in random order, as many as may be in memory."""
         tiles = [tile for region in self.regions for tile in tiles_of(region, TILE * self.side)]
-        order, room, chosen = rng.permutation(len(tiles)), self.most, []
+        order, room, chosen = rng.permutation(len(tiles)), self.most, list[Region]()
         for place in order:
             room -= self._bytes(tiles[place])
             if room < 0 and chosen:
@@ -152,7 +153,7 @@ class Shelf:
 
     def _bytes(self, region: Region) -> int:
         pair = self.data.pairs[region.pair]
-        area = (region.bottom - region.top) * (region.right - region.left)
+        area = region.size[0] * region.size[1]
         seen = len(pair.input_channels) * pair.shape[0] * pair.inputs.pixels.dtype.itemsize
         stained = len(pair.target_channels) * pair.depth_out * pair.targets.pixels.dtype.itemsize
         return area * (min(seen, 4 * len(pair.input_channels) * pair.shape[0]) + stained)
@@ -171,4 +172,4 @@ def tiles_of(region: Region, side: int) -> list[Region]:
 
 def _cuts(start: int, stop: int, side: int) -> list[tuple[int, int]]:
     edges = np.linspace(start, stop, max(1, round((stop - start) / side)) + 1).round().astype(int).tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))

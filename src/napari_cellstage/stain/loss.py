@@ -1,4 +1,4 @@
-"""How wrong a prediction of stains is: each pixel, the structure, the amount; and the interval, which is learned beside.
+"""How wrong a prediction of stains is: each pixel, the structure, the amount; and the interval, learned beside.
 
 Pixels that are not known (NaN) never count.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.stain.networks import HIGH, LOW, MEAN
@@ -25,13 +24,11 @@ class StainLoss(nn.Module):
     ----------
     recipe
         ``loss``, ``structure``, ``content``.
-    stains
-        Places of the stains that are learned; the others do not count.
     """
 
-    def __init__(self, recipe: StainRecipe, stains: tuple[int, ...]) -> None:
+    def __init__(self, recipe: StainRecipe) -> None:
         super().__init__()
-        self._recipe, self._stains = recipe, list(stains)
+        self._recipe = recipe
         self._ssim = _ssim() if recipe.structure else None
 
     def forward(self, said: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
@@ -50,7 +47,7 @@ class StainLoss(nn.Module):
             The loss of the mean, by which an epoch is picked, and that of the interval, which never moves the mean.
             Both 0 where nothing is known.
         """
-        said, truth = said[:, self._stains].float(), truth[:, self._stains].float()
+        said = said.float()
         known = torch.isfinite(truth)
         mean = said[:, :, MEAN]
         filled = torch.where(known, truth, mean.detach())  # so that what is not known is no error, and moves nothing
@@ -80,6 +77,6 @@ def _planes(values: Tensor) -> Tensor:
 
 
 def _ssim() -> Any:
-    from monai.losses import SSIMLoss
+    from monai.losses.ssim_loss import SSIMLoss
 
     return SSIMLoss(spatial_dims=2, data_range=1.0, win_size=SSIM_SIDE)

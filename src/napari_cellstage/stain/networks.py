@@ -74,10 +74,10 @@ class StainNetwork(nn.Module):
         more.body, more.heads = self.body, nn.ModuleList([*self.heads, fresh])
         return more
 
-    def start_at(self, means: Sequence[float], stains: Sequence[str]) -> None:
+    def start_at(self, means: Sequence[float], places: Sequence[int]) -> None:
         """Let untrained heads answer these means, so that the first steps are not spent on finding them."""
-        for mean, name in zip(means, stains, strict=True):
-            cast(_Head, self.heads[self.stain_names.index(name)]).start_at(mean)
+        for mean, place in zip(means, places, strict=True):
+            cast(_Head, self.heads[place]).start_at(mean)
 
     def _through(self, x: Tensor) -> tuple[Tensor, Tensor]:
         padded, crop = _padded(x, self.plan)
@@ -93,9 +93,7 @@ class _Head(nn.Module):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         conv = nn.Conv3d if plan.volume else nn.Conv2d
-        side = (1, 3, 3) if plan.volume else (3, 3)
-        pad = (0, 1, 1) if plan.volume else (1, 1)
-        self.hidden = conv(plan.filters, plan.filters, side, padding=pad)
+        self.hidden = conv(plan.filters, plan.filters, 3, padding=1)
         self.mean = conv(plan.filters, 1, 1)
         self.interval = nn.Sequential(conv(plan.filters, HIDDEN, 1), nn.ReLU(), conv(HIDDEN, 2, 1))
         nn.init.normal_(self.mean.weight, std=0.01)
@@ -110,7 +108,7 @@ class _Head(nn.Module):
         with torch.autocast(hidden.device.type, enabled=False):  # half precision would round what is predicted
             hidden = hidden.float()
             mean = self.mean(hidden)
-            below, above = functional.softplus(self.interval(hidden.detach())).split(1, dim=1)
+            below, above = functional.softplus(self.interval(hidden.detach())).chunk(2, dim=1)
             middle = mean.detach()
             return torch.cat([mean, middle - below, middle + above], dim=1)
 

@@ -8,18 +8,11 @@ from typing import Any, Literal
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.stain.pair import Output
 from napari_cellstage.stain.recipe import StainRecipe
+from napari_cellstage.stain.windows import mirrored
 
 WINDOW = 5  # planes of a stack that 2.5d sees at once, where the recipe says nothing
 THICK = 2.0  # planes so many times further apart than pixels are not merged yet
 FEWEST_PLANES = 4  # so many are left before two are merged
-
-
-@dataclass(frozen=True)
-class Look:
-    """One question to a network that sees planes: which input planes it gets, and which plane of the stain it gives."""
-
-    planes: tuple[int, ...]
-    gives: int
 
 
 @dataclass(frozen=True)
@@ -39,8 +32,6 @@ class Plan:
     planes
         How many planes are seen at once: 1 in 2d, those that are the network's channels in 2.5d, those of a training
         patch in 3d.
-    plane
-        Around which input plane it looks, where one plane or a maximum is predicted.
     strides
         By how much the depth shrinks at each level below the first, 1 or 2; all 1 but in 3d.
     """
@@ -50,7 +41,6 @@ class Plan:
     output: Output
     depth: int
     planes: int
-    plane: int
     filters: int
     levels: int
     strides: tuple[int, ...]
@@ -81,15 +71,15 @@ class Plan:
         """Z that an image must have; None where any will do."""
         return self.depth if self.projects else None
 
-    def looks(self, depth: int) -> tuple[Look, ...]:
-        """Return what a network that is no 3d one is asked about an image with Z planes; one look a plane it gives.
+    def looks(self, depth: int) -> tuple[tuple[int, ...], ...]:
+        """Return, for each plane that is predicted of Z planes, which input planes the network gets; but in 3d.
 
-        At the ends of a stack the first and last plane are seen repeatedly.
+        A stack is mirrored at its ends.
         """
         if self.projects:
-            around = range(depth) if self.planes == depth else self._window(self.plane)
-            return (Look(self._within(around, depth), 0),)
-        return tuple(Look(self._within(self._window(z), depth), z) for z in range(depth))
+            return (tuple(range(depth)),)
+        first = self.planes // 2
+        return tuple(tuple(mirrored(z - first, z - first + self.planes, depth).tolist()) for z in range(depth))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -100,20 +90,12 @@ class Plan:
         """Return a plan from JSON values; KeyError, TypeError or ValueError where they can't be one."""
         return cls(**{**values, "strides": tuple(int(one) for one in values["strides"])})
 
-    def _window(self, middle: int) -> range:
-        return range(middle - self.planes // 2, middle - self.planes // 2 + self.planes)
-
-    @staticmethod
-    def _within(planes: range, depth: int) -> tuple[int, ...]:
-        return tuple(min(max(plane, 0), depth - 1) for plane in planes)
-
 
 def plan_of(
     recipe: StainRecipe,
     inputs: int,
     output: Output,
     depth: int,
-    plane: int | None,
     pixel_size_um: tuple[float, float, float] | None,
 ) -> Plan:
     """Plan a network for images with Z planes.
@@ -124,15 +106,15 @@ def plan_of(
         Dimensions, planes, filters, levels.
     inputs
         Channels that are looked at.
-    output, depth, plane
-        What is predicted, Z of the images, and which plane it is of; None: the middle one.
+    output, depth
+        What is predicted, and Z of the images.
     pixel_size_um
         z, y, x: where planes are far apart, they are merged only at deeper levels. None: as far as pixels.
 
     Raises
     ------
     TrainingError
-        If 2.5d should see more planes than there are.
+        If 2d should make one plane of several, or 2.5d see more planes than there are.
     """
     projects = output != "stack"
     return Plan(
@@ -141,7 +123,6 @@ def plan_of(
         output,
         depth,
         _planes(recipe, depth, projects),
-        depth // 2 if plane is None or plane >= depth else plane,
         recipe.filters,
         recipe.levels,
         _strides(recipe, depth, pixel_size_um),
@@ -151,15 +132,21 @@ def plan_of(
 
 def _planes(recipe: StainRecipe, depth: int, projects: bool) -> int:
     if recipe.dimensions == "2d":
+        if projects and depth > 1:
+            raise TrainingError(
+                f"2d looks at one plane at a time, so it can't make one plane of {depth}. Set dimensions to 2.5d or 3d."
+            )
         return 1
     if recipe.dimensions == "3d":
         return depth if projects else min(recipe.patch_planes, depth)
+    if projects:
+        return depth
     if recipe.planes > depth:
         raise TrainingError(
             f"The recipe sees {recipe.planes} planes at once, but the images have {depth}. Set planes to at most "
-            f"{depth}, or to 0."
+            f"{depth}, or to 0 for the usual number."
         )
-    return recipe.planes or (depth if projects else min(WINDOW, depth))
+    return recipe.planes or min(WINDOW, depth)
 
 
 def _strides(recipe: StainRecipe, depth: int, size: tuple[float, float, float] | None) -> tuple[int, ...]:

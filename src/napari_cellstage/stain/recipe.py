@@ -26,11 +26,11 @@ class StainRecipe(Choices):
     )
     planes: int = choice(
         0,
-        "How many planes are seen at once, for a stain that is a stack: the plane and those beside it; odd. For one "
-        "plane or a maximum, 0: all planes.",
+        "How many planes are seen at once where a stack is predicted: each plane and those beside it. Where one plane "
+        "or a maximum is predicted, all are.",
         min=0,
         max=255,
-        zero="all, or 5 of a stack",
+        zero="5",
         when=("dimensions", "2.5d"),
     )
     filters: int = choice(

@@ -1,0 +1,65 @@
+"""The card of a model of stains: plain JSON values that say what it is and what it was trained on. Loads no torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_cellstage.core.errors import ModelError
+from napari_cellstage.learn.card import CARD
+from napari_cellstage.stain.pair import StainSet
+from napari_cellstage.stain.run_records import KIND
+from napari_cellstage.stain.splits import Region, StainSplit
+
+FORMAT = 1
+
+
+def read_stain_card(folder: Path) -> dict[str, Any]:
+    """Return what the card of a model of stains says, without its network.
+
+    Raises
+    ------
+    ModelError
+        If there is none, it can't be read, or it is of another kind of model.
+    """
+    file = folder / CARD
+    if not file.is_file():
+        raise ModelError(
+            f"There is no model in '{folder}': {CARD} is missing. Choose a folder that the training of a stain made."
+        )
+    try:
+        card = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise ModelError(f"'{file}' can't be read: {e}. Copy the run folder again, or train anew.") from e
+    if not isinstance(card, dict) or not isinstance(card.get("format"), int):
+        raise ModelError(f"'{file}' is no model card. Choose a folder that the training of a stain made.")
+    if card.get("kind") != KIND:
+        what = "tells classes of cells apart" if "classes" in card else f"is of kind '{card.get('kind')}'"
+        raise ModelError(f"The model in '{folder}' {what}: it predicts no stain. Choose a run of a stain's training.")
+    if card["format"] > FORMAT:
+        raise ModelError(
+            f"The model in '{folder}' is of format {card['format']}, this version reads up to {FORMAT}. "
+            "Update napari-cellstage."
+        )
+    return card
+
+
+def split_values(data: StainSet, split: StainSplit) -> dict[str, Any]:
+    """Return which images, or parts of them, were for what, as JSON values; see `regions_of` for the way back."""
+    parts = {"train": split.train, "validation": split.validation, "held_out": split.held_out}
+    return {"how": split.how} | {name: [_told(data, one) for one in regions] for name, regions in parts.items()}
+
+
+def regions_of(values: dict[str, Any], part: str, data: StainSet) -> tuple[Region, ...]:
+    """Return the regions of a part (``"train"``, ``"validation"``, ``"held_out"``) that are in a set, by image name."""
+    places = {pair.name: number for number, pair in enumerate(data.pairs)}
+    told: Sequence[dict[str, Any]] = values[part]
+    return tuple(Region(places[one["image"]], *one["pixels"]) for one in told if one["image"] in places)
+
+
+def _told(data: StainSet, region: Region) -> dict[str, Any]:
+    pair = data.pairs[region.pair]
+    pixels = [region.top, region.left, region.bottom, region.right]
+    return {"image": pair.name, "group": pair.group, "pixels": pixels}

@@ -1,0 +1,62 @@
+"""Patches on their way to the network: cut while it computes where that is faster; light and noise changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from torch import Tensor
+
+from napari_cellstage.learn.torch_start import torch
+from napari_cellstage.stain.held import Held
+from napari_cellstage.stain.patches import Cutter, Place
+from napari_cellstage.stain.recipe import StainRecipe
+
+RANGE = 2.0  # of an input as the network sees it, from -1 to 1
+
+
+def fed(
+    cutter: Cutter, held: Sequence[Held], dealt: Sequence[Sequence[Place]], ahead: bool
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches as `Cutter.cut` gives them; with `ahead` the next one is cut meanwhile.
+
+    That is faster beside a graphics card. On the CPU the network has all cores already.
+    """
+    if not ahead:
+        for places in dealt:
+            yield cutter.cut(held, places)
+        return
+    with ThreadPoolExecutor(1) as beside:
+        coming = [beside.submit(cutter.cut, held, dealt[0])]
+        for places in dealt[1:]:
+            coming.append(beside.submit(cutter.cut, held, places))
+            yield coming.pop(0).result()
+        yield coming.pop().result()
+
+
+def relit(inputs: Tensor, recipe: StainRecipe, rng: torch.Generator) -> Tensor:
+    """Return ``(B, C, ...)`` inputs, each with its own change of light and camera; the same for all its channels.
+
+    Parameters
+    ----------
+    inputs
+        As the network sees them.
+    recipe
+        ``brightness``, ``contrast``, ``noise``.
+    rng
+        On the device of the inputs.
+    """
+    one_each = (len(inputs), *(1,) * (inputs.ndim - 1))
+    if recipe.contrast:
+        inputs = inputs * (1 + recipe.contrast * _random(one_each, rng))
+    if recipe.brightness:
+        inputs = inputs + RANGE * recipe.brightness * _random(one_each, rng)
+    if recipe.noise:
+        level = recipe.noise * _random(one_each, rng).abs() * RANGE
+        inputs = inputs + level * torch.randn(inputs.shape, generator=rng, device=inputs.device)
+    return inputs
+
+
+def _random(shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+    """Return numbers from -1 to 1."""
+    return 2 * torch.rand(shape, generator=rng, device=rng.device) - 1
