@@ -96,7 +96,11 @@ def paired(couples: Iterable[Couple | LeftOut], ask: Ask) -> StainSet:
         tuple(first.inputs.channel_names[channel] for channel in first.input_channels),
         tuple(first.targets.channel_names[channel] for channel in first.target_channels),
         _size([of_one[0].inputs for of_one in made]),
-        (*_planes_noted(first, ask), *left_out_note(left, len(left) + len(made))),
+        (
+            *_planes_noted(first, ask),
+            *_said_by_images([pair for of_one in made for pair in of_one[:1]]),
+            *left_out_note(left, len(left) + len(made)),
+        ),
     )
 
 
@@ -169,8 +173,9 @@ def _outcome(one: Couple, ask: Ask) -> tuple[Output, int | None]:
         named = ask.plane is not None or (stained == 1 and deep > 1)
         output = "plane" if named else "stack"
     if output == "stack" and deep != stained:
+        planes = f"{deep} plane{'' if deep == 1 else 's'}"
         raise ImageError(
-            f"'{one.name}' has {deep} plane{'' if deep == 1 else 's'}, its stain {stained}, so it is not known which belong together. Predict a "
+            f"'{one.name}' has {planes}, its stain {stained}, so it is not known which belong together. Predict a "
             "plane or the maximum of the stain, or give as many planes."
         )
     if output != "plane" or (stained == 1 and not ask.plane):
@@ -201,6 +206,18 @@ def _planes_noted(first: StainPair, ask: Ask) -> tuple[str, ...]:
         f"Plane {first.plane} of {first.targets.shape[2]} (from 0) of the stain is predicted, its middle one, as none "
         "was chosen.",
     )
+
+
+def _said_by_images(pairs: Sequence[StainPair]) -> tuple[str, ...]:
+    """Return what files did not say and was guessed, and what their readers had to say."""
+    stacks = {id(stack): stack for pair in pairs for stack in (pair.inputs, pair.targets)}.values()
+    guessed = Counter(stack.guessed_axes for stack in stacks if stack.guessed_axes)
+    guesses = (
+        f"The axes of {count} image{'' if count == 1 else 's'} were guessed to be {axes}, as their files do not say. If that is wrong, save them "
+        "as OME-TIFF."
+        for axes, count in guessed.items()
+    )
+    return (*guesses, *dict.fromkeys(note for stack in stacks for note in stack.notes))
 
 
 def _size(stacks: Sequence[ImageStack]) -> tuple[float, float, float] | None:
