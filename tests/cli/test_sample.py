@@ -18,6 +18,7 @@ from napari_cellstage.sample_data import cell_cycle_field
 from napari_cellstage.sample_microtubules import microtubule_crops, microtubule_field
 from napari_cellstage.sample_movie import cell_cycle_movie
 from napari_cellstage.sample_photographs import photograph_field
+from napari_cellstage.sample_stained import stained_field, stained_movie
 from tests.cli.conftest import Invoke
 
 
@@ -29,6 +30,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         "movie": lambda seed, _number: ("", cell_cycle_movie(seed, 96, 2, 3)),
         "microtubules": lambda seed, number: (f"_dose{number}", microtubule_field(seed, 500, 2, "0.1")),
         "photographs": lambda seed, _number: ("", photograph_field(seed, 2, 400)),
+        "stained": lambda seed, _number: ("", stained_field(seed, 96, 4)),
+        "stained-movie": lambda seed, _number: ("", stained_movie(seed, 96, 2, 3)),
     }
     monkeypatch.setattr(sample_files, "FIELDS", small)
 
@@ -95,6 +98,36 @@ def test_fields_come_with_labels_and_truth(tmp_path: Path, invoke: Invoke, small
         assert of_image["class"].notna().all()
 
 
+def test_stained_cells_are_fields_to_train_on_and_a_time_lapse(tmp_path: Path, invoke: Invoke, small: None) -> None:
+    done = invoke("sample", "stained", "--out", tmp_path, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout.splitlines()[-1])["images"] == 5
+    fields = [file for file in (tmp_path / "fields").glob("*.tif") if "labels" not in file.name]
+    assert len(fields) == 4
+    assert open_image(fields[0]).channel_names == ("phase", "DNA", "tubulin")
+    movie = open_image(tmp_path / "time-lapse" / "synthetic_stained-movie_01.tif")
+    assert movie.shape[:2] == (3, 3)
+    for folder in ("fields", "time-lapse"):
+        truth = pd.read_csv(tmp_path / folder / "truth.csv")
+        assert truth["class"].notna().all()
+    assert "synthetic_stained" in fields[0].name
+    assert "napari-cellstage sample stained --fields 4" in (tmp_path / "SYNTHETIC.txt").read_text(encoding="utf-8")
+
+
+def test_stained_cells_may_be_a_stack_in_depth(
+    tmp_path: Path, invoke: Invoke, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_files, "stained_field", lambda seed, planes: stained_field(seed, 96, 3, planes))
+    done = invoke("sample", "stained", "--out", tmp_path, "--fields", 1, "--planes", 3)
+    assert done.exit_code == 0, done.output
+    stack = open_image(tmp_path / "fields" / "synthetic_stained_01.tif")
+    assert stack.shape == (1, 3, 3, 96, 96)
+    assert stack.pixel_size_um == pytest.approx((1.5, 0.4, 0.4))
+    np.testing.assert_array_equal(np.asarray(stack.data), np.asarray(stained_field(0, 96, 3, 3).stack.data))
+    labels = tifffile.imread(tmp_path / "fields" / "synthetic_stained_01_labels.tif")
+    assert labels.shape == (3, 96, 96)
+
+
 def test_an_image_keeps_pixels_names_and_sizes(tmp_path: Path) -> None:
     stack = cell_cycle_movie(1, 64, 1, 2).stack
     sample_files.write_image(tmp_path / "a.tif", stack, "SYNTHETIC")
@@ -154,6 +187,9 @@ def test_a_place_that_cant_be_written_is_said(tmp_path: Path, invoke: Invoke) ->
         (("field", "--seed", -1), "--seed is -1, but must be 0 or more"),
         (("photographs", "--width", 800), "--width 800 is the width of whole photographs"),
         (("field", "--fields", 1, "--width", 800), "--width 800 is the width of whole photographs"),
+        (("stained", "--per-class", 3), "'stained' has no crops"),
+        (("stained", "--planes", 0), "0 planes can't be drawn. Ask for 1 to 31"),
+        (("movie", "--planes", 3), "--planes 3 is for stained cells in phase contrast"),
         (("photographs", "--fields", 1, "--width", 80), "--width is 80, but must be 400 to 8000"),
     ],
 )

@@ -20,6 +20,7 @@ class SampleName(StrEnum):
     MOVIE = "movie"
     MICROTUBULES = "microtubules"
     PHOTOGRAPHS = "photographs"
+    STAINED = "stained"
 
 
 @samples.command()
@@ -35,19 +36,24 @@ def sample(
     ] = None,
     fields: Annotated[
         int | None,
-        typer.Option(help="Whole images with label images and truth.csv, instead of crops.", show_default=False),
+        typer.Option(
+            help="Whole images with label images and truth.csv, instead of crops.", show_default="1; 4 of stained"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same pixels.")] = 0,
     width: Annotated[
         int | None,
         typer.Option(help="Width of whole photographs; 3264 has 8 megapixels.", show_default="1200"),
     ] = None,
+    planes: Annotated[
+        int | None, typer.Option(help="Planes in depth of stained cells, in phase contrast.", show_default="1")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write a SYNTHETIC sample as files, to try things on: nothing in it is real data."""
     from napari_cellstage.cli.sampling import SampleChoices, write_sample
 
-    write_sample(SampleChoices(name.value, out, per_class, fields, seed, width), as_json=json)
+    write_sample(SampleChoices(name.value, out, per_class, fields, seed, width, planes), as_json=json)
 
 
 @samples.command()

@@ -25,6 +25,7 @@ from napari_cellstage.sample_data import SampleField, cell_cycle_field
 from napari_cellstage.sample_microtubules import DOSES, crop_names, drawn_crops, microtubule_field
 from napari_cellstage.sample_microtubules import PIXEL_SIZE_UM as MICROTUBULE_PIXEL
 from napari_cellstage.sample_movie import SampleMovie, cell_cycle_movie
+from napari_cellstage.sample_stained import stained_field, stained_movie
 
 DESCRIPTION = "SYNTHETIC: drawn by napari-cellstage sample {name}, seed {seed}. This is no photograph of real cells."
 NOTE = "SYNTHETIC.txt"
@@ -80,7 +81,7 @@ def writing_crops(name: str, out: Path, per_class: int, seed: int) -> Generator[
 
 
 def writing_fields(
-    name: str, out: Path, fields: int, seed: int, width: int | None = None
+    name: str, out: Path, fields: int, seed: int, width: int | None = None, planes: int | None = None
 ) -> Generator[tuple[int, int], None, Written]:
     """Write images, ``NAME_labels.tif`` beside each, and ``truth.csv``; yields images done and all images.
 
@@ -96,8 +97,11 @@ def writing_fields(
         Same seed, same images.
     width
         Of photographs, in pixels; None: as usual.
+    planes
+        Of stained cells, in depth; None: one.
     """
     make = partial(_photograph, width=width) if width is not None else FIELDS[name]
+    make = partial(_stained, planes=planes) if planes is not None else make
     tables: list[pd.DataFrame] = []
     classes: tuple[str, ...] = ()
     for number in range(fields):
@@ -114,19 +118,58 @@ def writing_fields(
     return Written(fields, len(truth), classes)
 
 
+def writing_stained(
+    out: Path, fields: int, seed: int, planes: int | None = None
+) -> Generator[tuple[int, int], None, Written]:
+    """Write stained cells in phase contrast: images to train on into ``fields``, a movie into ``time-lapse``.
+
+    Parameters
+    ----------
+    out
+        The folder.
+    fields
+        How many images to train on.
+    seed
+        Same seed, same images.
+    planes
+        Of the images, in depth; None: one. The movie has one.
+    """
+    places = [out / name for name in ("fields", "time-lapse")]
+    for place in places:
+        place.mkdir()
+    images = yield from _counted(writing_fields("stained", places[0], fields, seed, planes=planes), 0, fields + 1)
+    movie = yield from _counted(writing_fields("stained-movie", places[1], 1, seed), fields, fields + 1)
+    return Written(fields + 1, images.cells + movie.cells, images.classes)
+
+
+def _counted(
+    work: Generator[tuple[int, int], None, Written], before: int, total: int
+) -> Generator[tuple[int, int], None, Written]:
+    """Go through work that is part of more."""
+    while True:
+        try:
+            done, _ = next(work)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        yield before + done, total
+
+
 def write_image(file: Path, stack: ImageStack, description: str) -> None:
     """Write a sample's image: a colour picture as JPEG, anything else as OME-TIFF."""
-    pixels = np.asarray(stack.data)[:, :, 0]  # samples have one plane in depth
+    pixels = np.asarray(stack.data)
     if stack.rgb:
-        _write_picture(file, np.ascontiguousarray(np.moveaxis(pixels[0], 0, -1)), description)
+        _write_picture(file, np.ascontiguousarray(np.moveaxis(pixels[0, :, 0], 0, -1)), description)
         return
+    flat = stack.shape[2] == 1
     um = stack.pixel_size_um
     facts: dict[str, Any] = {"Description": description, "Channel": {"Name": list(stack.channel_names)}}
     if um is not None:
         facts |= {"PhysicalSizeX": um[2], "PhysicalSizeXUnit": "µm", "PhysicalSizeY": um[1], "PhysicalSizeYUnit": "µm"}
+        facts |= {} if flat else {"PhysicalSizeZ": um[0], "PhysicalSizeZUnit": "µm"}
     if stack.time_step_s is not None:
         facts |= {"TimeIncrement": stack.time_step_s, "TimeIncrementUnit": "s"}
-    tifffile.imwrite(file, pixels, ome=True, photometric="minisblack", metadata={"axes": "TCYX", **facts})
+    facts["axes"] = "TCYX" if flat else "TCZYX"
+    tifffile.imwrite(file, pixels[:, :, 0] if flat else pixels, ome=True, photometric="minisblack", metadata=facts)
 
 
 def _write_picture(file: Path, pixels: NDArray[np.uint8], description: str) -> None:
@@ -179,6 +222,10 @@ def _photograph(seed: int, _number: int, width: int | None = None) -> tuple[str,
     return "", photograph_field(seed, width=WIDTH if width is None else width)
 
 
+def _stained(seed: int, _number: int, planes: int = 1) -> tuple[str, SampleField]:
+    return "", stained_field(seed, planes=planes)
+
+
 _CROPS: dict[str, Callable[[int, int], tuple[tuple[str, ...], Iterator[NDArray[np.uint8]]]]] = {
     "microtubules": _microtubules,
     "photographs": _photographs,
@@ -188,4 +235,6 @@ FIELDS: dict[str, Callable[[int, int], tuple[str, Sample]]] = {
     "movie": lambda seed, _number: ("", cell_cycle_movie(seed)),
     "microtubules": _one_dose,
     "photographs": _photograph,
+    "stained": _stained,
+    "stained-movie": lambda seed, _number: ("", stained_movie(seed)),
 }

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from napari_cellstage.cli.answers import OutputError, cannot_write, write_json
 from napari_cellstage.cli.progress import Reporter
-from napari_cellstage.cli.sample_files import NOTE, write_note, writing_crops, writing_fields
+from napari_cellstage.cli.sample_files import NOTE, write_note, writing_crops, writing_fields, writing_stained
 from napari_cellstage.core.errors import CellsError
+from napari_cellstage.sample_stained import focus_um
 
 SMALLEST_WIDTH, LARGEST_WIDTH = 400, 8000  # pixels of a photograph
+STAINED, STAINED_FIELDS = "stained", 4  # enough to hold one out
 CROPS_EACH = {"microtubules": 1100, "photographs": 60}  # as many as were published of the first
 
 
@@ -22,7 +24,7 @@ class SampleChoices:
     Parameters
     ----------
     name
-        ``"field"``, ``"movie"``, ``"microtubules"`` or ``"photographs"``.
+        ``"field"``, ``"movie"``, ``"microtubules"``, ``"photographs"`` or ``"stained"``.
     out
         A folder that is empty or not there.
     per_class
@@ -33,6 +35,8 @@ class SampleChoices:
         Same seed, same pixels.
     width
         Of whole photographs, in pixels; None: not said.
+    planes
+        Of stained cells, in depth; None: not said.
     """
 
     name: str
@@ -41,6 +45,7 @@ class SampleChoices:
     fields: int | None = None
     seed: int = 0
     width: int | None = None
+    planes: int | None = None
 
 
 def write_sample(choices: SampleChoices, *, as_json: bool) -> None:
@@ -64,14 +69,17 @@ def write_sample(choices: SampleChoices, *, as_json: bool) -> None:
     reporter, start = Reporter(), time.perf_counter()
     name, out, seed = choices.name, choices.out, choices.seed
     as_crops = choices.fields is None and name in CROPS_EACH
-    count = choices.per_class or CROPS_EACH[name] if as_crops else choices.fields or 1
+    count = choices.per_class or CROPS_EACH[name] if as_crops else choices.fields or _usual(name)
     command = f"napari-cellstage sample {name} {'--per-class' if as_crops else '--fields'} {count} --seed {seed}"
     command += "" if choices.width is None else f" --width {choices.width}"
+    command += "" if choices.planes is None else f" --planes {choices.planes}"
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_note(out, command)
         if as_crops:
             work = writing_crops(name, out, count, seed)
+        elif name == STAINED:
+            work = writing_stained(out, count, seed, choices.planes)
         else:
             work = writing_fields(name, out, count, seed, choices.width)
         done = reporter.follow(work, f"drawing {name}")
@@ -85,8 +93,22 @@ def write_sample(choices: SampleChoices, *, as_json: bool) -> None:
         write_json({"sample": name, "synthetic": True, "out": str(out), "note": NOTE, "seed": seed} | told)
 
 
+def _usual(name: str) -> int:
+    """Return how many fields a sample has where nobody says it."""
+    return STAINED_FIELDS if name == STAINED else 1
+
+
 def _check(choices: SampleChoices) -> None:
-    name, out = choices.name, choices.out
+    """Raise an error where choices do not fit the sample, or files of others would be among its own."""
+    _check_counts(choices)
+    _check_looks(choices)
+    if choices.seed < 0:
+        raise CellsError(f"--seed is {choices.seed}, but must be 0 or more.")
+    _check_out(choices.out)
+
+
+def _check_counts(choices: SampleChoices) -> None:
+    name = choices.name
     if choices.per_class is not None and choices.fields is not None:
         raise CellsError(
             f"--per-class {choices.per_class} asks for crops, --fields {choices.fields} for whole images. "
@@ -100,6 +122,10 @@ def _check(choices: SampleChoices) -> None:
     for option, count in (("--per-class", choices.per_class), ("--fields", choices.fields)):
         if count is not None and count < 1:
             raise CellsError(f"{option} is {count}, but must be 1 or more.")
+
+
+def _check_looks(choices: SampleChoices) -> None:
+    name = choices.name
     if choices.width is not None and (name != "photographs" or choices.fields is None):
         raise CellsError(
             f"--width {choices.width} is the width of whole photographs. "
@@ -107,8 +133,15 @@ def _check(choices: SampleChoices) -> None:
         )
     if choices.width is not None and not SMALLEST_WIDTH <= choices.width <= LARGEST_WIDTH:
         raise CellsError(f"--width is {choices.width}, but must be {SMALLEST_WIDTH} to {LARGEST_WIDTH}.")
-    if choices.seed < 0:
-        raise CellsError(f"--seed is {choices.seed}, but must be 0 or more.")
+    if choices.planes is not None and name != STAINED:
+        raise CellsError(
+            f"--planes {choices.planes} is for stained cells in phase contrast. Leave it out, or ask for '{STAINED}'."
+        )
+    if choices.planes is not None:
+        focus_um(choices.planes)
+
+
+def _check_out(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise OutputError(f"'{out}' is a file, but a folder is needed. Choose another name with --out.")
     if out.is_dir() and any(out.iterdir()):
