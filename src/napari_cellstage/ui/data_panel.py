@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -21,13 +22,17 @@ from napari_cellstage.session import Session
 from napari_cellstage.ui.image_list import ImageList
 from napari_cellstage.ui.notices import showing_errors, shown
 from napari_cellstage.ui.opening import PROJECT_ENDING, Opening
-from napari_cellstage.ui.pieces import button, clear_layout, hint, on_click
+from napari_cellstage.ui.pieces import button, clear_layout, hint, on_click, small_button
 from napari_cellstage.ui.sample_buttons import SampleButtons
 from napari_cellstage.ui.workers import JobRunner
 
 
 class DataPanel(QWidget):
     """Images, channels and project of a session.
+
+    Signals
+    -------
+    stain_wanted : a stain is to be predicted.
 
     Parameters
     ----------
@@ -38,6 +43,8 @@ class DataPanel(QWidget):
     open_layers
         The offer to use layers that are open in napari, shown among the others.
     """
+
+    stain_wanted = Signal()
 
     def __init__(
         self, session: Session, runner: JobRunner, open_layers: QWidget, parent: QWidget | None = None
@@ -51,6 +58,13 @@ class DataPanel(QWidget):
         self.image_list = ImageList(session)
         layout.addWidget(self.image_list)
         layout.addWidget(self._build_channels())
+        self.stain = small_button(
+            "Predict a stain from transmitted light…",
+            "For cells that were not stained: a network learns the stain from images that have both, and gives it to "
+            "the others. Opens the page Stain.",
+        )
+        on_click(self.stain, self.stain_wanted.emit)
+        layout.addWidget(self.stain)
         layout.addWidget(self._build_project())
         layout.addStretch(1)
         for signal in (session.project_changed, session.images_changed, session.current_changed):
@@ -65,6 +79,7 @@ class DataPanel(QWidget):
     def refresh(self) -> None:
         """Show the session as it is now."""
         self.welcome.setVisible(not self.session.images)
+        self.stain.setVisible(bool(self.session.images))
         self._refresh_channels()
         self._refresh_project()
 

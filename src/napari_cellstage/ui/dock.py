@@ -29,7 +29,7 @@ from napari_cellstage.ui.keys_help import KeysHelp
 from napari_cellstage.ui.label_panel import LabelPanel
 from napari_cellstage.ui.label_scope import ScopeBox
 from napari_cellstage.ui.next_box import NextBox
-from napari_cellstage.ui.next_step import CELLS, STEPS, TRAIN
+from napari_cellstage.ui.next_step import CELLS, STAIN, STEPS, TRAIN
 from napari_cellstage.ui.notices import show, showing_errors, warn
 from napari_cellstage.ui.open_layers import labels_layers
 from napari_cellstage.ui.open_layers_box import OpenLayersBox
@@ -38,6 +38,7 @@ from napari_cellstage.ui.pieces import Folded, scrolled
 from napari_cellstage.ui.plate_dialog import PlateLine
 from napari_cellstage.ui.preview import Preview
 from napari_cellstage.ui.review.step import ReviewStep
+from napari_cellstage.ui.stain.door import StainDoor
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.time_box import TimeBox
 from napari_cellstage.ui.train_panel import TrainPanel
@@ -91,6 +92,8 @@ class CellStageDock(QWidget):
 
     def go_to(self, step: str) -> None:
         """Show a step: one of `next_step.STEPS`."""
+        if step == STAIN:
+            self.stain.open()
         self.tabs.setCurrentIndex(STEPS.index(step))
 
     def open_paths(self, paths: list[Path]) -> None:
@@ -112,6 +115,7 @@ class CellStageDock(QWidget):
         self.gain.close_link()
         self.train.close_link(self.runner.close())
         self.review.close_link()
+        self.stain.close_link()
         for event in self._layer_events():
             event.disconnect(self._on_layers)
         self.preview.close_link()
@@ -164,8 +168,11 @@ class CellStageDock(QWidget):
         self.label.layout().insertWidget(0, self.annotator)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        for step, panel in zip(STEPS, (self.data, self.cells, self.label, self.train, self.review), strict=True):
+        self.stain = StainDoor(self.viewer, self.session, self.runner, self.theme, self.link, self._is_shown)
+        panels = (self.data, self.stain.step, self.cells, self.label, self.train, self.review)
+        for step, panel in zip(STEPS, panels, strict=True):
             self.tabs.addTab(scrolled(panel), step)
+        self.stain.place(self.tabs)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         for part in (self.header, self.tabs, self.overlay, self.job_bar):
@@ -178,6 +185,9 @@ class CellStageDock(QWidget):
         self.header.help_wanted.connect(self.keys_help.show)
         self.tabs.currentChanged.connect(self._on_step)
         self.layers_box.adopted.connect(self._adopt)
+        self.data.stain_wanted.connect(lambda: self.go_to(STAIN))
+        self.stain.cells_wanted.connect(lambda: self.go_to(CELLS))
+        self.train.probe.found.connect(self.stain.step.show_device)
         self.cells.preview_wanted.connect(self.preview.want)
         self.preview.found.connect(self.cells.find_box.show_found)
         self.carried.place_wanted.connect(link.layers.centre_on_place)
@@ -219,6 +229,7 @@ class CellStageDock(QWidget):
     def _refresh_layers(self) -> None:
         self.cells.refresh_layers()
         self.layers_box.refresh()
+        self.stain.step.refresh_layers()
 
     def _on_step(self, index: int) -> None:
         self.header.show_step(STEPS[index])

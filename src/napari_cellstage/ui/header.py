@@ -88,5 +88,7 @@ class Header(QWidget):
             session.predictions_changed,
             session.runs_changed,
             session.audit_changed,
+            session.stain_runs_changed,
+            session.stains_changed,
         ):
             signal.connect(self.refresh)

@@ -19,6 +19,7 @@ from napari_cellstage.ui.feature_table import FeatureTable
 from napari_cellstage.ui.marker import CellMarker
 from napari_cellstage.ui.overlay_layer import Placement
 from napari_cellstage.ui.overlay_settings import OverlaySettings
+from napari_cellstage.ui.predicted_layers import PredictedLayers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -47,6 +48,7 @@ class CellLayers:
         self._on_error = on_error
         self._own_layers: dict[int, Image] = {}
         self._channels = ChannelLayers(viewer)
+        self._predicted = PredictedLayers(viewer, on_error)
         self._front = 0  # the channel that was put in front
         self._shown_stack: ImageStack | None = None
         self._placement: Placement | None = None
@@ -55,6 +57,7 @@ class CellLayers:
         self._marker = CellMarker(viewer)
         session.current_changed.connect(self._on_current_changed)
         session.settings_changed.connect(self._on_settings_changed)
+        session.stains_changed.connect(self._on_stains_changed)
         session.cells_changed.connect(self._on_cells_changed)
         session.scheme_changed.connect(self._recolor)
         session.labels_changed.connect(self._on_labels_changed)
@@ -67,10 +70,23 @@ class CellLayers:
         return self._placement
 
     @property
+    def channels(self) -> tuple[Image, ...]:
+        """The layers of the channels, in their order, predicted ones last.
+
+        Of the file's there is none where the user's own layer shows the image, and one for a colour picture.
+        """
+        return (*self._channels.layers, *self._predicted.layers)
+
+    @property
+    def predicted(self) -> PredictedLayers:
+        """The layers of predicted stains, and the maps of how far they can be trusted."""
+        return self._predicted
+
+    @property
     def made_here(self) -> tuple[Layer, ...]:
         """Layers that were made by this object and go when it is closed."""
         marker = [self._marker.layer] if self._marker.layer is not None else []
-        return (*self._channels.layers, *self._overlays.layers, *marker)
+        return (*self._channels.layers, *self._predicted.all, *self._overlays.layers, *marker)
 
     @property
     def cells_layer(self) -> Labels | None:
@@ -100,6 +116,7 @@ class CellLayers:
         self._front = self._session.find_channel
         if own is None:
             self._show_channels(stack, placement)
+        self._show_predicted(stack, placement, visible=False)
         if before is None or before.shape[:3:2] != stack.shape[:3:2]:
             self._begin(stack, placement)
         self._rebuild_cells()
@@ -111,6 +128,16 @@ class CellLayers:
             self._channels.show(stack, placement, self._front)
         except ImageError as error:
             self._on_error(error)
+
+    def _show_predicted(self, stack: ImageStack, placement: Placement, visible: bool) -> None:
+        """Show the predicted stains upon the image, under the cells."""
+        own = self._own_layer(stack)
+        under = self._channels.layers if own is None else [own]
+        active = self._viewer.layers.selection.active
+        self._predicted.show(stack, placement, under, visible)
+        self._predicted.put_in_front(self._front)
+        if active in self._viewer.layers:
+            self._viewer.layers.selection.active = active
 
     def _come_to_front(self, own: Image | None, before: ImageStack | None, stack: ImageStack) -> None:
         """Select the image, and show all of it unless it is as large as the one before: then zoom and place stay."""
@@ -165,6 +192,7 @@ class CellLayers:
         """Stop following the session and remove the layers made here."""
         self._session.current_changed.disconnect(self._on_current_changed)
         self._session.settings_changed.disconnect(self._on_settings_changed)
+        self._session.stains_changed.disconnect(self._on_stains_changed)
         self._session.cells_changed.disconnect(self._on_cells_changed)
         self._session.scheme_changed.disconnect(self._recolor)
         self._session.labels_changed.disconnect(self._on_labels_changed)
@@ -178,11 +206,18 @@ class CellLayers:
             self.rebuild()
 
     def _on_settings_changed(self) -> None:
-        if self._channels.layers and self._session.find_channel != self._front:
+        if self.channels and self._session.find_channel != self._front:
             self._front = self._session.find_channel
-            put_in_front(
-                self._channels.layers, self._front, self._shown_stack.channel_colors if self._shown_stack else ()
-            )
+            colors = self._shown_stack.channel_colors if self._shown_stack else ()
+            put_in_front(self._channels.layers, self._front, colors[: len(self._channels.layers)])
+            self._predicted.put_in_front(self._front)
+
+    def _on_stains_changed(self, image_id: int) -> None:
+        stack = self._session.current
+        if image_id != self._session.current_id or stack is None or self._placement is None:
+            return
+        self._shown_stack = stack
+        self._show_predicted(stack, self._placement, visible=True)
 
     def _rebuild_if(self, image_id: int) -> None:
         if image_id == self._session.current_id:
@@ -222,6 +257,7 @@ class CellLayers:
     def _remove_all(self) -> None:
         self._overlays.remove()
         self._marker.remove()
+        self._predicted.clear()
         self._channels.clear()
         self._placement = None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from napari_cellstage.core.predicted import stain_of
 from napari_cellstage.session import Session
 
-DATA, CELLS, LABEL, TRAIN, REVIEW = "Data", "Cells", "Label", "Train", "Review"
-STEPS = (DATA, CELLS, LABEL, TRAIN, REVIEW)
+DATA, STAIN, CELLS, LABEL, TRAIN, REVIEW = "Data", "Stain", "Cells", "Label", "Train", "Review"
+STEPS = (DATA, STAIN, CELLS, LABEL, TRAIN, REVIEW)  # Stain is there for those who asked for it
 GOOD_START = 10  # labels a class, for a first model
 ENOUGH_NEW = 10  # labels since a model, for another one
 
@@ -30,10 +31,20 @@ def next_step(session: Session) -> NextStep:
     if session.read_only:
         return NextStep("Open read-only: look at everything; nothing can be changed here.", DATA)
     if not len(session.cells()):
-        return NextStep("Find the cells of this image.", CELLS)
+        return _stain_first(session) or NextStep("Find the cells of this image.", CELLS)
     if not len(session.scheme):
         return NextStep("Choose the classes your cells will get.", LABEL)
     return _label_or_train(session)
+
+
+def _stain_first(session: Session) -> NextStep | None:
+    """Return the advice to predict a stain, where a model is there for this image, which has not got it."""
+    has = {stain_of(name) for name in session.channel_names}
+    for run in session.stain_runs():
+        lacking = [one for one in run.stains if one not in has]
+        if run.has_model and lacking and set(run.inputs) <= set(session.channel_names):
+            return NextStep(f"Predict {' and '.join(lacking)} of this image, then find its cells there.", STAIN)
+    return None
 
 
 def _label_or_train(session: Session) -> NextStep:
