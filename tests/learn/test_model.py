@@ -130,6 +130,12 @@ def test_a_folder_without_a_model(tmp_path: Path):
         TrainedModel.load(tmp_path)
 
 
+def test_a_model_of_stains_is_refused(tmp_path: Path):
+    (tmp_path / "card.json").write_text(json.dumps({"format": 1, "kind": "stain", "stain_names": ["DNA"]}))
+    with pytest.raises(ModelError, match="predicts a stain"):
+        TrainedModel.load(tmp_path)
+
+
 def test_a_card_cut_short(model: TrainedModel, tmp_path: Path):
     model.save(tmp_path)
     text = (tmp_path / "card.json").read_text("utf-8")

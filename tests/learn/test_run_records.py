@@ -83,5 +83,12 @@ def test_a_card_is_read_again_when_it_has_changed_only(tmp_path, model, monkeypa
     assert reads == [1]
 
 
+def test_models_of_stains_are_left_out(tmp_path, model):
+    save_run(tmp_path / "classes", model, [])
+    (tmp_path / "stains").mkdir()
+    (tmp_path / "stains" / "card.json").write_text(json.dumps({"format": 1, "kind": "stain", "stain_names": ["DNA"]}))
+    assert [one.name for one in list_runs(tmp_path)] == ["classes"]
+
+
 def test_no_folder_is_no_run(tmp_path):
     assert list_runs(tmp_path / "nowhere") == ()

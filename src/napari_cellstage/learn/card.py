@@ -15,6 +15,7 @@ from napari_cellstage.learn.data import TrainingSet
 
 FORMAT = 1
 CARD = "card.json"
+STAIN = "stain"  # the kind of a card of a model that predicts stains, see `napari_cellstage.stain`
 
 
 def normalisation_values(normalisation: Normalisation) -> dict[str, Any]:
@@ -71,6 +72,11 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise ModelError(f"'{file}' can't be read: {e}. Copy the run folder again, or train anew.") from e
     if not isinstance(card, dict) or not isinstance(card.get("format"), int):
         raise ModelError(f"'{file}' is no model card. Choose a folder that a training made.")
+    if card.get("kind") == STAIN:
+        raise ModelError(
+            f"The model in '{folder}' predicts a stain, and tells no classes apart. Choose a run of a training on "
+            "labelled cells; stains are predicted by `stain predict`, or on the dock's page Stain."
+        )
     if card["format"] > FORMAT:
         raise ModelError(
             f"The model in '{folder}' is of format {card['format']}, this version reads up to {FORMAT}. "

@@ -11,10 +11,11 @@ from typing import Any
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.core.scoring.scores import Scores
-from napari_cellstage.learn.card import CARD
+from napari_cellstage.learn.card import CARD, STAIN
 from napari_cellstage.learn.model_files import has_model
 
 UNSEEN = "unseen.npz"
+OF_STAINS = "It is a model of stains, which tells no classes apart."
 _REMEMBERED = 1000  # cards
 
 
@@ -67,12 +68,16 @@ class RunRecord:
 
 
 def list_runs(runs: Path) -> tuple[RunRecord, ...]:
-    """Return what is known of every training in a folder of runs, the newest first; damaged ones are among them."""
+    """Return what is known of every training in a folder of runs, the newest first; damaged ones are among them.
+
+    Models of stains lie there too, and are left out.
+    """
     try:
         folders = [one for one in runs.iterdir() if one.is_dir()]
     except OSError:
         return ()
     records = [read_record(folder) for folder in folders]
+    records = [one for one in records if one.problem != OF_STAINS]
     return tuple(sorted(records, key=lambda one: (one.made, one.name), reverse=True))
 
 
@@ -87,14 +92,18 @@ def read_record(folder: Path) -> RunRecord:
         return RunRecord(folder, problem=f"{CARD} is missing: the training was cut short, or it was deleted.", **there)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, CellStageError) as e:
         return RunRecord(folder, problem=f"{CARD} can't be read: {e}. Copy the folder again, or train anew.", **there)
+    if not told:
+        return RunRecord(folder, problem=OF_STAINS, **there)
     gone = "" if whole else "The model's file is gone, so it can't predict any more; what it said is kept."
     return RunRecord(folder, **told, **there, problem=gone)
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _told(file: Path, changed: int, size: int) -> dict[str, Any]:  # noqa: ARG001 - another file is read again
-    """Return what a card says, as the fields of a `RunRecord`; cards of earlier versions say less."""
+    """Return what a card says, as the fields of a `RunRecord`; cards of earlier versions say less, of stains nothing."""
     card = json.loads(file.read_text(encoding="utf-8"))
+    if card.get("kind") == STAIN:
+        return {}
     return {
         "made": str(card.get("made", "")),
         "recipe": str(card["recipe"]["name"]),

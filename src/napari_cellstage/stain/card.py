@@ -11,6 +11,7 @@ from napari_cellstage.core.errors import ModelError
 from napari_cellstage.learn.card import CARD
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.run_records import KIND
+from napari_cellstage.stain.seen import identity
 from napari_cellstage.stain.splits import Region, StainSplit
 
 FORMAT = 1
@@ -56,10 +57,25 @@ def regions_of(values: dict[str, Any], part: str, data: StainSet) -> tuple[Regio
     """Return the regions of a part (``"train"``, ``"validation"``, ``"held_out"``) that are in a set, by image name."""
     places = {pair.name: number for number, pair in enumerate(data.pairs)}
     told: Sequence[dict[str, Any]] = values[part]
-    return tuple(Region(places[one["image"]], *one["pixels"]) for one in told if one["image"] in places)
+    found = [(_place(one, data, places), one["pixels"]) for one in told]
+    return tuple(Region(place, *pixels) for place, pixels in found if place is not None)
+
+
+def _place(told: dict[str, Any], data: StainSet, places: dict[str, int]) -> int | None:
+    """Return which pair of a set an image is: that at its own place, as names may occur twice, else the one so named."""
+    name, place = told["image"], int(told["pair"])
+    if place < len(data) and data.pairs[place].name == name:
+        return place
+    return places.get(name)
 
 
 def _told(data: StainSet, region: Region) -> dict[str, Any]:
     pair = data.pairs[region.pair]
     pixels = [region.top, region.left, region.bottom, region.right]
-    return {"image": pair.name, "group": pair.group, "pixels": pixels}
+    return {
+        "pair": region.pair,
+        "image": pair.name,
+        "group": pair.group,
+        "identity": identity(pair),
+        "pixels": pixels,
+    }

@@ -167,8 +167,8 @@ class StainModel:
             # Device and threads are choices for the machine that trained.
             recipe=StainRecipe().but(**{**card["recipe"], "device": "auto", "threads": 0}),
             plan=Plan.from_dict(card["plan"]),
-            input_names=tuple(map(str, card["inputs"])),
-            stain_names=tuple(map(str, card["stains"])),
+            input_names=tuple(map(str, card["input_names"])),
+            stain_names=tuple(map(str, card["stain_names"])),
             pixel_size_um=None if size is None else (float(size[0]), float(size[1]), float(size[2])),
             scaling=Scaling.from_dict(card["scaling"]),
             calibration={str(name): float(value) for name, value in card["calibration"].items()},
