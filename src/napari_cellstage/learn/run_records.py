@@ -100,7 +100,7 @@ def read_record(folder: Path) -> RunRecord:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _told(file: Path, changed: int, size: int) -> dict[str, Any]:  # noqa: ARG001 - another file is read again
-    """Return what a card says, as the fields of a `RunRecord`; cards of earlier versions say less, of stains nothing."""
+    """Return what a card says, as fields of a `RunRecord`: less in earlier versions, nothing for a model of stains."""
     card = json.loads(file.read_text(encoding="utf-8"))
     if card.get("kind") == STAIN:
         return {}

@@ -62,7 +62,7 @@ def regions_of(values: dict[str, Any], part: str, data: StainSet) -> tuple[Regio
 
 
 def _place(told: dict[str, Any], data: StainSet, places: dict[str, int]) -> int | None:
-    """Return which pair of a set an image is: that at its own place, as names may occur twice, else the one so named."""
+    """Return which pair of a set an image is: that at its place, as names may occur twice, else the one so named."""
     name, place = told["image"], int(told["pair"])
     if place < len(data) and data.pairs[place].name == name:
         return place
