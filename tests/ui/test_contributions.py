@@ -29,6 +29,7 @@ def test_the_manifest_is_valid_and_every_command_is_there():
         "Cell cycle movie (synthetic)",
         "Microtubules under paclitaxel (synthetic)",
         "Paper microscope photograph (synthetic)",
+        "Phase contrast with stains (synthetic)",
     ]
     assert manifest.contributions.readers[0].accepts_directories
     assert manifest.contributions.writers[0].filename_extensions == [".cellstage"]
@@ -130,3 +131,9 @@ def test_a_colour_picture_is_one_layer():
     stack = from_array(np.zeros((20, 30, 3), np.uint8), "YXS", "histology")
     (layer,) = (Layer.create(*one) for one in contributions.image_layers(stack))
     assert layer.rgb
+
+
+def test_the_stained_sample_is_phase_contrast_and_its_stains():
+    layers = [Layer.create(*one) for one in contributions.sample_stained()]
+    assert [layer.name.partition(" ")[0] for layer in layers] == ["phase", "DNA", "tubulin"]
+    assert all("synthetic" in layer.name for layer in layers)

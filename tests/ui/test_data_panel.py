@@ -206,6 +206,21 @@ def test_the_photograph_opens_with_cells_and_stages(qtbot, make_panel, empty, mo
     assert (empty.class_ids() > 0).all()
 
 
+def test_images_with_stains_and_a_time_lapse_without_open_in_a_worker(qtbot, make_panel, empty, monkeypatch):
+    from napari_cellstage import sample_stained
+
+    field = sample_stained.stained_field
+    movie = sample_stained.stained_movie(size=64, cells=1, frames=2)
+    monkeypatch.setattr(sample_stained, "stained_field", lambda seed: field(seed, 64, 2))
+    monkeypatch.setattr(sample_stained, "stained_movie", lambda: movie)
+    panel = make_panel(empty)
+    with qtbot.waitSignal(panel._runner.ended, timeout=20000):
+        panel.sample.stained.click()
+    channels = [entry.record.channel_names for entry in empty.images]
+    assert channels == [("phase", "DNA", "tubulin")] * 3 + [("phase",)]
+    assert empty.current_id == empty.images[0].image_id
+
+
 def test_a_labelled_sample_leaves_what_the_user_did(session):
     from napari_cellstage.sample_microtubules import microtubule_field
     from napari_cellstage.ui.sample_buttons import open_with_cells
@@ -225,5 +240,5 @@ def test_a_labelled_sample_leaves_what_the_user_did(session):
 
 def test_every_sample_says_that_it_is_synthetic(make_panel, empty):
     buttons = make_panel(empty).sample
-    for one in (buttons.field, buttons.movie, buttons.microtubules, buttons.photograph):
+    for one in (buttons.field, buttons.movie, buttons.microtubules, buttons.photograph, buttons.stained):
         assert "synthetic" in one.toolTip()

@@ -51,6 +51,13 @@ def sample_photograph() -> list[LayerData]:
     return _with_labels(photograph_field())
 
 
+def sample_stained() -> list[LayerData]:
+    """Return built-in synthetic cells in phase contrast with their stains as image layers, one a channel."""
+    from napari_cellstage.sample_stained import stained_field
+
+    return image_layers(stained_field().stack)
+
+
 def _with_labels(field: SampleField) -> list[LayerData]:
     """Return the layers of a sample; the class of each cell is among the features of the labels layer."""
     from napari_cellstage.ui.channel_layers import placement_of

@@ -1,4 +1,4 @@
-"""The buttons that open a built-in synthetic sample: fields of cells, a movie, a photograph."""
+"""The buttons that open a built-in synthetic sample: fields of cells, a movie, a photograph, unstained cells."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from napari_cellstage.ui.workers import Job, JobRunner, ShouldStop
 if TYPE_CHECKING:
     from napari_cellstage.sample_data import SampleField
 
+STAINED_FIELDS = 3  # two to learn from, one to score
 DOSES, STAGES = "exposure", "cell cycle"  # templates of classes
 
 
@@ -48,15 +49,22 @@ class SampleButtons(QWidget):
             "A synthetic colour photograph through a paper microscope, with dividing eggs and their stages, to try.",
             "Sample photograph",
         )
+        self.stained = small_button(
+            "Unstained",
+            "Three synthetic images of cells in phase contrast with stains for DNA and tubulin, and a time-lapse "
+            "without any: to try how stains are predicted.",
+            "Sample of unstained cells",
+        )
         on_click(self.field, partial(self.open, make_field))
         on_click(self.movie, partial(self.open, make_movie))
         on_click(self.microtubules, partial(self.open_labelled, make_microtubules, DOSES))
         on_click(self.photograph, partial(self.open_labelled, make_photograph, STAGES))
+        on_click(self.stained, self.open_stained)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.field, 0, 0, 1, 3)
-        for column, one in enumerate((self.movie, self.microtubules, self.photograph)):
-            layout.addWidget(one, 1, column)
+        layout.addWidget(self.field, 0, 0, 1, 2)
+        for place, one in enumerate((self.movie, self.microtubules, self.photograph, self.stained)):
+            layout.addWidget(one, 1 + place // 2, place % 2)
 
     @showing_errors
     def open(self, make: Callable[[], ImageStack]) -> None:
@@ -68,6 +76,11 @@ class SampleButtons(QWidget):
         """Make a sample in a worker, and open it with its cells and classes."""
         self._make(make, partial(self._on_labelled, template))
 
+    @showing_errors
+    def open_stained(self) -> None:
+        """Make images with and without stains in a worker, and open them."""
+        self._make(make_stained, self._on_several)
+
     def _make(self, make: Callable[[], object], then: Callable[..., None]) -> None:
         job = Job("making the sample", partial(_making, make))
         job.returned.connect(then)
@@ -77,6 +90,10 @@ class SampleButtons(QWidget):
     @showing_errors
     def _on_made(self, stack: ImageStack) -> None:
         self._session.add_image(stack)
+
+    @showing_errors
+    def _on_several(self, stacks: tuple[ImageStack, ...]) -> None:
+        self._session.add_images(stacks)
 
     @showing_errors
     def _on_labelled(self, template: str, field: SampleField) -> None:
@@ -135,6 +152,14 @@ def make_photograph() -> SampleField:
     from napari_cellstage.sample_photographs import photograph_field  # slow to load
 
     return photograph_field()
+
+
+def make_stained() -> tuple[ImageStack, ...]:
+    """Return synthetic images with stains to learn from, and a time-lapse without."""
+    from napari_cellstage.sample_stained import stained_field, stained_movie, unstained  # slow to load
+
+    fields = (stained_field(seed).stack for seed in range(STAINED_FIELDS))
+    return *fields, unstained(stained_movie().stack)
 
 
 def _making(make: Callable[[], object], _should_stop: ShouldStop) -> Generator[None, None, object]:
