@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from math import isfinite
+from statistics import fmean
 from typing import Any
 
 Interval = tuple[float, float]
@@ -19,7 +22,7 @@ class ImageScore:
     pearson
         Correlation of predicted and true pixels; NaN where either is the same everywhere.
     ssim
-        Structural similarity (Wang et al. 2004, skimage), over the range of the true stain in all images scored.
+        Structural similarity (Wang et al. 2004, skimage), over the stain's range in the training data.
     predicted_sum, true_sum
         Summed intensity.
     cells_pearson
@@ -54,8 +57,8 @@ class StainScore:
     content_r
         Correlation over images of summed predicted with summed true intensity; NaN for fewer than 3 images.
     residual_pearson
-        Mean over images of r after the mean true image was taken off both, where all images are of one small size;
-        else NaN.
+        Mean over images of r after the mean true image of the training part was taken off both, where all images are
+        of one small size; else NaN. Where no training part was given, that of the images scored.
     cells_pearson
         Mean over cells, where there are labels.
     worst_tenth
@@ -110,4 +113,25 @@ class StainScores:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON: None for what is not known; ``pearson`` and ``ssim`` are means over stains."""
-        raise NotImplementedError
+        found = {name: _mean(getattr(one, name) for one in self.stains) for name in ("pearson", "ssim", "content_r")}
+        stains = {one.name: plain(asdict(one)) for one in self.stains}
+        return found | {
+            "stains": stains,
+            "n_images": self.n_images,
+            "notes": list(self.notes),
+            "stopped": self.stopped,
+        }
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: None for what is no number, lists for tuples."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    known = [value for value in values if isfinite(value)]
+    return fmean(known) if known else None
