@@ -10,6 +10,7 @@ from pathlib import Path
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.image_stack import ImageStack
 from napari_cellstage.core.images import each_image, open_images
+from napari_cellstage.core.label_companions import find_companions
 from napari_cellstage.core.reading.find import find_images
 from napari_cellstage.stain.channels import Wanted, as_items, told
 from napari_cellstage.stain.couples import LeftOut
@@ -34,7 +35,7 @@ class Files:
 
     @classmethod
     def below(cls, folder: Path | str, without: Path | None = None) -> Files:
-        """Find the images below a folder, but for those below another one.
+        """Find the images below a folder, but for those below another one, and for those of cells beside an image.
 
         Raises
         ------
@@ -44,7 +45,7 @@ class Files:
         root = Path(folder)
         if not root.exists():
             raise ImageError(f"There is no folder '{root}'. Check the name, or whether its disk is connected.")
-        found = find_images(root)
+        _, found = find_companions(find_images(root))
         if without is not None:
             there, here = without.resolve(), root.resolve()
             found = [path for path in found if not (here / path.relative_to(root)).is_relative_to(there)]
