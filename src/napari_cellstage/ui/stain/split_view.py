@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from napari.experimental import link_layers, unlink_layers
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
@@ -43,7 +45,7 @@ class SplitView:
             one.visible = any(one is layer for layer in layers)
         for one in layers:
             one.colormap, one.contrast_limits = layers[0].colormap, layers[0].contrast_limits
-        # napari puts the layer that is uppermost first; a negative stride keeps the order of the list.
+        link_layers(layers, ("contrast_limits",))
         order = [self._viewer.layers.index(one) for one in layers]
         grid.shape, grid.spacing = (1, len(layers)), SPACING
         grid.stride = 1 if order == sorted(order) else -1
@@ -54,6 +56,7 @@ class SplitView:
         if self._grid is None:
             return
         grid = self._viewer.canvas.grid
+        unlink_layers([layer for layer, *_ in self._looks], ("contrast_limits",))
         grid.enabled = self._grid.pop("enabled")
         for name, value in self._grid.items():
             setattr(grid, name, value)
