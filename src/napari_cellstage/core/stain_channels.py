@@ -42,6 +42,16 @@ class StainChannel:
         """Return ``"mean"`` or ``"uncertainty"`` as the one channel of a level of an image of shape T, C, Z, Y, X."""
         return StainPlanes(self, kind, shape)
 
+    def unlike(self) -> NDArray[np.float32]:
+        """Return the coarse map ``(T, 1, h, w)`` of the time points predicted: over 1 where unlike the training images.
+
+        Raises
+        ------
+        ImageError
+            If it can't be read.
+        """
+        return self.files.read("unlike", (slice(None), 0))
+
     @property
     def identity(self) -> str:
         """What no other prediction shares with it."""
@@ -72,7 +82,7 @@ class StainPlanes(Planes):
         self._frame_of = {t: i for i, t in enumerate(kept.times)}
         self._flat = kept.shape[2] == 1
         level = _level_for(kept.shape[3:], (height, width), channel.files.levels)
-        self._name = f"{kind}-{level}"
+        self._kind, self._level, self._coarsest = kind, level, channel.files.levels - 1
         stored = tuple(-(-n // 2**level) for n in kept.shape[3:])
         self._nearest = [_nearest(n, wanted) for n, wanted in zip(stored, (height, width), strict=True)]
 
@@ -80,16 +90,24 @@ class StainPlanes(Planes):
         """Return the pixels at places along the five axes."""
         made = np.full([len(one) for one in ranges], np.nan, dtype=np.float32)
         rows, columns = (near[np.asarray(one)] for near, one in zip(self._nearest, ranges[3:], strict=True))
+        more = self._coarser(rows, columns)
+        rows, columns, name = rows >> more, columns >> more, f"{self._kind}-{self._level + more}"
         part = tuple(slice(int(one.min()), int(one.max()) + 1) for one in (rows, columns))
         within = tuple(_within(one) for one in (rows, columns))
         for at, t in enumerate(ranges[0]):
             for deep, z in enumerate(ranges[2]):
                 if t in self._frame_of and (deep == 0 or not self._flat):
                     index = (self._frame_of[t], self._place, 0 if self._flat else z, *part)
-                    made[at, :, deep] = self._files.read(self._name, index)[within[0]][:, within[1]]
+                    made[at, :, deep] = self._files.read(name, index)[within[0]][:, within[1]]
                 elif self._flat:
                     made[at, :, deep] = made[at, :, 0]
         return made
+
+    def _coarser(self, *places: NDArray[np.int64]) -> int:
+        """Return how many levels coarser one holds all these places: every fourth pixel is there two levels on."""
+        together = int(np.bitwise_or.reduce(np.concatenate(places)))
+        zeros = (together & -together).bit_length() - 1 if together else self._coarsest
+        return min(zeros, self._coarsest - self._level)
 
 
 def with_stains(stack: ImageStack, channels: Sequence[StainChannel]) -> ImageStack:

@@ -1,4 +1,4 @@
-"""Image layers for the channels of a stack, and where all layers of an image lie in the viewer."""
+"""Image layers for the channels of a file, and where all layers of an image lie in the viewer."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ChannelLayers:
         one = next(iter(self.layers), None)
         if one is None or not all(layer in self._viewer.layers for layer in self.layers):
             return False
-        count = 1 if stack.rgb else stack.shape[1]
+        count = 1 if stack.rgb else stack.own_shape[1]
         alike = one.rgb == stack.rgb and one.multiscale == in_levels(stack.shape) and one.ndim == len(placement.axes)
         return alike and len(self.layers) == count
 
@@ -116,9 +116,9 @@ class ChannelLayers:
 
     def _take_over(self, stack: ImageStack, placement: Placement) -> None:
         """Put other pixels into the layers; colours, and which are seen, stay as the user has them."""
-        channels: list[int | None] = [None] if stack.rgb else list(range(stack.shape[1]))
+        channels: list[int | None] = [None] if stack.rgb else list(range(stack.own_shape[1]))
         pixels = [shown_pixels(stack, placement, channel) for channel in channels]
-        limits = [None if channel is None else _contrast(stack, channel) for channel in channels]
+        limits = [None if channel is None else contrast_of(stack, channel) for channel in channels]
         names = _names(stack)
         for layer, shown, contrast, name in zip(self.layers, pixels, limits, names, strict=True):
             layer.data = shown
@@ -130,7 +130,8 @@ class ChannelLayers:
 
 def _names(stack: ImageStack) -> tuple[str, ...]:
     """Return the names of the layers: of the channels, or of the image where there is one layer only."""
-    return stack.channel_names if len(stack.channel_names) > 1 and not stack.rgb else (stack.name,)
+    own = stack.channel_names[: stack.own_shape[1]]
+    return own if len(own) > 1 and not stack.rgb else (stack.name,)
 
 
 def add_channels(viewer: ViewerModel, stack: ImageStack, placement: Placement, front: int) -> list[Image]:
@@ -144,12 +145,12 @@ def add_channels(viewer: ViewerModel, stack: ImageStack, placement: Placement, f
             shown_pixels(stack, placement, channel),
             name=name,
             blending="additive",
-            contrast_limits=_contrast(stack, channel),
+            contrast_limits=contrast_of(stack, channel),
             **shared,
         )
         for channel, name in enumerate(_names(stack))
     ]
-    put_in_front(made, front, stack.channel_colors)
+    put_in_front(made, front, stack.channel_colors[: len(made)])
     return made
 
 
@@ -173,25 +174,27 @@ def shown_pixels(stack: ImageStack, placement: Placement, channel: int | None) -
 
     An array in memory for one small plane; resolutions for a large image, those of the file or every second pixel.
     """
+    wanted = range(stack.own_shape[1]) if channel is None else channel
     if not in_levels(stack.shape):
-        shown = _axes_kept(stack.pixels, placement, channel)
+        shown = _axes_kept(stack.pixels, placement, wanted)
         return np.asarray(shown) if placement.flat else shown
     first, *coarser = _levels(stack)
-    return [_axes_kept(first, placement, channel), *(_axes_kept(one, placement, channel, True) for one in coarser)]
+    return [_axes_kept(first, placement, wanted), *(_axes_kept(one, placement, wanted, True) for one in coarser)]
 
 
-def _axes_kept(pixels: Planes, placement: Placement, channel: int | None, coarse: bool = False) -> LazyPlanes:
-    """Return an array of one level that is read where napari looks."""
+def _axes_kept(pixels: Planes, placement: Placement, wanted: int | range, coarse: bool = False) -> LazyPlanes:
+    """Return an array of one level that is read where napari looks: of a channel, or of several as colours."""
+    colours = len(wanted) if isinstance(wanted, range) else 0
+    channels = slice(wanted.start, wanted.stop) if isinstance(wanted, range) else wanted
 
     def read(t: int, z: int, rows: slice, columns: slice) -> Any:
-        part = pixels[t, slice(None) if channel is None else channel, z, rows, columns]
-        return np.moveaxis(part, 0, -1) if channel is None else part
+        part = pixels[t, channels, z, rows, columns]
+        return np.moveaxis(part, 0, -1) if colours else part
 
-    frames, count, *volume = pixels.shape
+    frames, _, *volume = pixels.shape
     small = coarse and max(volume[1:]) <= SCREEN
-    colours = count if channel is None else 0
-    shape = (frames, *volume)
-    return LazyPlanes(shape, placement.axes, lambda: pixels.dtype, _remembered(read) if small else read, colours)
+    shape, dtype = (frames, *volume), pixels.dtype_of(wanted if isinstance(wanted, range) else (wanted,))
+    return LazyPlanes(shape, placement.axes, lambda: dtype, _remembered(read) if small else read, colours)
 
 
 def _remembered(read: Read) -> Read:
@@ -215,10 +218,13 @@ def _levels(stack: ImageStack) -> list[Planes]:
     return levels
 
 
-def _contrast(stack: ImageStack, channel: int) -> tuple[float, float] | None:
+def contrast_of(stack: ImageStack, channel: int) -> tuple[float, float] | None:
     """Return contrast limits from the middle plane: napari's smallest and largest value let a hot pixel rule."""
     sample = _sample(stack, channel)
     finite = sample[np.isfinite(sample)]
+    if not finite.size and stack.stain(channel) is not None:  # not every time point may have been predicted
+        first = np.asarray(stack.levels[-1][:, channel, 0, ::8, ::8], dtype=np.float64)
+        finite = first[np.isfinite(first)]
     if not finite.size:
         return (0.0, 1.0)
     low, high = np.percentile(finite, (LOW_PERCENT, HIGH_PERCENT))

@@ -184,11 +184,11 @@ def tints(stack: ImageStack | None, channels: tuple[int, ...]) -> NDArray[np.flo
     """Return the colour of each channel, ``(C, 3)`` from 0 to 1: the file's, or some that can be told apart."""
     if len(channels) == 1:
         return np.ones((1, 3), dtype=np.float32)
-    named = _named(stack, channels) if stack is not None else []
-    found = named or [COLORS[place % len(COLORS)] for place in range(len(channels))]
+    named = _named(stack, channels) if stack is not None else [""] * len(channels)
+    found = [one or COLORS[place % len(COLORS)] for place, one in enumerate(named)]
     return np.array([[int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)] for text in found], dtype=np.float32)
 
 
 def _named(stack: ImageStack, channels: tuple[int, ...]) -> list[str]:
-    colors = RGB if stack.rgb else stack.channel_colors
-    return [colors[channel] for channel in channels] if len(colors) > max(channels) else []
+    colors = (*RGB, *stack.channel_colors[len(RGB) :]) if stack.rgb else stack.channel_colors
+    return [colors[channel] if channel < len(colors) else "" for channel in channels]

@@ -113,9 +113,11 @@ class CellLayers:
         self._shown_stack, self._placement = stack, placement
         if stack is None or placement is None:
             return
-        self._front = self._session.find_channel
+        front, self._front = self._front, self._session.find_channel
         if own is None:
             self._show_channels(stack, placement)
+        if front != self._front:
+            self._put_in_front(stack)
         self._show_predicted(stack, placement, visible=False)
         if before is None or before.shape[:3:2] != stack.shape[:3:2]:
             self._begin(stack, placement)
@@ -208,9 +210,13 @@ class CellLayers:
     def _on_settings_changed(self) -> None:
         if self.channels and self._session.find_channel != self._front:
             self._front = self._session.find_channel
-            colors = self._shown_stack.channel_colors if self._shown_stack else ()
-            put_in_front(self._channels.layers, self._front, colors[: len(self._channels.layers)])
+            self._put_in_front(self._shown_stack)
             self._predicted.put_in_front(self._front)
+
+    def _put_in_front(self, stack: ImageStack | None) -> None:
+        """Show the channel of the nuclei in front of the others of the file."""
+        layers = self._channels.layers
+        put_in_front(layers, self._front, stack.channel_colors[: len(layers)] if stack else ())
 
     def _on_stains_changed(self, image_id: int) -> None:
         stack = self._session.current
