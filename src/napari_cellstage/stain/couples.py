@@ -213,8 +213,8 @@ def _said_by_images(pairs: Sequence[StainPair]) -> tuple[str, ...]:
     stacks = {id(stack): stack for pair in pairs for stack in (pair.inputs, pair.targets)}.values()
     guessed = Counter(stack.guessed_axes for stack in stacks if stack.guessed_axes)
     guesses = (
-        f"The axes of {count} image{'' if count == 1 else 's'} were guessed to be {axes}, as their files do not say. If that is wrong, save them "
-        "as OME-TIFF."
+        f"The axes of {count} image{'s' if count > 1 else ''} were guessed to be {axes}, as no file says "
+        "them. If that is wrong, save the images as OME-TIFF."
         for axes, count in guessed.items()
     )
     return (*guesses, *dict.fromkeys(note for stack in stacks for note in stack.notes))
