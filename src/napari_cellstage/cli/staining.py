@@ -53,7 +53,9 @@ OutRun = Annotated[Path, typer.Option(help="Folder for the run: model, card, his
 _CHANNELS = "by name or number from 0; several with commas between, or as 0-12"
 InputAsTrained = Annotated[
     str | None,
-    typer.Option(metavar="CH", help=f"Channels with transmitted light, {_CHANNELS}.", show_default="as in training"),
+    typer.Option(
+        "--input", metavar="CH", help=f"Channels with transmitted light, {_CHANNELS}.", show_default="as in training"
+    ),
 ]
 Plane = Annotated[
     int | None,
@@ -113,15 +115,7 @@ def add(
     data: Pairs,
     target: Annotated[str, typer.Option(metavar="CH[,CH]", help=f"Channels with the new stains, {_CHANNELS}.")],
     out: OutRun,
-    input_: Annotated[
-        str | None,
-        typer.Option(
-            "--input",
-            metavar="CH",
-            help=f"Channels with transmitted light, {_CHANNELS}.",
-            show_default="as in training",
-        ),
-    ] = None,
+    input_: InputAsTrained = None,
     settings: Settings = None,
     target_folder: TargetFolder = None,
     plane: Plane = None,
@@ -146,15 +140,7 @@ def evaluate(
     run: StainRun,
     data: Pairs,
     target_folder: TargetFolder = None,
-    input_: Annotated[
-        str | None,
-        typer.Option(
-            "--input",
-            metavar="CH",
-            help=f"Channels with transmitted light, {_CHANNELS}.",
-            show_default="as in training",
-        ),
-    ] = None,
+    input_: InputAsTrained = None,
     target: Annotated[
         str | None,
         typer.Option(
@@ -189,15 +175,7 @@ def predict(
     uncertainty: Annotated[
         bool, typer.Option("--uncertainty", help="Write the uncertainty of each stain as a channel, too.")
     ] = False,
-    input_: Annotated[
-        str | None,
-        typer.Option(
-            "--input",
-            metavar="CH",
-            help=f"Channels with transmitted light, {_CHANNELS}.",
-            show_default="as in training",
-        ),
-    ] = None,
+    input_: InputAsTrained = None,
     axes: Axes = None,
     scene: Annotated[
         str | None, typer.Option(help="Scene, position or well by name; all: each in its own file.", show_default=False)
