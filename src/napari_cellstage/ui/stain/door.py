@@ -13,7 +13,7 @@ from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.session import Session
 from napari_cellstage.ui.next_step import STAIN, STEPS
-from napari_cellstage.ui.notices import shown
+from napari_cellstage.ui.notices import showing_errors, shown
 from napari_cellstage.ui.open_layers import axes_choices, image_layers, stack_from_layer
 from napari_cellstage.ui.stain.split_view import SplitView
 from napari_cellstage.ui.stain.step import StainStep
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Image
 
+    from napari_cellstage.ui.predicted_layers import MapKind
     from napari_cellstage.ui.viewer_link import ViewerLink
 
 WANTED = "stain page"  # setting of the project: somebody has asked for the page
@@ -64,6 +65,7 @@ class StainDoor(QObject):
         self.split = SplitView(viewer)
         self.step = StainStep(session, runner, theme, self._layers)
         self.step.compare_wanted.connect(self._compare)
+        self.step.map_wanted.connect(self._show_map)
         self.step.cells_wanted.connect(self.cells_wanted)
         for signal in (session.project_changed, session.stain_runs_changed, session.stains_changed):
             signal.connect(self._show_tab)
@@ -106,10 +108,16 @@ class StainDoor(QObject):
         layers = self._link.layers.channels
         self.split.close()
         with shown():
-            if channels and max(channels) >= len(layers):
+            if channels and len(layers) != len(self._session.channel_names):
                 raise ImageError("The layers of this image are not all shown, so they can't be put side by side.")
             if channels:
                 self.split.show([layers[channel] for channel in channels])
+
+    @showing_errors
+    def _show_map(self, name: str, kind: MapKind, on: bool) -> None:
+        image_id, session = self._session.current_id, self._session
+        if image_id is not None and any(one.name == name for one in session.stains()):
+            self._link.layers.predicted.show_map(session.stain_channel(image_id, name), kind, on)
 
 
 def _stack_of(layer: Image) -> ImageStack:

@@ -28,6 +28,7 @@ class StainPanel(QWidget):
     -------
     compare_wanted : channels of the current image to show side by side; empty: give the view back.
     cells_wanted : cells are to be found in a predicted stain.
+    map_wanted : as of `StainsPart`.
 
     Parameters
     ----------
@@ -37,6 +38,7 @@ class StainPanel(QWidget):
 
     compare_wanted = Signal(object)
     cells_wanted = Signal()
+    map_wanted = Signal(str, str, bool)
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class StainPanel(QWidget):
         self.learn.apply_wanted.connect(self._on_apply)
         self.apply.more_wanted.connect(self._on_more)
         self.apply.stains.compare_wanted.connect(self.compare_wanted)
+        self.apply.stains.map_wanted.connect(self.map_wanted)
         self.apply.stains.cells_wanted.connect(self.cells_wanted)
         session.project_changed.connect(self._on_project)
         self._on_project()

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QAbstractItemView, QGroupBox, QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QGroupBox,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_cellstage.core.predicted import PredictedStain, is_predicted
 from napari_cellstage.session import Session
@@ -16,6 +27,16 @@ from napari_cellstage.ui.theme import PanelTheme
 _NAME = Qt.ItemDataRole.UserRole
 MOST_LINES = 6
 SWATCH = 10
+MAPS = {
+    "uncertainty": (
+        "where unsure",
+        "A layer that is bright where the network is unsure: the width of the range that holds 80 % of true values.",
+    ),
+    "unlike": (
+        "where unlike",
+        "A layer that is bright where the image is unlike those the network learned from: there it may invent.",
+    ),
+}
 _NO_TRUTH = "This image has no channel of that name: there is nothing true to compare with."
 
 
@@ -26,6 +47,7 @@ class StainsPart(QGroupBox):
     -------
     compare_wanted : channels to show side by side, the true stain first; empty: give the view back.
     cells_wanted : cells are to be found in the chosen stain; it is the channel for that already.
+    map_wanted : name of a stain, ``"uncertainty"`` or ``"unlike"``, and whether that map of it is to be shown.
 
     Parameters
     ----------
@@ -37,10 +59,12 @@ class StainsPart(QGroupBox):
 
     compare_wanted = Signal(object)
     cells_wanted = Signal()
+    map_wanted = Signal(str, str, bool)
 
     def __init__(self, session: Session, theme: PanelTheme, parent: QWidget | None = None) -> None:
         super().__init__("Predicted stains of this image", parent)
         self._session, self._theme = session, theme
+        self._looked_at: str | None = None  # the stain whose maps are shown
         self._build()
         session.stains_changed.connect(self._on_stains)
         for signal in (session.project_changed, session.images_changed, session.current_changed):
@@ -61,7 +85,7 @@ class StainsPart(QGroupBox):
         lines = max(1, min(len(stains), MOST_LINES))
         self.list.setFixedHeight(lines * max(self.list.sizeHintForRow(0), self.fontMetrics().height() + 4) + 6)
         self.setVisible(bool(stains))
-        self._end_comparison()
+        self._end_looks()
         self._show_chosen()
 
     @property
@@ -95,15 +119,21 @@ class StainsPart(QGroupBox):
         )
         self.compare.setCheckable(True)
         self.remove = small_button("Remove", "Take this predicted stain off the image. Cells and labels stay.")
+        self.maps = {kind: QCheckBox(text) for kind, (text, _tip) in MAPS.items()}
+        for kind, box in self.maps.items():
+            box.setToolTip(MAPS[kind][1])
+            box.toggled.connect(partial(self._on_map, kind))
         self.compare.toggled.connect(self._on_compare)
         on_click(self.find, self._find)
         on_click(self.remove, self._remove)
-        layout, row = QVBoxLayout(self), QHBoxLayout()
-        for one in (self.find, self.compare, self.remove):
-            row.addWidget(one)
+        layout = QVBoxLayout(self)
         layout.addWidget(self.list)
         layout.addWidget(self.verdict)
-        layout.addLayout(row)
+        for parts in (tuple(self.maps.values()), (self.compare, self.remove), (self.find,)):
+            row = QHBoxLayout()
+            layout.addLayout(row)
+            for one in parts:
+                row.addWidget(one)
 
     # show
 
@@ -115,13 +145,14 @@ class StainsPart(QGroupBox):
             self.refresh()
 
     def _on_chosen(self, _row: int) -> None:
-        self._end_comparison()
+        self._end_looks()
         self._show_chosen()
 
     def _show_chosen(self) -> None:
         one = self.chosen
         if one is None:
             return
+        self._looked_at = one.name
         self.verdict.setText(verdict_text(one, self._theme))
         locked = READ_ONLY if self._session.read_only else ""
         allow(self.compare, "" if len(self._beside(one)) > 1 else _NO_TRUTH)
@@ -141,14 +172,22 @@ class StainsPart(QGroupBox):
         one = self.chosen
         self.compare_wanted.emit(self._beside(one) if on and one is not None else [])
 
-    def _end_comparison(self) -> None:
+    def _on_map(self, kind: str, on: bool) -> None:
+        if self._looked_at is not None:
+            self.map_wanted.emit(self._looked_at, kind, on)
+
+    def _end_looks(self) -> None:
+        """Take away what was shown of the stain that was chosen before."""
         self.compare.setChecked(False)
+        for box in self.maps.values():
+            box.setChecked(False)
+        self._looked_at = None
 
     @showing_errors
     def _find(self) -> None:
         one = self.chosen
         if one is not None:
-            self._end_comparison()
+            self._end_looks()
             self._session.find_channel = self._session.channel_names.index(one.name)
             self.cells_wanted.emit()
 
@@ -156,7 +195,7 @@ class StainsPart(QGroupBox):
     def _remove(self) -> None:
         one, image_id = self.chosen, self._session.current_id
         if one is not None and image_id is not None:
-            self._end_comparison()
+            self._end_looks()
             self._session.remove_stain(image_id, one.name)
 
 

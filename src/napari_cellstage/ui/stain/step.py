@@ -23,6 +23,7 @@ class StainStep(QWidget):
 
     compare_wanted = Signal(object)
     cells_wanted = Signal()
+    map_wanted = Signal(str, str, bool)
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class StainStep(QWidget):
 
             self._panel = StainPanel(*self._what)
             self._panel.compare_wanted.connect(self.compare_wanted)
+            self._panel.map_wanted.connect(self.map_wanted)
             self._panel.cells_wanted.connect(self.cells_wanted)
             if self._device:
                 self._panel.learn.show_device(self._device)
