@@ -76,7 +76,7 @@ def test_every_kind_of_model(
 def test_what_comes_out_does_not_depend_on_memory(
     make_model: MakeModel, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, stack = make_model(), make_stack(side=(600, 300))
+    model, stack = make_model(), make_stack(side=(1100, 300))
     whole, _ = run(predict_stains(model, stack))
     for name, value in (("BUDGET", 1 << 12), ("WIDE", 64), ("TALL", 16)):
         monkeypatch.setattr(f"napari_cellstage.stain.layout.{name}", value)

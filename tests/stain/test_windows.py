@@ -32,6 +32,12 @@ def test_weights_sum_to_one_and_reach_everywhere(length: int, size: int, overlap
     assert length <= max(size, whole) or axis.size == size
 
 
+def test_overlap_is_of_the_patch_that_was_learned_from() -> None:
+    for patch, shared in ((64, 32), (256, 64), (1024, 256)):
+        cut = Cut.of(plan(), patch, 0.25)
+        assert (cut.side, round(cut.overlap * cut.side)) == (max(512, patch), shared)
+
+
 def test_places_outside_are_mirrored() -> None:
     assert mirrored(-3, 6, 4).tolist() == [2, 1, 0, 0, 1, 2, 3, 3, 2]
     assert mirrored(-2, 3, 1).tolist() == [0] * 5
@@ -70,7 +76,7 @@ def test_what_is_cut_comes_together_again(
 ) -> None:
     values = np.random.default_rng(height * width).random((depth, height, width)).astype(np.float32)
     planes = {"2d": 1, "2.5d": 3, "3d": 4}[dimensions]
-    cut = Cut(plan(dimensions, depth=depth, planes=planes), 16, overlap, 24)
+    cut = Cut(plan(dimensions, depth=depth, planes=planes), 16, overlap, 24, overlap)
     made = pieced(values, cut, budget)
     np.testing.assert_allclose(made, values, atol=1e-5)
 

@@ -14,7 +14,8 @@ Floats = NDArray[np.float32]
 BUDGET = 96 << 20  # bytes of answers, and of input, that are in memory at a time
 WIDE = 1024  # columns of a band are a multiple of it, as of the chunks they are written in
 TALL = 256
-FLAT_SIDE, DEEP_SIDE = 256, 96  # of windows, at least: larger ones overlap over a smaller share of the image
+FLAT_SIDE, DEEP_SIDE = 512, 96  # of windows, at least: larger ones overlap over a smaller share of the image
+BLENDED = 128  # pixels of which the recipe's share overlaps, at least; of larger patches, of these
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Cut:
         What it gets and gives.
     side
         Rows and columns of a window.
-    overlap
-        Share of a window that the next one covers too, at least.
+    overlap, deep
+        Share of a window that the next one covers too, at least: of rows and columns, and of planes.
     whole
         Rows and columns of the largest field that is one window.
     """
@@ -37,12 +38,15 @@ class Cut:
     side: int
     overlap: float
     whole: int
+    deep: float = 0.0
 
     @classmethod
     def of(cls, plan: Plan, patch: int, overlap: float) -> Cut:
         """Return the cut for a network that was trained on patches of a size."""
         least = max(patch, DEEP_SIDE if plan.volume else FLAT_SIDE)
-        return cls(plan, -(-least // plan.multiple) * plan.multiple, overlap, 3 * least // 2)
+        side = -(-least // plan.multiple) * plan.multiple
+        shared = overlap * min(side, max(patch, BLENDED)) / side
+        return cls(plan, side, shared, 5 * side // 4, overlap)
 
     def depth_out(self, depth: int) -> int:
         """Return how many planes come out of so many."""
@@ -136,7 +140,7 @@ def _slabs(depth: int, cut: Cut) -> tuple[Slab, ...]:
         return tuple(Slab(np.array(planes), out, one) for out, planes in enumerate(cut.plan.looks(depth)))
     if cut.plan.projects:
         return (Slab(np.arange(depth), 0, one),)
-    axis = windows_along(depth, cut.plan.planes, cut.overlap)
+    axis = windows_along(depth, cut.plan.planes, cut.deep)
     return tuple(
         Slab(mirrored(start, start + axis.size, depth), start, weights)
         for start, weights in zip(axis.starts, axis.weights(), strict=True)

@@ -84,8 +84,8 @@ def parts_for(model: StainModel, data: StainSet, regions: Sequence[Region] | Non
         raise TrainingError("There is nothing to score. Give pairs of transmitted light and stain.")
     if data.output != model.output and any(pair.shape[0] > 1 for pair in data.pairs):
         raise ModelError(
-            f"The model predicts {_OF_STACK[model.output]} of a stack, but the pairs hold {_OF_STACK[data.output]}. Open "
-            f"the pairs with the output '{model.output}'."
+            f"The model predicts {_OF_STACK[model.output]} of a stack, but the pairs hold {_OF_STACK[data.output]}. "
+            f"Open the pairs with the output '{model.output}'."
         )
     for pair in data.pairs:
         check_planes(model, pair.inputs)
