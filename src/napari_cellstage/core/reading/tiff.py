@@ -25,6 +25,9 @@ from napari_cellstage.core.reading.tiff_facts import check_complete, says_pixel_
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
+_WHOLE_BYTES = 1 << 20
+
+
 class TiffSource:
     """The images of a TIFF file: OME's images, else the first series of pages.
 
@@ -147,12 +150,17 @@ def _read_mapped(path: Path, dtype: np.dtype[Any], offset: int, shape: tuple[int
 
 
 def _read_decoded(path: Path, number: int, level: int, index: Index) -> NDArray[Any]:
-    """Read tiles or strips, and put the part that is asked for together."""
-    import zarr
-
+    """Read tiles or strips, and put the part that is asked for together; what is small is decoded once as a whole."""
     file = held(open_tiff, path)
     key = (number, level)
     if key not in file.parts:
-        store = file.file.series[number].aszarr(level=level)
-        file.parts[key] = zarr.open_array(store, mode="r")
-    return np.asarray(file.parts[key][index])
+        series = file.file.series[number]
+        small = series.levels[level].nbytes <= _WHOLE_BYTES  # zarr takes longer than the decoding of a crop
+        file.parts[key] = series.asarray(level=level) if small else _opened(series, level)
+    return np.array(file.parts[key][index])
+
+
+def _opened(series: tifffile.TiffPageSeries, level: int) -> Any:
+    import zarr
+
+    return zarr.open_array(series.aszarr(level=level), mode="r")
