@@ -25,6 +25,13 @@ def test_the_recipe_names_it_and_all_parameters_are_in_one_group(name: str, kind
         assert {group["momentum"] for group in made.param_groups} == {0.7}
 
 
+def test_filters_alone_are_pulled_where_the_recipe_says_so():
+    network = small()
+    made = optimiser_of(network, Recipe(decays="convolutions", weight_decay=0.3), False)
+    pulled = {id(p) for group in made.param_groups if group["weight_decay"] for p in group["params"]}
+    assert pulled == {id(m.weight) for m in network.modules() if isinstance(m, torch.nn.Conv2d)}
+
+
 def test_a_share_of_each_groups_own_peak_is_set():
     made = optimiser_of(small(), Recipe(optimiser="sgd", learning_rate=0.5), pretrained=True)
     set_rate(made, 0.5)

@@ -48,7 +48,7 @@ def test_t_and_s_differ_from_the_plain_one_in_one_choice_each():
 def test_the_microtubule_recipe_is_as_published():
     recipe = Recipe.load("microtubule-cnn")
     assert (recipe.optimiser, recipe.learning_rate, recipe.batch_size, recipe.dropout) == ("nadam", 0.002, 32, 0.5)
-    assert recipe.weight_decay == 2 * 0.01
+    assert (recipe.weight_decay, recipe.decays) == (2 * 0.01, "convolutions")
     assert (recipe.stop_by, recipe.stop_folds, recipe.patience) == ("cross-validation", 10, 2)
     assert (recipe.crop_size, recipe.input_size, recipe.normalise) == (300, 300, "fixed")
     assert (recipe.fixed_low, recipe.fixed_high) == ("0", "255")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from napari_cellstage.core.exporting.source import Exported, ExportError, Export
 from napari_cellstage.core.exporting.table import image_frame
 from napari_cellstage.core.features import cell_features
 from napari_cellstage.core.normalise import Normalisation
+from napari_cellstage.core.seeing import lacks
 from napari_cellstage.core.snapshot import ImageSnapshot
 from napari_cellstage.learn.cutting import Cutter
 from napari_cellstage.learn.measure import pretrained_at_hand
@@ -82,6 +83,12 @@ def _usable(source: ExportSource) -> tuple[list[ExportImage], list[str]]:
             notes.append(f"The file of '{image.name}' is missing, so its cells were not measured.")
         elif image.labels is None:
             notes.append(f"The cells of '{image.name}' can't be read, so they were not measured.")
+        elif source.seen is not None:
+            lacking = source.seen.lacking(image.stack.channel_names, image.stack.own_shape[1])
+            if lacking:
+                notes.append(f"{lacks(image.name, lacking)} Its cells were not measured.")
+            else:
+                usable.append(replace(image, stack=source.seen.of(image.stack)))
         elif max(source.channels, default=0) >= image.stack.shape[1]:
             notes.append(
                 f"'{image.name}' has {image.stack.shape[1]} channels, fewer than the model sees, so its cells were not "

@@ -23,7 +23,7 @@ def optimiser_of(network: CellNetwork, recipe: Recipe, pretrained: bool) -> torc
     network
         On its device already.
     recipe
-        ``optimiser``, ``momentum``, ``learning_rate``, ``weight_decay``.
+        ``optimiser``, ``momentum``, ``learning_rate``, ``weight_decay``, ``decays``.
     pretrained
         Whether the network's body has learned something before, and so moves less than its head.
     """
@@ -49,10 +49,11 @@ def set_rate(optimiser: torch.optim.Optimizer, share: float) -> None:
 def _groups(network: CellNetwork, recipe: Recipe, body_rate: float) -> list[dict[str, Any]]:
     head: set[nn.Parameter] = set(head_of(network.backbone).parameters())
     groups = []
+    least = 2 if recipe.decays == "convolutions" else 1  # dimensions that are not enough: dense weights have two
     for in_head in (True, False):
         for decays in (True, False):
             # Biases and the scales of normalisation layers are not pulled towards zero.
-            chosen = [p for p in network.parameters() if (p in head) == in_head and (p.ndim > 1) == decays]
+            chosen = [p for p in network.parameters() if (p in head) == in_head and (p.ndim > least) == decays]
             decay = recipe.weight_decay if decays else 0.0
             peak = recipe.learning_rate * (1.0 if in_head else body_rate)
             if chosen:

@@ -216,6 +216,12 @@ class Recipe(Choices):
         85, "After how many epochs the step size falls to a tenth.", min=1, max=1000, when=("schedule", "steps")
     )
     weight_decay: float = choice(0.05, "Pull towards small weights, against overfitting.", min=0.0, max=1.0)
+    decays: Literal["every layer", "convolutions"] = choice(
+        "every layer",
+        "What is pulled towards small weights. convolutions: filters only, for networks with very many other weights.",
+        choices=("every layer", "convolutions"),
+        title="pulled",
+    )
     label_smoothing: float = choice(0.1, "Share of doubt in each label, against overconfidence.", min=0.0, max=0.5)
     class_weights: bool = choice(
         True, "Rare classes count more, so that they are not ignored.", when=("upsample", False)

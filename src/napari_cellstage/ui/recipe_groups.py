@@ -36,7 +36,7 @@ FIRST = (
 # All the rest, under what it is about.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Start and picture": ("weights", "dropout", "input_size", "random_crop", "standardise", "sharpen"),
-    "Steps": ("optimiser", "momentum", "find_rate", "schedule", "step_epochs", "weight_decay", "average"),
+    "Steps": ("optimiser", "momentum", "find_rate", "schedule", "step_epochs", "weight_decay", "decays", "average"),
     "Classes": ("class_weights", "upsample", "label_smoothing"),
     "Cells shown turned and changed": (
         "quarter_turns",

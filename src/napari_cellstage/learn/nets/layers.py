@@ -13,9 +13,10 @@ from napari_cellstage.learn.nets.layer_text import CONV, DENSE, read_layers, sid
 class LayeredNetwork(nn.Module):
     """A network written as text (Shpilman et al.: conv 16 2, pool 2, conv 64 3, pool 2, dense 32, dense 32).
 
-    A ReLU follows each convolution and each dense layer, and a dropout each dense layer. The last layer gives the
-    classes; softmax is the loss's part. The study does not say how the picture's rim is treated, nor how weights
-    start: convolutions take no pixels from outside here, weights start as Glorot & Bengio 2010 propose, biases at 0.
+    A ReLU follows each convolution and each dense layer, and a dropout the last of these. The layer that gives the
+    classes comes by itself; softmax is the loss's part. The study does not say where the dropout is, how the picture's
+    rim is treated, nor how weights start: convolutions take no pixels from outside here, weights start as Glorot &
+    Bengio 2010 propose, biases at 0.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ class LayeredNetwork(nn.Module):
     side
         Of the pictures, in pixels: as a dense layer sees each place, the network fits this side only.
     dropout
-        Share of each dense layer's units that are switched off while training.
+        Share of the last dense layer's units that are switched off while training.
 
     Raises
     ------
@@ -49,8 +50,10 @@ class LayeredNetwork(nn.Module):
                 last.append(nn.MaxPool2d(layer.kernel))
         self.classifier, width = nn.Sequential(nn.Flatten()), width * left * left
         for layer in (one for one in layers if one.word == DENSE):
-            self.classifier.extend((nn.Linear(width, layer.width), nn.ReLU(), nn.Dropout(dropout)))
+            self.classifier.extend((nn.Linear(width, layer.width), nn.ReLU()))
             width = layer.width
+        if layers[-1].word == DENSE:
+            self.classifier.append(nn.Dropout(dropout))
         self.classifier.append(nn.Linear(width, classes))
         self.apply(_start)
 
