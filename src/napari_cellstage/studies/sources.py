@@ -16,7 +16,7 @@ from napari_cellstage.studies.tables import StudyError
 # Looked for in this order, from the folder in which the command is started.
 BESIDE = ("data", "../shared/data")
 TEST_SHARE = 0.2  # of data that are too few for the published division
-QUICK_TRAINING, QUICK_TEST = 300, 200  # synthetic crops a class
+QUICK_TRAINING, QUICK_TEST = 300, 400  # synthetic crops a class
 FULL_TEST = 500  # published: 100; more, as they cost nothing and tell more
 
 
