@@ -147,7 +147,7 @@ def sampled(data: StainSet, regions: Sequence[Region]) -> tuple[Floats, Floats]:
         region = regions[place]
         pair = data.pairs[region.pair]
         planes = _three(pair.shape[0])
-        for rows, columns in _windows(region, _PIXELS // (len(spread) * len(planes))):
+        for rows, columns in windows_in(region, _PIXELS // (len(spread) * len(planes))):
             inputs += [pair.read_input(z, rows, columns) for z in planes]
             stains += [pair.read_target(z, rows, columns) for z in _three(pair.depth_out)]
     return _flat(inputs, len(data.input_names)), _flat(stains, len(data.stain_names))
@@ -163,7 +163,7 @@ def _three(depth: int) -> list[slice]:
     return [slice(z, z + 1) for z in sorted({depth // 4, depth // 2, min(depth * 3 // 4, depth - 1)})]
 
 
-def _windows(region: Region, pixels: int) -> list[tuple[slice, slice]]:
+def windows_in(region: Region, pixels: int) -> list[tuple[slice, slice]]:
     """Return windows spread over a part that have about so many pixels together; all of it where it is small."""
     height, width = region.size
     if height * width <= pixels:
