@@ -12,6 +12,7 @@ import tifffile
 from typer.testing import CliRunner
 
 from napari_cellstage.cli import app
+from tests.cli.stain_images import TINY, pixels, write
 
 GROUPS = 6
 EACH = 3
@@ -66,3 +67,28 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("images") / "a field.tif"
     tifffile.imwrite(file, field)
     return file
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe of stains that trains in a second."""
+    file = tmp_path_factory.mktemp("recipes") / "tiny.toml"
+    file.write_text(TINY, encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="session")
+def pair_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four images in two folders, each with transmitted light and two stains."""
+    root = tmp_path_factory.mktemp("pairs")
+    for number in range(4):
+        write(root / f"day {number % 2}" / f"image {number}.tif", pixels(number))
+    return root
+
+
+@pytest.fixture(scope="session")
+def stain_run(pair_folder: Path, tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A model of both stains, and what its training answered."""
+    out = tmp_path_factory.mktemp("stain runs") / "first"
+    options = ("--input", "bright field", "--target", "DNA,actin", "--recipe", tiny_recipe, "--out", out)
+    return out, run_cli("stain", "train", pair_folder, *options, "--seed", 1, "--json")

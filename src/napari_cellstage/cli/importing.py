@@ -22,6 +22,7 @@ from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.plate_map import read_plate_map
 from napari_cellstage.core.plate_placing import place_on
 from napari_cellstage.core.plates import NamePattern, read_names
+from napari_cellstage.core.predicted import predicted_among
 from napari_cellstage.core.reading.gather import Gathered, gather, open_series, with_axes
 from napari_cellstage.core.segment import find_cells_in_stack
 from napari_cellstage.core.store import DATABASE, with_suffix
@@ -234,7 +235,7 @@ def _find(session: Session, choices: ImportChoices, outcome: _Outcome, reporter:
             work = find_cells_in_stack(entry.stack, fitting, should_stop)
             labels = reporter.follow(work, f"finding cells in {entry.name}")
             if not should_stop():
-                session.set_labels(labels, image_id)
+                session.set_labels(labels, image_id, found_in=predicted_among([entry.stack.channel_names[channel]]))
                 reporter.say(f"{entry.name}: {len(session.cells(image_id))} cells")
 
 

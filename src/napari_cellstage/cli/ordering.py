@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_cellstage.cli.answers import table_lines, write_json, write_table
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.scoring import load_model
-from napari_cellstage.cli.sources import Data, FolderData, ShouldStop, channels_for, parts, read_data
+from napari_cellstage.cli.sources import Data, FolderData, ShouldStop, as_wanted, parts, read_data
 from napari_cellstage.core.classes import UNLABELLED, ClassScheme
 from napari_cellstage.core.predictions import PART_NAMES, TRAINED
 from napari_cellstage.core.review.pseudotime import PseudotimeError, Shape, order_features, pseudotime
@@ -107,7 +107,7 @@ def _placed(data: Data, model: TrainedModel, should_stop: ShouldStop) -> Generat
         columns = {"image": [name.rpartition("#")[0] for name in crops.names], "t": 0, "cell_id": 1}
         label = np.array(crops.classes, dtype=np.str_)[crops.labels]
         return _Cells(columns, said.embedding, label, parts(model, crops.names), crops.groups)
-    work = replace(data.work, channels=channels_for(model, data.work))
+    work = as_wanted(model, data.work)
     answers = yield from predict_snapshot(model, work, should_stop)
     names = {one.id: one.name for one in work.scheme} | {UNLABELLED: ""}
     images = list(work.images)

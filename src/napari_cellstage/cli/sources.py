@@ -20,7 +20,9 @@ from napari_cellstage.core.classes import UNLABELLED, ClassScheme
 from napari_cellstage.core.errors import ProjectError
 from napari_cellstage.core.experts.cell_names import NamedImage, file_names, project_names
 from napari_cellstage.core.folders import CropSet, read_class_folders
+from napari_cellstage.core.predicted import predicted_among
 from napari_cellstage.core.predictions import HELD_OUT, NEITHER, TRAINED, Predictions, joined
+from napari_cellstage.core.seeing import as_seen_by
 from napari_cellstage.core.sheets import sheet_of
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.store import DATABASE, SUFFIX
@@ -176,8 +178,8 @@ class ProjectData:
     def table(self, model: TrainedModel, should_stop: ShouldStop, labelled_only: bool = False) -> Table:
         """Predict the cells, all or those with a label; as ``predictions.csv``."""
         images = tuple(_labelled(image) if labelled_only else image for image in self.work.images)
-        channels = channels_for(model, self.work)
-        answers = yield from predict_snapshot(model, replace(self.work, images=images, channels=channels), should_stop)
+        work = as_wanted(model, replace(self.work, images=images))
+        answers = yield from predict_snapshot(model, work, should_stop)
         names = {c.id: c.name for c in self.work.scheme} | {UNLABELLED: ""}
         frames = []
         for image in images:
@@ -242,6 +244,20 @@ def image_of(name: str) -> str:
     """Return which image a cell's pixels are of, by its name; empty for a crop, which is a file of its own."""
     image, slash, _ = identity(name).partition("/")
     return image if slash else ""
+
+
+def as_wanted(model: TrainedModel, work: WorkSnapshot) -> WorkSnapshot:
+    """Return a project as a model is to see it; see `channels_for`. Predicted channels are found by name in each image.
+
+    Raises
+    ------
+    ImageError
+        If an image lacks one of those.
+    """
+    names = [str(name) for name in model.card["channel_names"]]
+    if predicted_among(names):
+        return as_seen_by(work, (), names)
+    return replace(work, channels=channels_for(model, work))
 
 
 def channels_for(model: TrainedModel, work: WorkSnapshot) -> tuple[int, ...]:

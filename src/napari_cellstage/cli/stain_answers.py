@@ -30,7 +30,7 @@ def figures(scores: StainScores | None) -> dict[str, Any]:
 
 
 def score_lines(scores: StainScores, title: str) -> list[str]:
-    """Return scores as lines of text: each stain, each image where there are few, and what to know of them.
+    """Return scores as lines of text: each stain, and each image where there are few. Notes were said on the way.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def score_lines(scores: StainScores, title: str) -> list[str]:
     head = ("stain", "Pearson r", "95 % interval", "SSIM", "content r", "baseline r", "worst tenth")
     lines = [title, *aligned([head, *map(_row, scores.stains)])]
     lines += [f"baseline of {one.name}: {one.baseline_text}" for one in scores.stains if one.baseline_text]
-    return [*lines, *_image_lines(scores.stains), *(f"Note: {note}" for note in scores.notes)]
+    return [*lines, *_image_lines(scores.stains)]
 
 
 def number(value: float | None) -> str:

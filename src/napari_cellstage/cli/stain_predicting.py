@@ -172,9 +172,6 @@ def _one_image(
     for answer in answers:
         for line in verdict_lines(answer):
             reporter.say(f"  {answer.run}: {line}")
-    frames = stack.shape[0]
-    if len(predicted.times) < frames:
-        reporter.say(f"  Stopped: {len(predicted.times)} of {frames} time points were predicted.")
     reporter.say(f"  {', '.join(predicted.names)}, predicted and not measured, saved in {place}")
     return _answer(stack, place, predicted)
 

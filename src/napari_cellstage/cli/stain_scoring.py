@@ -51,9 +51,8 @@ def evaluate_stains(run: Path, pairs: PairChoices, *, device: str | None, as_jso
         work = evaluate_stain(model, data, regions, should_stop, train=new.train or None)
         scores = reporter.follow(work, "scoring")
     seconds = time.perf_counter() - start
-    scores = replace(scores, notes=(*told, *scores.notes))
     title = "on images not trained on" if new.regions else "on images that the model WAS trained on"
-    for line in score_lines(replace(scores, notes=scores.notes[len(told) :]), title):
+    for line in score_lines(scores, title):
         reporter.say(line)
     if as_json:
         counts = {
@@ -62,6 +61,8 @@ def evaluate_stains(run: Path, pairs: PairChoices, *, device: str | None, as_jso
             "n_left_out": len(new.left_out) if new.regions else 0,
             "trained_on": not new.regions,
         }
+        scores = replace(scores, notes=(*told, *scores.notes))
+        scores = replace(scores, notes=(*told, *scores.notes))
         write_json(figures(scores) | counts | {"seconds": round(seconds, 3), "run": str(run)})
 
 

@@ -149,10 +149,11 @@ def _folder(out: Path) -> Path:
 
 
 def _what_is_trained(data: StainSet, recipe: StainRecipe, start: StainModel | None) -> str:
-    images = "1 image" if len(data) == 1 else f"{len(data)} images"
+    images, groups = "1 image" if len(data) == 1 else f"{len(data)} images", len(set(data.groups))
     known = f", added to {', '.join(start.stain_names)}" if start is not None else ""
     what = f"{', '.join(data.stain_names)} from {', '.join(data.input_names)}"
-    return f"{recipe.name}: {what}, {images}, {len(set(data.groups))} groups{known}"
+    of = f" of {groups} group{'' if groups == 1 else 's'}" if groups < len(data) else ""
+    return f"{recipe.name}: {what}, {images}{of}{known}"
 
 
 def _closing_lines(done: StainTrained, out: Path) -> list[str]:
