@@ -88,7 +88,6 @@ class ApplyPage(QWidget):
             "Tick one or several; each predicts its stains, as channels of their own.",
             MODELS_SHOWN,
         )
-        self.models.setWordWrap(True)
         self.empty, self.said = hint(""), hint("")
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.here = small_button("Apply to this image", "Predict the stains of the current image, all time points.")

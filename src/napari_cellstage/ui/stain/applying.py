@@ -119,7 +119,8 @@ class Applying(QObject):
     def _on_end(self, _result: object) -> None:
         if self._dropped:
             tell("The project was closed meanwhile, so the predicted stains were dropped. Apply the model again.")
-        self.said.emit(outcome_text(self._done))
+        several = len({one.image_id for one in self._done}) > 1 or any(one.problem for one in self._done)
+        self.said.emit(outcome_text(self._done) if several else "")  # the verdict on one image is said beside it
         if text := warning_text(self._done):
             warn(text)
 

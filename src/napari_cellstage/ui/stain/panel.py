@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from napari_cellstage.session import Session
 from napari_cellstage.stain.run_records import StainRun
-from napari_cellstage.ui.pieces import hint
 from napari_cellstage.ui.stain.apply_page import ApplyPage
 from napari_cellstage.ui.stain.learn_page import LearnPage
 from napari_cellstage.ui.stain.source_box import Layers
@@ -17,8 +16,11 @@ from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.workers import JobRunner
 
 LEARN, APPLY = "Learn", "Apply"
-ABOUT = "Fluorescence, predicted from transmitted light."
-CAUTION = "What is predicted is no measurement. Layers, files and exports say of it that it is predicted."
+_CAUTION = "What is predicted is no measurement: layers, files and exports say of it that it is predicted."
+_TIPS = {
+    LEARN: f"Train a network on images that have transmitted light and fluorescence. {_CAUTION}",
+    APPLY: f"Predict the fluorescence of images that lack it. {_CAUTION}",
+}
 
 
 class StainPanel(QWidget):
@@ -55,12 +57,9 @@ class StainPanel(QWidget):
         self.pages = QTabWidget()
         self.pages.setDocumentMode(True)
         for title, page in ((LEARN, self.learn), (APPLY, self.apply)):
-            self.pages.addTab(page, title)
+            self.pages.setTabToolTip(self.pages.addTab(page, title), _TIPS[title])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        about = hint(ABOUT)
-        about.setToolTip(CAUTION)
-        layout.addWidget(about)
         layout.addWidget(self.pages, 1)
         self.pages.currentChanged.connect(self._fit)
         self._fit()

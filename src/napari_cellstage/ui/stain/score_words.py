@@ -26,11 +26,13 @@ def score_text(answer: Learned) -> str:
 
 
 def run_text(run: StainRun) -> str:
-    """Return a trained model in two lines: from what it predicts what; when it was made, and r."""
+    """Return a trained model in lines: from what it predicts what; when it was made; r of each stain."""
     what = f"{', '.join(run.inputs)} → {', '.join(run.stains)}" if run.stains else run.name
-    said = [made_text(run.made), run.recipe, *(_run_score(run, stain) for stain in run.stains)]
+    made, scores = [made_text(run.made), run.recipe], [_run_score(run, one) for one in run.stains]
+    known = [one for one in scores if one]
+    lines = [made, *([one] for one in known)] if len(run.stains) > 1 else [made + known]
     mark = "⚠ " if run.problem else ""
-    return f"{mark}{what}\n{' · '.join(one for one in said if one)}"
+    return "\n".join([f"{mark}{what}", *(" · ".join(one for one in line if one) for line in lines)])
 
 
 def _run_score(run: StainRun, stain: str) -> str:

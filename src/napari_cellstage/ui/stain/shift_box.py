@@ -5,13 +5,11 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
-from napari_cellstage.stain.registration import Shift
 from napari_cellstage.ui.pieces import hint, on_click, say, small_button
 from napari_cellstage.ui.stain.learn_work import Measured
 
-TRUSTED = 0.3  # below, the shift can't be told
 LISTED = 5
-NOTICED = 0.75  # pixels; less is nothing to correct
+NOTICED = 2.0  # pixels; less can't be told from none
 
 
 class ShiftBox(QWidget):
@@ -62,24 +60,15 @@ def shifts_text(found: list[Measured]) -> str:
     """Return measured shifts in words, the largest first, and whether to correct them."""
     if not found:
         return ""
-    known = [one for one in found if one.shift.trust >= TRUSTED]
+    known = [one for one in found if one.shift.trusted]
     if not known:
         return "The shift can't be told from these images: they share too little texture. Look at them side by side."
-    known.sort(key=lambda one: -_size(one.shift))
-    lines = [f"{one.name}: {_words(one.shift)}" for one in known[:LISTED]]
+    known.sort(key=lambda one: -one.shift.length)
+    lines = [f"{one.name}: {one.shift.text}" for one in known[:LISTED]]
     if len(known) > LISTED:
         lines.append(f"{len(known) - LISTED:,} more are shifted less.")
     if len(found) > len(known):
         lines.append(f"Of {len(found) - len(known):,} it can't be told.")
-    moved = _size(known[0].shift) >= NOTICED
+    moved = known[0].shift.length >= NOTICED
     lines.append("Tick the box below to correct this." if moved else "They lie on each other: nothing to correct.")
     return "\n".join(lines)
-
-
-def _words(shift: Shift) -> str:
-    down, across = ("down" if shift.dy >= 0 else "up"), ("right" if shift.dx >= 0 else "left")
-    return f"to be moved {abs(shift.dy):.1f} px {down}, {abs(shift.dx):.1f} px {across}"
-
-
-def _size(shift: Shift) -> float:
-    return float((shift.dy**2 + shift.dx**2) ** 0.5)

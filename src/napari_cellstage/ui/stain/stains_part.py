@@ -83,7 +83,7 @@ class StainsPart(QGroupBox):
         self.list.setCurrentRow(names.index(before.name) if before is not None and before.name in names else 0)
         self.list.blockSignals(False)
         lines = max(1, min(len(stains), MOST_LINES))
-        self.list.setFixedHeight(lines * max(self.list.sizeHintForRow(0), self.fontMetrics().height() + 4) + 6)
+        self.list.setFixedHeight(lines * max(self.list.sizeHintForRow(0), self.fontMetrics().height()) + 8)
         self.setVisible(bool(stains))
         self._end_looks()
         self._show_chosen()
@@ -113,7 +113,7 @@ class StainsPart(QGroupBox):
         self.verdict = hint("")
         self.find = small_button("Find cells in it ▸", "Go to the step Cells with this stain as the channel.")
         self.compare = small_button(
-            "Beside the true stain",
+            "Side by side",
             "Show predicted and true stain side by side, with one camera, one slider and one contrast. Press again to "
             "get the view back.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
 _KEY = Qt.ItemDataRole.UserRole
@@ -67,8 +67,7 @@ class Ticks(QListWidget):
             item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
             self.addItem(item)
         self.blockSignals(False)
-        lines = max(1, min(len(ticks), self._most))
-        self.setFixedHeight(lines * max(self.sizeHintForRow(0), self.fontMetrics().height() + 4) + 6)
+        self._fit()
 
     @property
     def ticked(self) -> tuple[object, ...]:
@@ -88,6 +87,17 @@ class Ticks(QListWidget):
             on = one.data(_KEY) in wanted and bool(one.flags() & Qt.ItemFlag.ItemIsEnabled)
             one.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
         self.blockSignals(False)
+
+    def _fit(self) -> None:
+        """Take the height of the first lines; a line may have several rows of text."""
+        heights = [self.sizeHintForRow(row) for row in range(min(self.count(), self._most))]
+        self.setFixedHeight(max(sum(heights), self.fontMetrics().height()) + 2 * self.frameWidth() + 4)
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Keep to the lines when the font becomes another."""
+        super().changeEvent(event)
+        if event is not None and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
 
     def _items(self) -> list[QListWidgetItem]:
         return [item for i in range(self.count()) if (item := self.item(i)) is not None]

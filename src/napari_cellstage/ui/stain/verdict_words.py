@@ -10,7 +10,7 @@ from napari_cellstage.ui.theme import PanelTheme
 
 SIGNS = {"like": "✓", "doubtful": "▲", "unlike": "⚠"}  # told apart without colours too
 COLORS = {"like": "#009e73", "doubtful": "#e69f00", "unlike": "#d55e00"}  # Okabe-Ito
-SHORT = {"like": "like the training images", "doubtful": "partly unlike them", "unlike": "unlike the training images"}
+SHORT = {"like": "like the training images", "doubtful": "doubtful", "unlike": "unlike the training images"}
 
 
 def sign_of(level: str) -> str:
@@ -23,5 +23,7 @@ def verdict_text(stain: PredictedStain, theme: PanelTheme) -> str:
     if not stain.verdict:
         return "Nobody has judged whether this image is like the training images."
     color = readable(COLORS.get(stain.verdict, "#999999"), theme)
-    head = f"{sign_of(stain.verdict)} {SHORT.get(stain.verdict, stain.verdict).capitalize()}."
-    return f'<b style="color:{color}">{escape(head)}</b> {escape(stain.text)}'
+    head, colon, rest = stain.text.partition(":")
+    if stain.verdict == "doubtful" or not colon:  # there are several reasons to doubt
+        head, colon, rest = "Doubtful." if stain.verdict == "doubtful" else "", "", stain.text
+    return f'<b style="color:{color}">{sign_of(stain.verdict)} {escape(head + colon)}</b> {escape(rest.strip())}'
