@@ -39,6 +39,7 @@ class OpenProject:
         self.entries = {image_id: entry for image_id, entry in images.items() if image_id not in gone}
         self.hidden = {image_id: entry for image_id, entry in images.items() if image_id in gone}
         self.tally = Tally(project.journal if project else None, self.hidden)
+        self.found_in = project.journal.found_in() if project else {}
         self.problems: dict[int, str] = {0: project.reason} if project and project.reason else {}
 
     @property

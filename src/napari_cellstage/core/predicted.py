@@ -116,6 +116,11 @@ def is_predicted(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def predicted_among(names: Sequence[str]) -> str:
+    """Return the predicted channels among these, in words; empty where there is none."""
+    return ", ".join(name for name in names if is_predicted(name))
+
+
 def stain_of(name: str) -> str:
     """Return what a predicted channel stands for: ``"DNA"`` of ``"DNA (predicted)"``; any other name as it is."""
     found = _NAME.fullmatch(name)

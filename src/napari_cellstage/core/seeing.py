@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from napari_cellstage.core.errors import ImageError
+from napari_cellstage.core.errors import ImageError, ModelError
 from napari_cellstage.core.image_stack import ImageStack
-from napari_cellstage.core.predicted import is_predicted
+from napari_cellstage.core.predicted import is_predicted, predicted_among, stain_of
 from napari_cellstage.core.snapshot import Images, ImageSnapshot, Reader, WorkSnapshot
-from napari_cellstage.core.stain_channels import in_order_of
+from napari_cellstage.core.stain_channels import in_file_order, in_order_of
+
+Change = Callable[[ImageStack], ImageStack]
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,9 @@ class Seen:
         """
         if lacking := self.lacking(stack.channel_names, stack.own_shape[1]):
             raise ImageError(lacks(stack.name, lacking))
-        names = stack.channel_names
-        return in_order_of(stack, [one if isinstance(one, int) else names.index(one) for one in self.wanted])
+        ordered = in_file_order(stack)
+        names = ordered.channel_names
+        return in_order_of(ordered, [one if isinstance(one, int) else names.index(one) for one in self.wanted])
 
     def lacking(self, names: Sequence[str], own: int) -> str:
         """Return the first that an image with these channels lacks, of which so many are its file's; empty: none."""
@@ -60,31 +63,47 @@ def seeing(work: WorkSnapshot, seen: Seen) -> WorkSnapshot:
 
     Reading an image that lacks one raises `ImageError`.
     """
-    images = work.images
+    return replace(work, images=_changed(work.images, seen.of), channels=seen.channels)
+
+
+def as_seen_by(work: WorkSnapshot, channels: Sequence[int], names: Sequence[str]) -> WorkSnapshot:
+    """Return a snapshot as a model is to see it, whatever channels are chosen now.
+
+    Parameters
+    ----------
+    work
+        With what was chosen now.
+    channels, names
+        What the model was trained on, by number and name; where predicted ones are among them the names count.
+    """
+    if predicted_among(names):
+        return seeing(work, Seen(tuple(names)))
+    return replace(work, images=_changed(work.images, in_file_order), channels=tuple(channels))
+
+
+def check_stains(wanted: Sequence[str], given: Sequence[str]) -> None:
+    """Raise `ModelError` when a model that looks at a predicted stain gets something else in its place.
+
+    Parameters
+    ----------
+    wanted, given
+        Names of the channels that it was trained on, and of those that it gets. A measured stain may stand for a
+        predicted one.
+    """
+    for mine, yours in zip(wanted, given, strict=False):
+        if is_predicted(mine) and stain_of(mine) != stain_of(yours):
+            raise ModelError(
+                f"The model looks at '{mine}', but '{yours}' was given in its place. Predict that stain for this image "
+                "and choose it among the channels that the network sees, or train a new model."
+            )
+
+
+def _changed(images: Sequence[ImageSnapshot], change: Change) -> Sequence[ImageSnapshot]:
     if isinstance(images, Images):
-        return replace(work, images=images_seeing(images, seen), channels=seen.channels)
-    return replace(work, images=tuple(_seen(one, seen) for one in images), channels=seen.channels)
+        return replace(images, readers={i: partial(_read, one, change) for i, one in images.readers.items()})
+    return tuple(replace(one, stack=change(one.stack)) for one in images)
 
 
-def images_seeing(images: Images, seen: Seen) -> Images:
-    """Return images that are read with these channels first."""
-    return replace(images, readers=readers_seeing(images.readers, seen))
-
-
-def readers_seeing(readers: Mapping[int, Reader], seen: Seen) -> dict[int, Reader]:
-    """Return the same for what reads them."""
-    return {image_id: partial(_read, reader, seen) for image_id, reader in readers.items()}
-
-
-def predicted_among(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the channels among these that are predicted."""
-    return tuple(name for name in names if is_predicted(name))
-
-
-def _read(reader: Reader, seen: Seen) -> ImageSnapshot | None:
+def _read(reader: Reader, change: Change) -> ImageSnapshot | None:
     found = reader()
-    return None if found is None else _seen(found, seen)
-
-
-def _seen(image: ImageSnapshot, seen: Seen) -> ImageSnapshot:
-    return replace(image, stack=seen.of(image.stack))
+    return None if found is None else replace(found, stack=change(found.stack))

@@ -149,14 +149,13 @@ def without_stains(stack: ImageStack) -> ImageStack:
     """Return an image as its file is."""
     if not isinstance(stack.pixels, JoinedPlanes):
         return stack
-    own = [channel for channel, one in enumerate(stack.stains) if one is None]
-    own.sort(key=lambda channel: stack.pixels.parts[channel].channel)  # type: ignore[attr-defined]
-    colors = tuple(stack.channel_colors[channel] for channel in own) if stack.channel_colors else ()
+    ordered, count = in_file_order(stack), stack.own_shape[1]
+    colors = ordered.channel_colors[:count]
     return replace(
-        stack,
+        ordered,
         pixels=stack.pixels.own,
         pyramid=tuple(level.own for level in stack.pyramid if isinstance(level, JoinedPlanes)),
-        channel_names=tuple(stack.channel_names[channel] for channel in own),
+        channel_names=ordered.channel_names[:count],
         channel_colors=colors if any(colors) else (),
         stains=(),
     )
@@ -177,6 +176,15 @@ def in_order_of(stack: ImageStack, first: Sequence[int]) -> ImageStack:
         stains=tuple(stack.stain(channel) for channel in order),
         rgb=stack.rgb and order[: len(own)] == own,
     )
+
+
+def in_file_order(stack: ImageStack) -> ImageStack:
+    """Return an image with the channels of its file in their order, and the predicted ones after them."""
+    if not isinstance(stack.pixels, JoinedPlanes):
+        return stack
+    parts = stack.pixels.parts
+    own = sorted((c for c, one in enumerate(stack.stains) if one is None), key=lambda c: parts[c].channel)
+    return in_order_of(stack, own)
 
 
 def _joined(pixels: Planes, channels: Sequence[StainChannel]) -> JoinedPlanes:

@@ -37,8 +37,6 @@ class StainTable(Database):
         return {(image_id, version): channel for image_id, version, channel in rows}
 
     def put_found_in(self, image_id: int, version: int, channel: str) -> None:
-        """Note in which predicted channel the cells of a segmentation were found; nothing for one of the file."""
+        """Note in which predicted channel the cells of a segmentation were found."""
         with self._transaction() as db:
-            db.execute("DELETE FROM found_in WHERE image_id = ? AND version = ?", (image_id, version))
-            if channel:
-                db.execute("INSERT INTO found_in VALUES (?, ?, ?)", (image_id, version, channel))
+            db.execute("INSERT OR REPLACE INTO found_in VALUES (?, ?, ?)", (image_id, version, channel))

@@ -90,10 +90,13 @@ class Workspace(OwnLabels):
         if gone := [image_id for image_id in dict.fromkeys(image_ids) if image_id in self.hidden]:
             self.do(acts.show_images(gone))
 
-    def replace_cells(self, image_id: int, labels: Any, continues: bool = False) -> tuple[Effects, CarryOver]:
+    def replace_cells(
+        self, image_id: int, labels: Any, continues: bool = False, found_in: str = ""
+    ) -> tuple[Effects, CarryOver]:
         """Store a segmentation of an image and put it in place of the present one, labels carried over.
 
-        With `continues` it is undone together with that of another image, when nothing was done in between.
+        With `continues` it is undone together with that of another image, when nothing was done in between. `found_in`
+        is the predicted channel it was found in.
         """
         self.refuse_unseen("find cells")
         image, project = self.image(image_id), self.writable
@@ -102,6 +105,9 @@ class Workspace(OwnLabels):
         version = project.journal.next_version(image_id)
         project.segmentations.forget(image_id, version)  # files of an act that was never finished
         stored = project.segmentations.write(image_id, version, volume, table)
+        if found_in:
+            project.journal.put_found_in(image_id, version, found_in)
+            self.found_in[image_id, version] = found_in
         given = self.image_classes.get(image_id, NO_CLASS)
         said = self.opinions(image_id)
         edit, result = acts.replace_cells(image, image_id, stored, table, version, given, said)

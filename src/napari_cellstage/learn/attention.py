@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.review.cell_refs import CellRefs
+from napari_cellstage.core.seeing import check_stains
 from napari_cellstage.core.snapshot import Images, ImageSnapshot, WorkSnapshot
 from napari_cellstage.core.windows import Windows
 from napari_cellstage.learn.cutting import Cutter, plates_of
@@ -155,6 +156,7 @@ def attend(
         image = _image(snapshot, image_id)
         if image is None or should_stop():
             continue
+        check_stains(model.card["channel_names"], [image.stack.channel_names[c] for c in snapshot.channels])
         places, rows = _there(image, cells, places)
         cutter = Cutter(image, snapshot.channels, model.cutting, plates.get(image.plate, ()))
         crops, masks = cutter.cut(rows)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.core.predicted import predicted_among
 from napari_cellstage.learn.chosen import KnownChoice
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.model import label_counts, read_card
@@ -51,6 +52,7 @@ def _still_holds(card: dict[str, Any], data: TrainingSet, recipe: Recipe) -> Kno
         # A card of an earlier version lacks the choices that there were not then.
         _deciding(Recipe().to_dict() | card["recipe"]) == _deciding(recipe.to_dict())
         and list(card["channels"]) == list(data.channels)
+        and predicted_among(card["channel_names"]) == predicted_among(data.channel_names)
         and list(then) == list(now)
     )
     if not same or choice["reused"] >= MOST_TIMES:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.core.seeing import check_stains
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.averaging import judged_by_members
 from napari_cellstage.learn.cutting import plates_of
@@ -132,6 +133,7 @@ def predict_snapshot(
     answers: dict[int, Predictions] = {}
     for image in snapshot.images:
         plate = plates.get(image.plate, ())
+        check_stains(model.card["channel_names"], [image.stack.channel_names[c] for c in snapshot.channels])
         work = ImageWork(model, image, snapshot.channels, plate, should_stop, cache, tables).judge()
         said = yield from _counted(work, done, total)
         done += len(image.cells)

@@ -11,6 +11,7 @@ from napari_cellstage.core.errors import ModelError, TrainingError, TrainingStop
 from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.review.unseen import Unseen
 from napari_cellstage.core.scoring.scores import Scores, score_unseen
+from napari_cellstage.core.seeing import as_seen_by
 from napari_cellstage.core.snapshot import WorkSnapshot
 from napari_cellstage.learn.cross_validate import cross_validate
 from napari_cellstage.learn.data import TrainingSet
@@ -98,12 +99,13 @@ def cross_validate_run(
     card = read_card(folder)
     try:
         recipe = Recipe().but(**{**card["recipe"], "device": "auto", "threads": 0, "folds": folds})
-        channels = tuple(int(c) for c in card["channels"])
+        channels, names = tuple(int(c) for c in card["channels"]), tuple(map(str, card.get("channel_names", ())))
     except (KeyError, TypeError, ValueError) as e:
         raise ModelError(f"The card in '{folder}' does not say how to train: {e}. Train anew.") from e
     try:
         left_out = _left_out(card, snapshot)
-        data = TrainingSet.from_snapshot(replace(snapshot, channels=channels, left_out=left_out), recipe)
+        seen = as_seen_by(snapshot, channels, names)
+        data = TrainingSet.from_snapshot(replace(seen, left_out=left_out), recipe)
         cache = FeatureCache(folder.parent.parent / "cache")
         found = yield from cross_validated(data, recipe, folder, should_stop, cache)
     except TrainingStopped as stopped:

@@ -149,13 +149,15 @@ class AuditPart(BrowsingPart):
                 pieces.append(AuditPiece(image_id, ids[told], values, found.class_ids, accepted))
         return score_audit(pieces, self.scheme)
 
-    def set_labels(self, labels: Any, image_id: int | None = None, continues: bool = False) -> CarryOver:
+    def set_labels(
+        self, labels: Any, image_id: int | None = None, continues: bool = False, found_in: str = ""
+    ) -> CarryOver:
         """Put a segmentation in place, see `CellsPart.set_labels`; what follows the cells set aside is so as well."""
         wanted = self._id(image_id)
         old = [one for one in self._entries() if one.image_id == wanted]
         before = self._image(wanted)
         before = AnnotatedImage(before.labels, before.cells, {}, before.version) if old else before
-        result = super().set_labels(labels, image_id, continues)
+        result = super().set_labels(labels, image_id, continues, found_in)
         if old and (volume := self.labels(wanted)) is not None:
             heirs = heirs_of(before, [(one.t, one.cell_id) for one in old], volume)
             version = self._space.tally.versions[wanted]

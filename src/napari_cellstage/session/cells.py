@@ -27,18 +27,26 @@ class CellsPart(Base):
         """Return the table of cells; empty when there are none."""
         return self._image(image_id).cells
 
-    def set_labels(self, labels: Any, image_id: int | None = None, continues: bool = False) -> CarryOver:
+    def set_labels(
+        self, labels: Any, image_id: int | None = None, continues: bool = False, found_in: str = ""
+    ) -> CarryOver:
         """Put a segmentation in place; labels and hand-drawn cells go with the cells they lie on.
 
         They are integers, 0 is background, ``(T, Z, Y, X)`` or without axes of length 1, and are copied: an array,
         or a `LabelVolume`, which may be larger than memory. Returned is which labels kept their cell's name, moved to
         another, or lost their cell; undo brings all back. With `continues` it is undone together with the call before,
-        which was for another image, unless something else was done in between.
+        which was for another image, unless something else was done in between. `found_in` names predicted channels
+        that the cells were found in: exports say so.
         """
-        effects, result = self._space.replace_cells(self._id(image_id), labels, continues)
+        effects, result = self._space.replace_cells(self._id(image_id), labels, continues, found_in)
         self._tell(effects)
         self.carried.emit(effects.edit.image_ids[0], result)
         return result
+
+    def found_in(self, image_id: int | None = None) -> str:
+        """Return the predicted channel that the cells of an image were found in; empty where it was the file's own."""
+        wanted = self._id(image_id)
+        return self._space.found_in.get((wanted, self._space.tally.versions.get(wanted, 0)), "")
 
     def cell_at(self, t: float, z: float, y: float, x: float) -> int | None:
         """Return the row of the cell at a place in the current image, None for background and outside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.image_records import ImageEntry
 from napari_cellstage.core.people.opinions import Opinions
+from napari_cellstage.core.predicted import predicted_among
 from napari_cellstage.core.snapshot import Reader
 from napari_cellstage.core.volumes import LabelVolume
 from napari_cellstage.session.sheets import SheetsPart, is_sheet
@@ -36,13 +38,15 @@ class ExportsPart(SheetsPart, TracksPart, StainingPart):
         images = (self._export_image(entry, readers.get(entry.image_id)) for entry in self.images)
         runs = self.project.runs if self.project else None
         said = self._space.said() if with_people else Opinions()
-        return ExportSource(tuple(i for i in images if len(i.cells)), self.scheme, self.network_channels, runs, said)
+        seen = self._seen()
+        channels = self.network_channels if seen is None else seen.channels
+        return ExportSource(tuple(i for i in images if len(i.cells)), self.scheme, channels, runs, said, seen)
 
     def _export_image(self, entry: ImageEntry, reader: Reader | None) -> ExportImage:
         from napari_cellstage.core.exporting.source import ExportImage
 
         image_id = entry.image_id
-        cells, tracks = self.cells(image_id), self.tracks(image_id)
+        cells, tracks, found = self.cells(image_id), self.tracks(image_id), self.predictions(image_id)
         return ExportImage(
             image_id=image_id,
             name=entry.name,
@@ -50,13 +54,23 @@ class ExportsPart(SheetsPart, TracksPart, StainingPart):
             class_ids=self.class_ids(image_id).copy(),
             stack=entry.stack,
             labels=self._export_labels(entry, reader),
-            predictions=self.predictions(image_id),
+            predictions=found,
             origins=self.origins(image_id),
             facts=self.facts(image_id),
             track_id=None if tracks is None else tracks.track_id.copy(),
             files=files_of(entry, cells),
             pixel_size_um=entry.record.pixel_size_um,
+            found_in=self.found_in(image_id),
+            model_sees=self._stains_seen_by(found.run) if found else "",
         )
+
+    def _stains_seen_by(self, run: str) -> str:
+        """Return the predicted channels that a run's model looks at, from its card; empty where nobody knows."""
+        try:
+            card = (self._space.project.runs / run / "card.json").read_text(encoding="utf-8")
+            return predicted_among([str(name) for name in json.loads(card)["channel_names"]])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
 
     def _export_labels(self, entry: ImageEntry, reader: Reader | None) -> LabelVolume | Callable[[], Any] | None:
         """Return what reads the segmentation in the worker; of an image whose file is missing, itself."""

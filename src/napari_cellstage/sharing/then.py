@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_cellstage.core.folders import CropSet
+from napari_cellstage.core.seeing import as_seen_by
 from napari_cellstage.learn.data import TrainingSet, cell_names
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.run_labels import HELD_OUT, LABELS, TRAINED, RunLabels
@@ -81,7 +81,8 @@ def _of_today(card: Mapping[str, Any], source: Source, recipe: Recipe) -> tuple[
 def _training_set(card: Mapping[str, Any], source: Source, recipe: Recipe) -> TrainingSet:
     if isinstance(source, CropSet):
         return TrainingSet.from_crops(source, recipe)
-    return TrainingSet.from_snapshot(replace(source, channels=tuple(card["channels"])), recipe)
+    names = [str(name) for name in card.get("channel_names", ())]
+    return TrainingSet.from_snapshot(as_seen_by(source, tuple(card["channels"]), names), recipe)
 
 
 def _today(source: Source) -> dict[str, str]:

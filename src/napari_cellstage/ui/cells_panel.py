@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -12,7 +13,7 @@ from napari_cellstage.core.images import ImageStack
 from napari_cellstage.session import Session
 from napari_cellstage.ui.find_all import FindAll
 from napari_cellstage.ui.find_box import FindBox
-from napari_cellstage.ui.finding import finding
+from napari_cellstage.ui.finding import finding, stains_looked_at
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell, warn
 from napari_cellstage.ui.pieces import button, hint, on_click
 from napari_cellstage.ui.workers import Job, JobRunner
@@ -115,7 +116,10 @@ class CellsPanel(QWidget):
             return "Open an image first, in the step Data."
         count = len(self.session.cells())
         if count:
-            return f"<b>{count:,} cells</b> in this image. Change the settings and find again, or go on to Label."
+            found = self.session.found_in()
+            where = f", found in {escape(found)}" if found else ""
+            here = f"<b>{count:,} cells</b> in this image{where}."
+            return f"{here} Change the settings and find again, or go on to Label."
         return "No cells yet. Try the preview, then press Find cells."
 
     def _on_cells(self, _image_id: int) -> None:
@@ -140,8 +144,10 @@ class CellsPanel(QWidget):
             return
         self.preview.setChecked(False)
         cache = self.session.project.cache if self.session.project else None
-        job = Job("finding cells", finding(stack, self.find_box.settings, cache))
-        job.returned.connect(lambda labels: self._on_found(labels, image_id, job.stopping))
+        settings = self.find_box.settings
+        stains = stains_looked_at(stack, settings)
+        job = Job("finding cells", finding(stack, settings, cache))
+        job.returned.connect(lambda labels: self._on_found(labels, image_id, job.stopping, stains))
         job.failed.connect(show)
         self._runner.start(job)
 
@@ -150,11 +156,11 @@ class CellsPanel(QWidget):
         self.preview.setChecked(False)
         self._all.start(self.find_box.settings)
 
-    def _on_found(self, labels: Any, image_id: int, stopped: bool) -> None:
+    def _on_found(self, labels: Any, image_id: int, stopped: bool, stains: str) -> None:
         if stopped or labels is None:
             return
         with shown():
-            carried = self.session.set_labels(labels, image_id)
+            carried = self.session.set_labels(labels, image_id, found_in=stains)
             if carried.text:
                 tell(carried.text)
             if not len(self.session.cells(image_id)):

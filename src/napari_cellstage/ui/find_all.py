@@ -45,7 +45,9 @@ class FindAll(QObject):
         self._cells = self._lost = 0
         self._done, self._problems = [], []
         cache = self._session.project.cache if self._session.project else None
-        work = finding_in_all([self._place(one) for one in images], settings, cache)
+        names, own = self._session.channel_names, self._session.own_channels
+        stain = names[settings.channel] if own <= settings.channel < len(names) else ""
+        work = finding_in_all([self._place(one) for one in images], settings, cache, stain)
         job = Job("finding cells in all images", work)
         job.progressed.connect(self._on_progress)
         job.returned.connect(lambda _nothing: self._tell())
@@ -86,7 +88,9 @@ class FindAll(QObject):
         if all(entry.image_id != event.image_id for entry in self._session.images):
             return  # removed from the project meanwhile
         with shown():
-            carried = self._session.set_labels(event.labels, event.image_id, continues=bool(self._done))
+            carried = self._session.set_labels(
+                event.labels, event.image_id, continues=bool(self._done), found_in=event.found_in
+            )
             self._cells += len(self._session.cells(event.image_id))
             self._lost += len(carried.lost)
             self._done.append(event.name)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.core.errors import CellStageError, ImageError
 from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.predicted import predicted_among
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.ui.visible import Part
 from napari_cellstage.ui.workers import ShouldStop
@@ -26,12 +27,13 @@ _STEPS = 1000
 
 @dataclass(frozen=True)
 class Found:
-    """Cells of one image: labels, or why there are none."""
+    """Cells of one image: labels and the predicted channels they were found in, or why there are none."""
 
     image_id: int
     name: str
     labels: Any = None
     problem: str = ""
+    found_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def finding(stack: ImageStack, settings: SegmentSettings, cache: Path | None = N
     return work
 
 
-def finding_in_all(images: Sequence[Place], settings: SegmentSettings, cache: Path | None = None) -> Work:
+def finding_in_all(
+    images: Sequence[Place], settings: SegmentSettings, cache: Path | None = None, stain: str = ""
+) -> Work:
     """Return the work of finding the cells of many images, which yields `Found` for each.
 
     Parameters
@@ -84,6 +88,8 @@ def finding_in_all(images: Sequence[Place], settings: SegmentSettings, cache: Pa
         The same for all; the second channel is another one in each where the chosen one does not fit.
     cache
         As for `finding`.
+    stain
+        The predicted channel to find them in, which has another number in each image.
     """
 
     def work(should_stop: ShouldStop) -> Generator[BatchDone | Found, None, None]:
@@ -95,12 +101,12 @@ def finding_in_all(images: Sequence[Place], settings: SegmentSettings, cache: Pa
                 if stack is None:
                     yield Found(image_id, name, problem="its file is missing.")
                     continue
-                fitting = settings.on(settings.channel, stack.shape[1])
+                fitting = settings.on(_channel(stack, settings, stain), stack.shape[1])
                 for done, total, labels in _found(stack, fitting, cache, should_stop):
                     if labels is None:
                         yield BatchDone(title, place * _STEPS + _STEPS * done // total, len(images) * _STEPS)
                     elif not should_stop():
-                        yield Found(image_id, name, labels)
+                        yield Found(image_id, name, labels, found_in=stains_looked_at(stack, fitting))
             except CellStageError as error:
                 yield Found(image_id, name, problem=str(error))
             if should_stop():
@@ -131,6 +137,17 @@ def finding_on_plane(
         return Seen(labels, part, stack.shape[-2:], int(labels.max(initial=0)), diameter)
 
     return work
+
+
+def stains_looked_at(stack: ImageStack, settings: SegmentSettings) -> str:
+    """Return the predicted channels in which cells are found by these settings; empty where there is none."""
+    return predicted_among([stack.channel_names[one] for one in settings.channels if one < stack.shape[1]])
+
+
+def _channel(stack: ImageStack, settings: SegmentSettings, stain: str) -> int:
+    if stain and stain not in stack.channel_names:
+        raise ImageError(f"it has no channel '{stain}'. Predict that stain for it, or choose another channel.")
+    return stack.channel_names.index(stain) if stain else settings.channel
 
 
 def get_ready(settings: SegmentSettings) -> None:

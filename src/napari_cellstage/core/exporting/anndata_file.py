@@ -77,6 +77,8 @@ def to_anndata(measured: Measured, source: ExportSource) -> Any:
     # scanpy takes the colours of a column from such a name.
     made.uns |= {"label_colors": colors, "predicted_colors": colors, "classes": names}
     made.uns["embedding"] = measured.embedding_source
+    if notes := [note for image in source.images for note in image.stain_notes]:
+        made.uns["predicted_stains"] = notes
     return made
 
 

@@ -13,6 +13,7 @@ from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.crops import crop_cells
 from napari_cellstage.core.exporting.places import cannot_write, distinct_names, empty_folder, make_folder, safe_name
 from napari_cellstage.core.exporting.source import Exported, ExportError, ExportImage, ExportSource
+from napari_cellstage.core.images import ImageStack
 
 ShouldStop = Callable[[], bool]
 _BATCH = 256
@@ -75,6 +76,7 @@ def export_crops(
             yield done, total
     guessed = sum(int((i.class_ids[chosen[i.image_id]] == UNLABELLED).sum()) for i in images)
     notes += [_PREDICTED.format(guessed)] if guessed else []
+    notes += [note for image in images for note in image.stain_notes]
     return Exported(done, (out,), tuple(notes), done < total)
 
 
@@ -107,7 +109,7 @@ def _write_batch(
         file = folders[class_id] / f"{_name(image, row, name)}.{'png' if as_png else 'tif'}"
         make_folder(file.parent)
         try:
-            (_write_png if as_png else write_tiff)(file, crop)
+            _write_png(file, crop) if as_png else write_tiff(file, crop, stack)
         except OSError as error:
             raise cannot_write(file, error) from error
 
@@ -132,11 +134,17 @@ def _write_png(file: Path, crop: NDArray[Any]) -> None:
     imageio.imwrite(file, crop[0] if len(crop) == 1 else crop.transpose(1, 2, 0))
 
 
-def write_tiff(file: Path, crop: NDArray[Any]) -> None:
-    """Write ``(C, H, W)`` pixels as they are, every channel and the whole range; True and False as 1 and 0."""
+def write_tiff(file: Path, crop: NDArray[Any], stack: ImageStack | None = None) -> None:
+    """Write ``(C, H, W)`` pixels as they are, every channel and the whole range; True and False as 1 and 0.
+
+    Where the image that they are of has predicted channels, the file says which.
+    """
     import tifffile  # slow to load
 
     if crop.dtype == bool:
         crop = crop.astype(np.uint8)
     # Without "minisblack" three channels would become a colour picture.
-    tifffile.imwrite(file, crop, photometric="minisblack", metadata={"axes": "CYX"}, compression="zlib")
+    metadata: dict[str, Any] = {"axes": "CYX"}
+    if stack is not None and (predicted := [one.note for one in stack.stains if one is not None]):
+        metadata |= {"channels": list(stack.channel_names), "predicted": predicted}
+    tifffile.imwrite(file, crop, photometric="minisblack", metadata=metadata, compression="zlib")

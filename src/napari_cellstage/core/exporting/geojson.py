@@ -175,7 +175,8 @@ def _properties(image: ExportImage, source: ExportSource, row: int) -> Feature:
     known = {key: name_of[class_id].name for key, class_id in text.items() if class_id in name_of}
     if image.origins is not None and label != UNLABELLED:
         known["origin"] = str(image.origins[row])
-    properties["metadata"] = known
+    stains = {"found in": image.found_in, "model sees": image.model_sees}
+    properties["metadata"] = known | {key: said for key, said in stains.items() if said}
     properties["measurements"] = _measurements(image, source, row)
     return properties
 

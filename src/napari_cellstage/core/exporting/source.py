@@ -16,6 +16,7 @@ from napari_cellstage.core.image_facts import ImageFacts
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.people.opinions import Opinions
 from napari_cellstage.core.predictions import Predictions
+from napari_cellstage.core.seeing import Seen
 from napari_cellstage.core.volumes import LabelVolume
 
 
@@ -52,6 +53,10 @@ class ExportImage:
         ``(N,)`` text: the picture of each cell of a contact sheet; None for other images.
     pixel_size_um
         z, y, x; None when not known.
+    found_in
+        Predicted channels that the cells were found in, in words; empty where there is none.
+    model_sees
+        Predicted channels that the model of `predictions` looks at, in words; empty where there is none.
     """
 
     image_id: int
@@ -66,6 +71,8 @@ class ExportImage:
     track_id: NDArray[np.int64] | None = None
     files: NDArray[np.str_] | None = None
     pixel_size_um: tuple[float, float, float] | None = None
+    found_in: str = ""
+    model_sees: str = ""
 
     def volume(self) -> LabelVolume | None:
         """Return the segmentation, read now; None when it can't be."""
@@ -73,6 +80,12 @@ class ExportImage:
             return self.labels() if callable(self.labels) else self.labels
         except CellStageError:
             return None
+
+    @property
+    def stain_notes(self) -> tuple[str, ...]:
+        """A sentence for each channel that is no measured stain."""
+        stains = () if self.stack is None else self.stack.stains
+        return tuple(f"{self.name}: {one.note}" for one in stains if one is not None)
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -105,6 +118,9 @@ class ExportSource:
         Folder of the training runs, where embeddings come from; None without a project.
     said
         What each person said; empty unless it was asked for.
+    seen
+        The channels that the network sees, where predicted ones are among them: `channels` are then their places in
+        what `seen.of` returns.
     """
 
     images: tuple[ExportImage, ...]
@@ -112,6 +128,7 @@ class ExportSource:
     channels: tuple[int, ...] = (0,)
     runs: Path | None = None
     said: Opinions = field(default_factory=Opinions)
+    seen: Seen | None = None
 
     def count(self, labelled_only: bool) -> int:
         """Return how many cells are exported."""

@@ -60,7 +60,8 @@ def image_frame(image: ExportImage, source: ExportSource, labelled_only: bool) -
     Places are in pixels (`z`, `y`, `x`) and micrometres (`z_um`, `y_um`, `x_um`; empty where the pixel size is not
     known). `label` is what the user said, `predicted` and `confidence` what the model said, `unlike` how far
     the cell is from the training cells, `flagged` that it is too far for `predicted`, the nearest class, to be
-    believed, `p_NAME` the probability of each class, `file` the picture of a cell of a contact sheet.
+    believed, `p_NAME` the probability of each class, `file` the picture of a cell of a contact sheet. `found_in` and
+    `model_sees` name predicted stains that the cells were found in, and that the model looked at.
     """
     import pandas as pd  # slow to load
 
@@ -79,6 +80,7 @@ def image_frame(image: ExportImage, source: ExportSource, labelled_only: bool) -
     columns |= asdict(image.facts)
     columns["track"] = 0 if image.track_id is None else image.track_id[rows]
     columns["file"] = "" if image.files is None else image.files[rows]
+    columns |= {"found_in": image.found_in, "model_sees": image.model_sees}
     return pd.DataFrame(columns, index=range(len(rows)))
 
 
