@@ -45,15 +45,15 @@ class Body(nn.Module):
         )
         self.apply(_start)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return ``(B, filters, ...)`` at the size of x, and what the deepest level sees ``(B, F, ...)``."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(B, filters, ...)`` at the size of x."""
         seen = [x]
         for block in self.down:
             seen.append(block(seen[-1]))
-        deep = shown = seen.pop()
+        shown: Tensor = seen.pop()
         for block, beside in zip(reversed(self.up), reversed(seen[1:]), strict=True):
             shown = block(shown, beside)
-        return shown, deep
+        return shown
 
 
 def _start(module: nn.Module) -> None:

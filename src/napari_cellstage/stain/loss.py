@@ -49,8 +49,8 @@ class StainLoss(nn.Module):
         """
         said = said.float()
         known = torch.isfinite(truth)
-        mean = said[:, :, MEAN]
-        filled = torch.where(known, truth, mean.detach())  # so that what is not known is no error, and moves nothing
+        mean = torch.where(known, said[:, :, MEAN], said[:, :, MEAN].detach())  # what is not known moves nothing,
+        filled = torch.where(known, truth, mean.detach())  # and is no error
         count = known.sum().clamp(min=1)
         error = mean - filled
         loss = (error.abs() if self._recipe.loss == "l1" else error.square()).sum() / count

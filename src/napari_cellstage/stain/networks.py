@@ -57,13 +57,12 @@ class StainNetwork(nn.Module):
         Tensor
             ``(B, S, 3, H, W)``, or ``(B, S, 3, Zout, H, W)`` in 3d; float32: mean, 10 % and 90 % quantile.
         """
-        shown, _deep = self._through(x)
+        padded, crop = _padded(x, self.plan)
+        seen = torch.cat([padded, *_coarser(padded)], dim=1) if self.plan.multi_scale else padded
+        shown = self.body(seen)[crop]
+        if self.plan.volume and self.plan.projects:
+            shown = shown.mean(dim=2, keepdim=True)
         return torch.stack([head(shown) for head in self.heads], dim=1)
-
-    def features(self, x: Tensor) -> Tensor:
-        """Return ``(B, F)`` float32: what the deepest level finds in each window, averaged over it."""
-        _shown, deep = self._through(x)
-        return deep.float().flatten(2).mean(dim=2)
 
     def with_stain(self, name: str) -> StainNetwork:
         """Return the same network with a new, untrained head for one more stain; the rest is shared, not copied."""
@@ -78,13 +77,6 @@ class StainNetwork(nn.Module):
         """Let untrained heads answer these means, so that the first steps are not spent on finding them."""
         for mean, place in zip(means, places, strict=True):
             cast(_Head, self.heads[place]).start_at(mean)
-
-    def _through(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        padded, crop = _padded(x, self.plan)
-        seen = torch.cat([padded, *_coarser(padded)], dim=1) if self.plan.multi_scale else padded
-        shown, deep = self.body(seen)
-        shown = shown[crop]
-        return (shown.mean(dim=2, keepdim=True) if self.plan.volume and self.plan.projects else shown), deep
 
 
 class _Head(nn.Module):
@@ -134,10 +126,6 @@ class Averaged(nn.Module):
         spread = TO_NORMAL * said[:, :, :, MEAN].std(dim=0)
         bounds = (mean - torch.hypot(mean - low, spread), mean + torch.hypot(high - mean, spread))
         return torch.stack([mean, *bounds], dim=2)
-
-    def features(self, x: Tensor) -> Tensor:
-        """Return ``(B, F)`` of the first network."""
-        return cast(StainNetwork, self.networks[0]).features(x)
 
 
 def _padded(x: Tensor, plan: Plan) -> tuple[Tensor, tuple[slice, ...]]:

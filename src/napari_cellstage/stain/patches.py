@@ -149,7 +149,7 @@ class Cutter:
         if self.plan.volume:
             return held.inputs[:, place.plane : place.plane + self.size.planes]
         planes = self.plan.looks(held.inputs.shape[1])[place.plane]
-        return held.inputs[:, list(planes)] if len(planes) != held.inputs.shape[1] else held.inputs
+        return held.inputs if planes == tuple(range(held.inputs.shape[1])) else held.inputs[:, list(planes)]
 
     def _given(self, place: Place) -> slice:
         if self.plan.volume and not self.plan.projects:

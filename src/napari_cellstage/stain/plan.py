@@ -11,7 +11,7 @@ from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.stain.windows import mirrored
 
 WINDOW = 5  # planes of a stack that 2.5d sees at once, where the recipe says nothing
-THICK = 2.0  # planes so many times further apart than pixels are not merged yet
+THICK = 2.0  # planes more times further apart than pixels are not merged yet
 FEWEST_PLANES = 4  # so many are left before two are merged
 
 
@@ -155,6 +155,6 @@ def _strides(recipe: StainRecipe, depth: int, size: tuple[float, float, float] |
         return (1,) * (recipe.levels - 1)
     thick, left, strides = (size[0] / size[1] if size else 1.0), min(depth, recipe.patch_planes), list[int]()
     for _ in range(recipe.levels - 1):
-        strides.append(2 if thick < THICK and left >= FEWEST_PLANES else 1)
+        strides.append(2 if thick <= THICK and left >= FEWEST_PLANES else 1)
         left, thick = left // strides[-1], thick * strides[-1] / 2
     return tuple(strides)
