@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_cellstage.core.errors import TrainingError, TrainingStopped
 from napari_cellstage.core.images import from_array
 from napari_cellstage.stain.checks import checked, findings
 from napari_cellstage.stain.pair import StainPair, StainSet
 from napari_cellstage.stain.pairs import pairs_of_folders, pairs_of_images
+from napari_cellstage.stain.set_findings import groups_joined
 
 
 def changed(data: StainSet, place: int, change, channel: int = 1) -> StainSet:
@@ -151,6 +155,37 @@ def test_planes_out_of_order_are_said_with_a_better_order(make_stack):
     stacks = [lopsided(make_stack, 0), lopsided(make_stack, 1, [0, 4, 5, 1, 2, 3])]
     (text,) = texts(pairs_of_images(stacks, 0, 1))
     assert "planes of 1 of 2 images (image 1) look out of order: in the order 0, 3, 4, 5, 1, 2 neighbours" in text
+
+
+def test_copies_of_an_image_are_kept_on_one_side(make_stack):
+    stacks = [make_stack(seed, name=name) for seed, name in ((0, "a"), (1, "b"), (0, "copy"), (2, "c"))]
+    data = pairs_of_images(stacks, 0, 1)
+    (text,) = texts(data)
+    assert text.startswith("There are copies among the inputs of 2 of 4 images (a, copy)")
+    assert checked(data).groups == ("a", "b", "a", "c")
+
+
+@given(
+    groups=st.lists(st.sampled_from("abcde"), min_size=1, max_size=12),
+    data=st.data(),
+)
+def test_groups_that_share_an_input_become_one(groups, data):
+    digests = data.draw(st.lists(st.sampled_from(["", *"uvwxyz"]), min_size=len(groups), max_size=len(groups)))
+    joined = groups_joined(groups, digests)
+    for (one, new, digest), (other, newer, same) in combinations(zip(groups, joined, digests, strict=True), 2):
+        assert new == newer or not (one == other or (digest and digest == same))
+    assert set(joined) <= set(groups)
+    if len(set(filter(None, digests))) == len(list(filter(None, digests))):
+        assert joined == groups
+
+
+def test_a_large_image_with_signal_in_one_place_is_not_blank():
+    array = np.zeros((2, 3000, 3000), np.uint8)
+    array[0] = np.arange(3000, dtype=np.uint16) % 251
+    blank = pairs_of_images([from_array(array.copy(), "CYX", "a")], 0, 1)
+    assert "is blank" in texts(blank)[0]
+    array[1, 5, 7] = 1
+    assert not any("is blank" in text for text in texts(pairs_of_images([from_array(array, "CYX", "a")], 0, 1)))
 
 
 def test_names_of_many_images_are_cut_short(make_pairs):

@@ -21,7 +21,7 @@ from napari_cellstage.stain.pair import StainPair, StainSet
 
 TRUSTED = 0.25  # from this trust on a shift is corrected
 _LEAST = 2.0  # pixels; less can't be told from none
-_WINDOW = 2048  # pixels of the middle that are looked at
+_WINDOW = 1024  # pixels of the middle that are looked at
 _PLANES = 5
 _QUARTERED = 96  # pixels a side from which on quarters are compared too
 _FARTHEST = 0.25  # of a side; more leaves too little to compare
