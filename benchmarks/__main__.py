@@ -42,6 +42,9 @@ MODULES = (
     "label_errors",
     "queue",
     "samples",
+    "stain_speed",
+    "stain_jurkat",
+    "stain_isl",
 )
 # Trainings of many minutes.
 LONG = (
@@ -56,6 +59,8 @@ LONG = (
     "calibration",
     "label_errors",
     "queue",
+    "stain_jurkat",
+    "stain_isl",
 )
 MARK = "benchmark rows: "
 SIGNS = {True: "[green]reached[/]", False: "[red]missed[/]", None: "reported"}

@@ -36,7 +36,7 @@ def main() -> None:
     answers = _timed(seconds, "cutting and predicting", predict_snapshot(model, work))
     if not np.isfinite(answers[1].probabilities).all():
         raise RuntimeError("Cells were not predicted: the figures would be of nothing.")
-    peak = _peak_gb()
+    peak = peak_gb()
     found = {
         "cells": len(work.images[0].cells),
         "seconds": seconds,
@@ -54,7 +54,7 @@ def _timed(seconds: dict[str, float], name: str, work: Generator[Any, None, Any]
             next(work)
         except StopIteration as end:
             seconds[name] = time.perf_counter() - start
-            sys.stderr.write(f"{name}: {seconds[name]:.1f} s, peak so far {_peak_gb():.2f} GB\n")
+            sys.stderr.write(f"{name}: {seconds[name]:.1f} s, peak so far {peak_gb():.2f} GB\n")
             return end.value
 
 
@@ -102,7 +102,8 @@ def _reference(block: Any) -> float:
     return time.perf_counter() - start
 
 
-def _peak_gb() -> float:
+def peak_gb() -> float:
+    """Return the most memory that this process has had, in GB."""
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return kilobytes / 2**20 if sys.platform != "darwin" else kilobytes / 2**30
 
