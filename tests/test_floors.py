@@ -32,8 +32,15 @@ NETWORK = ("torch", "torchvision")
             ),
             (*WINDOW, *NETWORK),
         ),
+        (
+            tuple(
+                f"napari_cellstage.stain.{name}"
+                for name in ("pairs", "checks", "registration", "splits", "scaling", "recipe")
+            ),
+            (*WINDOW, *NETWORK, "skimage"),
+        ),
     ],
-    ids=["package", "session", "core"],
+    ids=["package", "session", "core", "stain"],
 )
 def test_importing_loads_no_more_than_it_should(modules: tuple[str, ...], unwanted: tuple[str, ...]) -> None:
     code = f"import sys, {', '.join(modules)}; print(*(m for m in {unwanted!r} if m in sys.modules))"
