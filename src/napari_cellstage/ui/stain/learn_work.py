@@ -14,6 +14,7 @@ from napari_cellstage.ui.stain.sources import FolderFacts, Source, look_into
 from napari_cellstage.ui.workers import ShouldStop
 
 if TYPE_CHECKING:
+    from napari_cellstage.stain.pair import StainSet
     from napari_cellstage.stain.recipe import StainRecipe
     from napari_cellstage.stain.registration import Shift
     from napari_cellstage.stain.scores import StainScores
@@ -52,53 +53,64 @@ class Measured:
 
 
 def learning(source: Source, recipe: StainRecipe, runs: Path, start: Path | None = None) -> Work:
-    """Return the work of a training; `start` is the run folder of a model that learns more stains."""
+    """Return the work of a training; `start` is the run folder of a model that learns more stains.
+
+    Its result is a `Learned`; None when it was stopped before there was a model.
+    """
 
     def work(should_stop: ShouldStop) -> Generator[Any, None, Learned | None]:
-        from threadpoolctl import threadpool_limits
-
-        import napari_cellstage.learn.torch_start  # noqa: F401 - torch, in the way that survives an open viewer
-        from napari_cellstage.learn.device import cpu_count
-        from napari_cellstage.learn.runs import new_run_folder
-        from napari_cellstage.stain.job import train_stain
-        from napari_cellstage.stain.model import StainModel
-
-        yield BatchDone("opening the images", 0, 0)
-        data = source.pairs(should_stop)
-        for note in data.notes:
-            yield Note(note)
-        begun = None if start is None else StainModel.load(start)
-        # With every core at work on matrices, the window and the work wait for each other.
-        with threadpool_limits(max(1, cpu_count() - 1)):
-            try:
-                place = partial(new_run_folder, runs, recipe.name)
-                done = yield from train_stain(data, recipe, place, should_stop, begun)
-            except TrainingStopped as stopped:
-                yield Note(str(stopped))
-                return None
-        return Learned(done.folder.name, recipe.name, tuple(done.model.stain_names), done.scores)
+        try:
+            return (yield from _learned(source, recipe, runs, start, should_stop))
+        except TrainingStopped as stopped:
+            yield Note(str(stopped))
+            return None
 
     return work
+
+
+def _learned(
+    source: Source, recipe: StainRecipe, runs: Path, start: Path | None, should_stop: ShouldStop
+) -> Generator[Any, None, Learned]:
+    from threadpoolctl import threadpool_limits
+
+    import napari_cellstage.learn.torch_start  # noqa: F401 - torch, in the way that survives an open viewer
+    from napari_cellstage.learn.device import cpu_count
+    from napari_cellstage.learn.runs import new_run_folder
+    from napari_cellstage.stain.job import train_stain
+    from napari_cellstage.stain.model import StainModel
+
+    data = yield from _opened(source, should_stop)
+    begun = None if start is None else StainModel.load(start)
+    # With every core at work on matrices, the window and the work wait for each other.
+    with threadpool_limits(max(1, cpu_count() - 1)):
+        done = yield from train_stain(data, recipe, partial(new_run_folder, runs, recipe.name), should_stop, begun)
+    return Learned(done.folder.name, recipe.name, tuple(done.model.stain_names), done.scores)
+
+
+def _opened(source: Source, should_stop: ShouldStop) -> Generator[Any, None, StainSet]:
+    yield BatchDone("opening the images", 0, 0)
+    data = source.pairs(should_stop)
+    for note in data.notes:
+        yield Note(note)
+    return data
 
 
 def measuring(source: Source, most: int = 20) -> Work:
     """Return the work of measuring shifts, of so many pairs at most, spread over all; it yields `Measured`."""
 
-    def work(should_stop: ShouldStop) -> Generator[Any, None, int]:
+    def work(should_stop: ShouldStop) -> Generator[Any, None, None]:
         from napari_cellstage.stain.registration import shift_of
 
-        yield BatchDone("opening the images", 0, 0)
-        data = source.pairs(should_stop)
-        for note in data.notes:
-            yield Note(note)
-        step = max(1, -(-len(data) // most))
-        pairs = data.pairs[::step]
+        try:
+            data = yield from _opened(source, should_stop)
+        except TrainingStopped:
+            return
+        pairs = data.pairs[:: max(1, -(-len(data) // most))]
         for place, pair in enumerate(pairs):
             if should_stop():
-                break
+                return
             yield BatchDone("measuring shifts", place, len(pairs))
             yield Measured(pair.name, shift_of(pair))
-        return len(data)
 
     return work
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.core.errors import TrainingError, TrainingStopped
 
 if TYPE_CHECKING:
     from napari_cellstage.core.image_stack import ImageStack
@@ -47,7 +47,13 @@ class Source(Protocol):
         """What is predicted from what."""
 
     def pairs(self, should_stop: ShouldStop) -> StainSet:
-        """Open the pairs; called in the worker."""
+        """Open the pairs; called in the worker.
+
+        Raises
+        ------
+        CellStageError
+            If there are none; `TrainingStopped` after a stop.
+        """
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class ProjectSource:
         opened, lost = [], []
         for image in self.snapshot.images:
             if should_stop():
-                break
+                raise TrainingStopped("Stopped before the images were open. Nothing has changed.")
             stack = image.opened()
             if stack is None:
                 lost.append(image.name)
