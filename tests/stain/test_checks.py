@@ -89,7 +89,7 @@ def test_missing_pixels_are_said_but_not_those_that_a_shift_leaves(make_pairs):
 
 def test_one_image_is_said_to_be_cut(make_pairs, make_stack):
     (text,) = texts(make_pairs(1))
-    assert text.startswith("There is one image only, or one group of images: it is cut into a part")
+    assert text.startswith("There is one image only, or one group of images, so it is cut in two")
     assert len(texts(pairs_of_images([make_stack(frames=3)], 0, 1))) == 1
 
 

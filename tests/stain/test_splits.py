@@ -71,7 +71,7 @@ def test_one_image_is_cut_60_10_30():
     split = split_pairs(flat_set(["a"], (640, 640)))
     assert split.train == (Region(0, 0, 0, 640, 384),)
     assert split.held_out == (Region(0, 0, 448, 640, 640),)
-    assert "left 60% is trained on, its right 30% held out, and 64 pixels between" in split.how
+    assert "the left 60% is trained on, the right 30% held out, and 64 pixels between" in split.how
 
 
 def test_a_tall_image_is_cut_from_above():

@@ -85,8 +85,8 @@ def of_images(data: StainSet) -> Iterable[Finding]:
     if len(set(data.groups)) == 1:
         yield Finding(
             "note",
-            "There is one image only, or one group of images: it is cut into a part that is trained on and one that is "
-            "held out. How good the model is on other images stays unknown; add some.",
+            "There is one image only, or one group of images, so it is cut in two to score the model. How good it is on "
+            "other images stays unknown; add some.",
             (0,),
         )
     colour = where(_all_colours(pair) for pair in data.pairs)

@@ -136,8 +136,8 @@ def _told(data: StainSet, train: Region, held_out: Region) -> str:
     near, far = ("left", "right") if across else ("upper", "lower")
     side, kept, held = data.pairs[0].shape[1 + across], train.size[across], held_out.size[across]
     return (
-        f"There is one image, or one group of images, only: its {near} {kept / side:.0%} is trained on, its {far} "
-        f"{held / side:.0%} held out, and {side - kept - held} pixels between them are not used."
+        f"Of the one image or group of images the {near} {kept / side:.0%} is trained on, the {far} {held / side:.0%} "
+        f"held out, and {side - kept - held} pixels between them are not used."
     )
 
 
