@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,13 +20,14 @@ from napari_cellstage.stain.set_findings import groups_joined
 
 
 def changed(data: StainSet, place: int, change, channel: int = 1) -> StainSet:
-    """Return the set with one channel of one pair changed by a function of its ``(Z, Y, X)`` pixels."""
-    pair = data.pairs[place]
-    pixels = np.asarray(pair.inputs.pixels[0], np.float64).copy()
-    pixels[channel] = change(pixels[channel])
-    stack = from_array(pixels, "CZYX", pair.name, channel_names=pair.inputs.channel_names)
-    pairs = list(data.pairs)
-    pairs[place] = replace(pair, inputs=stack, targets=stack)
+    """Return the set as float64, one channel of one pair changed by a function of its ``(Z, Y, X)`` pixels."""
+    pairs = []
+    for number, pair in enumerate(data.pairs):
+        pixels = np.asarray(pair.inputs.pixels[0], np.float64).copy()
+        if number == place:
+            pixels[channel] = change(pixels[channel])
+        stack = from_array(pixels, "CZYX", pair.name, channel_names=pair.inputs.channel_names)
+        pairs.append(replace(pair, inputs=stack, targets=stack))
     return replace(data, pairs=tuple(pairs))
 
 
@@ -186,6 +188,25 @@ def test_a_large_image_with_signal_in_one_place_is_not_blank():
     assert "is blank" in texts(blank)[0]
     array[1, 5, 7] = 1
     assert not any("is blank" in text for text in texts(pairs_of_images([from_array(array, "CYX", "a")], 0, 1)))
+
+
+def test_values_of_another_type_are_said(make_stack):
+    stacks = [make_stack(n, dtype=np.uint8 if n == 2 else np.uint16) for n in range(3)]
+    assert "The inputs of 1 of 3 images (image 2) hold uint8 values, those of most uint16." in " ".join(
+        texts(pairs_of_images(stacks, 0, 1))
+    )
+
+
+def test_an_image_that_can_no_longer_be_read_is_left_out(tmp_path, make_stack):
+    for n in range(3):
+        tifffile.imwrite(tmp_path / f"{n}.tif", make_stack(n).pixels[0, :, 0], metadata={"axes": "CYX"})
+    data = pairs_of_folders(tmp_path, 0, 1)
+    (tmp_path / "1.tif").unlink()
+    made = checked(data)
+    assert [pair.name for pair in made.pairs] == ["0.tif", "2.tif"]
+    assert made.notes[0].startswith("The pixels of '1.tif' can't be read")
+    assert made.notes[0].endswith("Left out.")
+    assert [one.pairs for one in findings(data)] == [(1,)]
 
 
 def test_names_of_many_images_are_cut_short(make_pairs):

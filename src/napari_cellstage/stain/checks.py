@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import isnan
 
-from napari_cellstage.core.errors import TrainingError, TrainingStopped
+from napari_cellstage.core.errors import ImageError, TrainingError, TrainingStopped
 from napari_cellstage.stain.finding import Finding, share, where
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.pair_looks import ChannelLooks, PairLooks, looks_of
@@ -23,13 +23,11 @@ def checked(data: StainSet, should_stop: Callable[[], bool] = lambda: False) -> 
     ------
     TrainingError
         If none is left; the text says why.
-    ImageError
-        If pixels can't be read.
     TrainingStopped
         If stopped.
     """
-    looks = _looks(data, should_stop)
-    found = _found(data, looks)
+    looks, lost = _looked_at(data, should_stop)
+    found = [*lost, *_found(data, looks)]
     bad = {place for one in found if one.level == "error" for place in one.pairs}
     kept = [place for place in range(len(data)) if place not in bad]
     if not kept:
@@ -46,28 +44,36 @@ def checked(data: StainSet, should_stop: Callable[[], bool] = lambda: False) -> 
 
 def findings(data: StainSet, should_stop: Callable[[], bool] = lambda: False) -> tuple[Finding, ...]:
     """Return what is wrong; see `checked` for the errors that are raised."""
-    return _found(data, _looks(data, should_stop))
+    looks, lost = _looked_at(data, should_stop)
+    return (*lost, *_found(data, looks))
 
 
-def _looks(data: StainSet, should_stop: Callable[[], bool]) -> list[PairLooks]:
+def _looked_at(data: StainSet, should_stop: Callable[[], bool]) -> tuple[dict[int, PairLooks], list[Finding]]:
+    """Look at each pair; return what is seen by its place, and what is wrong with those that can't be read."""
     if not data.pairs:
         raise TrainingError("There are no pairs of input and stain. Choose images that have both.")
-    looks = []
-    for pair in data.pairs:
+    looks, lost = dict[int, PairLooks](), list[Finding]()
+    for place, pair in enumerate(data.pairs):
         if should_stop():
             raise TrainingStopped("Stopped while the pairs were looked at.")
-        looks.append(looks_of(pair))
-    return looks
+        try:
+            looks[place] = looks_of(pair)
+        except ImageError as error:
+            lost.append(Finding("error", str(error), (place,)))
+    return looks, lost
 
 
-def _found(data: StainSet, looks: Sequence[PairLooks]) -> tuple[Finding, ...]:
-    return (
-        *_of_channels(data, [one.inputs for one in looks], data.input_names, "input"),
-        *_of_channels(data, [one.stains for one in looks], data.stain_names, "stain"),
-        *of_planes(data, looks),
-        *of_copies(data, looks),
-        *of_images(data),
+def _found(data: StainSet, looks: dict[int, PairLooks]) -> tuple[Finding, ...]:
+    places, each = list(looks), list(looks.values())
+    some = data.take(places)
+    found = (
+        *_of_channels(some, [one.inputs for one in each], data.input_names, "input"),
+        *_of_channels(some, [one.stains for one in each], data.stain_names, "stain"),
+        *of_planes(some, each),
+        *of_copies(some, each),
+        *of_images(some),
     )
+    return tuple(replace(one, pairs=tuple(places[place] for place in one.pairs)) for one in found)
 
 
 def _of_channels(

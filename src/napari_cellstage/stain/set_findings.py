@@ -85,8 +85,8 @@ def of_images(data: StainSet) -> Iterable[Finding]:
     if len(set(data.groups)) == 1:
         yield Finding(
             "note",
-            "There is one image only, or one group of images, so it is cut in two to score the model. How good it is on "
-            "other images stays unknown; add some.",
+            "There is one image only, or one group of images, so it is cut in two to score the model. How good it is "
+            "on other images stays unknown; add some.",
             (0,),
         )
     colour = where(_all_colours(pair) for pair in data.pairs)
@@ -98,6 +98,23 @@ def of_images(data: StainSet) -> Iterable[Finding]:
             colour,
         )
     yield from _pixel_sizes(data)
+    yield from _types(data)
+
+
+def _types(data: StainSet) -> Iterable[Finding]:
+    """Find images whose values are of another type, and so of another range, than those of most."""
+    inputs = [pair.inputs.pixels.dtype_of(pair.input_channels) for pair in data.pairs]
+    stains = [pair.targets.pixels.dtype_of(pair.target_channels) for pair in data.pairs]
+    for what, kinds in (("inputs", inputs), ("stains", stains)):
+        if len(set(kinds)) > 1:
+            usual = Counter(kinds).most_common(1)[0][0]
+            odd = where(kind != usual for kind in kinds)
+            yield Finding(
+                "note",
+                f"The {what} of {share(data, odd)} hold {kinds[odd[0]]} values, those of most {usual}. Where that "
+                "means another range, a network can't tell bright from dark; save all images in one way.",
+                odd,
+            )
 
 
 def _pixel_sizes(data: StainSet) -> Iterable[Finding]:
