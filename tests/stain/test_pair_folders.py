@@ -143,7 +143,18 @@ def test_a_file_that_cannot_be_opened_is_left_out_and_named(write, tmp_path):
 
 def test_guessed_axes_are_said(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((2, 8, 9), np.uint16))
-    assert "The axes of 1 image were guessed to be CYX" in pairs_of_folders(tmp_path, 0, 1).notes[0]
+    assert "The axes of 1 image are taken to be CYX" in pairs_of_folders(tmp_path, 0, 1).notes[0]
+
+
+def test_planes_that_can_only_be_channels_are_taken_for_channels(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.arange(16, dtype=np.uint16)[:, None, None] * np.ones((1, 8, 9), np.uint16))
+    data = pairs_of_folders(tmp_path, "0-12", "13,14,15")
+    (pair,) = data.pairs
+    assert pair.read_input()[:, 0, 0, 0].tolist() == list(range(13))
+    assert pair.read_target()[:, 0, 0, 0].tolist() == [13, 14, 15]
+    assert "The axes of 1 image are taken to be CYX" in data.notes[0]
+    with pytest.raises(ImageError, match=r"has no channel '16' to be the stain. It has 0: channel 0\. "):
+        pairs_of_folders(tmp_path, "0", "16")
 
 
 def test_what_is_missing_is_told(write, tmp_path):

@@ -84,6 +84,13 @@ def test_pairs_of_different_sizes_are_refused_with_both(make_stack):
         pairs_of_stacks(light, stain, 0, 1)
 
 
+def test_movies_of_different_lengths_are_refused_with_both(make_stack):
+    with pytest.raises(
+        ImageError, match="32 x 32 pixels, 3 time points, its stain 'stain' 32 x 32 pixels, 2 time points"
+    ):
+        pairs_of_stacks(make_stack(frames=3, name="light"), make_stack(1, frames=2, name="stain"), 0, 1)
+
+
 def test_an_unknown_channel_is_told_with_those_there_are(make_stack):
     with pytest.raises(ImageError, match=r"no channel 'GFP' to be the stain. It has 0: bright field, 1: DNA"):
         pairs_of_images([make_stack()], 0, "GFP")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.image_stack import ImageStack
 from napari_cellstage.core.predicted import is_predicted
+from napari_cellstage.stain.channel_axes import with_channels
 from napari_cellstage.stain.channels import Wanted, channels_named
 from napari_cellstage.stain.joining import size_text, source_of
 from napari_cellstage.stain.pair import OUTPUTS, Output, StainPair, StainSet
@@ -83,7 +84,7 @@ def paired(couples: Iterable[Couple | LeftOut], ask: Ask) -> StainSet:
             left.append(one)
             continue
         try:
-            made.append(_pairs_of(one, ask))
+            made.append(_pairs_of(_understood(one, ask), ask))
         except ImageError as error:
             left.append(LeftOut(one.name, str(error)))
     made = _alike(made, left)
@@ -123,6 +124,15 @@ def _nothing(left: Sequence[LeftOut]) -> ImageError:
     if len(left) == 1:
         return ImageError(left[0].why if "." in left[0].why else f"'{left[0].name}' can't be used: {left[0].why}.")
     return ImageError(f"None of the {len(left)} images can be used. The first, '{left[0].name}': {left[0].why}")
+
+
+def _understood(one: Couple, ask: Ask) -> Couple:
+    """Return images with other axes where these were guessed, and so they lack the channels."""
+    if one.inputs is one.targets:
+        both = with_channels(one.inputs, (ask.inputs, ask.targets))
+        return replace(one, inputs=both, targets=both)
+    inputs, targets = with_channels(one.inputs, (ask.inputs,)), with_channels(one.targets, (ask.targets,))
+    return replace(one, inputs=inputs, targets=targets)
 
 
 def _pairs_of(one: Couple, ask: Ask) -> list[StainPair]:
@@ -211,9 +221,9 @@ def _planes_noted(first: StainPair, ask: Ask) -> tuple[str, ...]:
 def _said_by_images(pairs: Sequence[StainPair]) -> tuple[str, ...]:
     """Return what files did not say and was guessed, and what their readers had to say."""
     stacks = {id(stack): stack for pair in pairs for stack in (pair.inputs, pair.targets)}.values()
-    guessed = Counter(stack.guessed_axes for stack in stacks if stack.guessed_axes)
+    guessed = Counter(stack.guessed_axes or stack.axes for stack in stacks if stack.guessed_axes or stack.axes)
     guesses = (
-        f"The axes of {count} image{'s' if count > 1 else ''} were guessed to be {axes}, as no file says "
+        f"The axes of {count} image{'s' if count > 1 else ''} are taken to be {axes}, as no file says "
         "them. If that is wrong, save the images as OME-TIFF."
         for axes, count in guessed.items()
     )
