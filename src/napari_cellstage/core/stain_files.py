@@ -161,8 +161,9 @@ def _write(folder: Path, kept: KeptPrediction, prediction: Prediction) -> None:
     told = {name: value for name, value in asdict(kept).items() if name != "folder"}
     judged = [{"level": one.level, "text": one.text} for one in prediction.verdicts]
     step = [float(one) for one in prediction.step]
+    note = "Stains predicted from transmitted light: nobody measured them."
     group.update_attributes(
-        told | {"format": _FORMAT, "step": step, "levels": levels, "gaps": gaps, "verdicts": judged}
+        told | {"format": _FORMAT, "step": step, "levels": levels, "gaps": gaps, "verdicts": judged, "note": note}
     )
 
 
