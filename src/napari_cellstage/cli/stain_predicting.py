@@ -17,6 +17,7 @@ from napari_cellstage.cli.stain_pairs import load_stain_model
 from napari_cellstage.core.errors import CellStageError, ImageError, ModelError
 from napari_cellstage.core.images import ImageStack, find_images
 from napari_cellstage.core.label_companions import find_companions
+from napari_cellstage.stain.channel_axes import with_channels
 from napari_cellstage.stain.files import Answer, Predicted, check_place, verdict_lines, write_predicted
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.predict import predict_many
@@ -161,6 +162,7 @@ def _one_image(
     stack: ImageStack, place: Path, models: _Models, choices: PredictChoices, reporter: Reporter, should_stop: Any
 ) -> dict[str, Any]:
     inputs = None if choices.inputs is None else [one.strip() for one in choices.inputs.split(",")]
+    stack = with_channels(stack, [inputs or model.input_names for model in models.models])
     reporter.say(f"{stack.name}: {models.stains}")
     found = reporter.follow(predict_many(models.models, stack, inputs=inputs, should_stop=should_stop), "predicting")
     answers = [
