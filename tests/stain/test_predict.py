@@ -287,3 +287,28 @@ def test_a_blank_time_point_of_a_large_value_is_no_crash(make_model: MakeModel) 
     assert made.mean.shape == (1, 1, 1, 5, 7)
     assert np.isfinite(made.mean).all()
     assert (made.unlike > 1).all()
+
+
+def test_a_full_graphics_memory_halves_the_batch(
+    make_model: MakeModel, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_cellstage.learn.torch_start import torch
+    from napari_cellstage.stain.asking import Asker
+
+    model, stack = make_model(), make_stack(side=40, depth=5)
+    plain, _ = run(predict_stains(model, stack))
+    ask, sizes = Asker._asked, list[int]()
+
+    def small(self: Asker, windows: Any) -> Any:
+        sizes.append(len(windows))
+        if len(windows) > 2:
+            raise torch.OutOfMemoryError("no room")
+        return ask(self, windows)
+
+    monkeypatch.setattr(Asker, "_asked", small)
+    made, _ = run(predict_stains(model, stack))
+    np.testing.assert_allclose(made.mean, plain.mean, rtol=1e-4, atol=1e-2)
+    assert sizes == [5, 3, 2, 1, 2]
+    monkeypatch.setattr(Asker, "_asked", lambda self, windows: (_ for _ in ()).throw(torch.OutOfMemoryError("no room")))
+    with pytest.raises(ModelError, match="no room"):
+        run(predict_stains(model, stack))

@@ -131,6 +131,17 @@ def test_one_image_is_compared_with_its_other_parts(make_pairs: Callable[..., St
     np.testing.assert_array_equal(space.references, again.references)
 
 
+def test_of_large_images_parts_are_looked_at(
+    make_pairs: Callable[..., StainSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = make_pairs(count=2, side=192)
+    regions = [Region(number, 0, 0, 192, 192) for number in range(2)]
+    for name, value in (("TILE", 64), ("MOST_PIXELS", 4 * 64 * 64)):
+        monkeypatch.setattr(f"napari_cellstage.stain.unlike.{name}", value)
+    space = learn_space(data, regions, Scaling.of(data, regions))
+    assert len(space.references) == 4 * 16
+
+
 def test_a_model_that_has_seen_too_little_says_so(
     make_model: MakeModel, make_pairs: Callable[..., StainSet], make_stack: MakeStack
 ) -> None:

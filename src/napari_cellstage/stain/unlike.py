@@ -9,6 +9,7 @@ in which microscopes differ. Distances are those of `core.review.space`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 STEP = 16  # pixels of the model's size that a place is high and wide
 BLOCK = 8  # places along the side of a square that counts as one group, where all places are of one group
-MOST_REGIONS, MOST_PLACES, DIMS = 300, 8000, 16
+TILE, MOST_TILES, MOST_PIXELS = 512, 300, 1 << 27  # what is looked at of the training data
+MOST_PLACES, DIMS = 8000, 16
 _LEVELS = 4  # 2 ** 4 is the step
 _FLOOR = 1e-5  # of squared contrasts: what is under it is no contrast
 _BYTES = 32 << 20
@@ -53,26 +55,43 @@ def learn_space(data: StainSet, regions: Sequence[Region], scaling: Scaling, see
     data
         The pairs.
     regions
-        What was trained on; of more than 300, some at random.
+        What was trained on; of large or many ones, parts at random.
     scaling
         As of the model.
     seed
         Same seed, same space.
     """
     rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.permutation(len(regions))[:MOST_REGIONS])
-    one_group = len({data.pairs[regions[place].pair].group for place in chosen}) < 2
+    chosen = _some_tiles(data, regions, rng)
+    one_group = len({data.pairs[tile.pair].group for tile in chosen}) < 2
     features, groups = list[Floats](), list[NDArray[np.str_]]()
-    for place in chosen:
-        region = regions[place]
-        pair = data.pairs[region.pair]
-        found = _features(_measured(field_of(pair, scaling, region))[0])
+    for place, tile in enumerate(chosen):
+        pair = data.pairs[tile.pair]
+        found = _features(_measured(field_of(pair, scaling, tile))[0])
         names = _squares(found.shape[:2], place) if one_group else np.full(found.shape[:2], pair.group)
         features.append(found.reshape(-1, found.shape[-1]))
         groups.append(names.ravel())
     values, names = np.concatenate(features), np.concatenate(groups)
     some = np.sort(rng.permutation(len(values))[:MOST_PLACES])
     return Space.fit(values[some], names[some], seed, DIMS)
+
+
+def _some_tiles(data: StainSet, regions: Sequence[Region], rng: np.random.Generator) -> list[Region]:
+    """Return parts of regions, at random where there are many: a sample does, and large images take long to read."""
+    tiles = [
+        replace(one, top=y, left=x, bottom=min(y + TILE, one.bottom), right=min(x + TILE, one.right))
+        for one in regions
+        for y in range(one.top, one.bottom, TILE)
+        for x in range(one.left, one.right, TILE)
+    ]
+    room, chosen = MOST_PIXELS, list[int]()
+    for place in rng.permutation(len(tiles))[:MOST_TILES].tolist():
+        tile = tiles[place]
+        room -= data.pairs[tile.pair].shape[0] * (tile.bottom - tile.top) * (tile.right - tile.left)
+        if room < 0 and chosen:
+            break
+        chosen.append(place)
+    return [tiles[place] for place in sorted(chosen)]
 
 
 def field_of(pair: StainPair, scaling: Scaling, region: Region | None = None) -> Field:
