@@ -14,6 +14,7 @@ from napari_cellstage.core.images import from_array
 from napari_cellstage.core.schema import FORMAT_VERSION
 from napari_cellstage.core.store import Project, find_project
 from napari_cellstage.session import Session
+from tests.core.stain_scene import prediction_for
 
 HEIGHT, WIDTH = 40, 50
 WHEN = "2026-07-01T10:00:00+00:00"
@@ -97,6 +98,26 @@ def test_an_old_project_opens_as_it_was_and_goes_on(old: Path, tmp_path: Path) -
     session.open_project(old)
     assert session.cells().cell_id.tolist() == [1, 2, 3]
     assert session.origins().tolist() == ["hand", "well", "hand"]
+    session.close()
+
+
+def test_a_project_of_the_format_before_gets_room_for_stains(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.add_image(from_array(np.zeros((20, 20), dtype=np.uint8), "YX", "image"))
+    folder = session.project.folder
+    session.close()
+    db = sqlite3.connect(folder / "project.sqlite")
+    db.executescript("DROP TABLE stain; DROP TABLE found_in; PRAGMA user_version = 3;")
+    db.close()
+    (folder / "stains").rmdir()
+    session.open_project(folder)
+    assert session.stains() == ()
+    session.add_stains(session.current_id, prediction_for(session.current), "run")
+    session.set_labels(np.eye(20, dtype=np.int32), found_in="DNA (predicted)")
+    session.close()
+    session.open_project(folder)
+    assert [one.name for one in session.stains()] == ["DNA (predicted)"]
+    assert session.found_in() == "DNA (predicted)"
     session.close()
 
 

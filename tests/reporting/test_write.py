@@ -308,6 +308,18 @@ def test_the_card_of_an_ensemble_names_its_members(make_run: Make) -> None:
     assert "Member 1" not in report(made.folder).text
 
 
+def test_a_report_says_what_rests_on_predicted_stains(make_run: Make) -> None:
+    made = make_run()
+    assert "Predicted stains" not in report(made.folder).text
+    names = ["BF", *made.card["channel_names"]][: len(made.card["channel_names"])]
+    changed(made, channel_names=[*names[:-1], "DNA (predicted)"], found_in=["DNA (predicted by x)"])
+    text = report(made.folder).text
+    assert "The model looks at DNA (predicted). Cells were found in DNA (predicted by x)." in text
+    assert "not measured" in text
+    changed(made, channel_names=names, found_in=7)
+    assert "Predicted stains" not in report(made.folder).text
+
+
 def test_each_member_of_an_ensemble_has_its_own_line_in_the_curves(make_run: Make) -> None:
     made = make_run()
     lines = [f"{epoch},2,{1 / epoch},0.5,0.7,80,{member}" for member in ("1 a", "2 b") for epoch in (1, 2)]

@@ -162,6 +162,15 @@ def test_exports_say_which_cells_were_found_in_one_and_which_models_look_at_one(
     assert (told[1].get("model sees"), told[1].get("found in")) == (None, DNA)
 
 
+def test_a_training_notes_that_its_cells_were_found_in_a_stain(two: Session) -> None:
+    recipe = Recipe().but(crop_size=8)
+    assert TrainingSet.from_snapshot(two.snapshot(), recipe).found_in == ()
+    two.set_labels(grid(), 2, found_in=DNA)
+    data = TrainingSet.from_snapshot(two.snapshot(), recipe)
+    assert data.found_in == (DNA,)
+    assert data.take(np.arange(len(data))).found_in == (DNA,)
+
+
 def test_undo_brings_back_what_cells_were_found_in(two: Session, tmp_path: Path) -> None:
     two.set_labels(grid(), 1, found_in=DNA)
     two.set_labels(grid(), 1)

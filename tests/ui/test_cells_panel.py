@@ -17,6 +17,7 @@ from napari_cellstage.ui.preview import Preview
 from napari_cellstage.ui.viewer_link import ViewerLink
 from napari_cellstage.ui.visible import visible_part
 from napari_cellstage.ui.workers import JobRunner
+from tests.core.stain_scene import prediction_for
 
 
 def discs(*centres, size=96, radius=8):
@@ -252,6 +253,39 @@ def test_cells_are_found_in_all_images_and_what_fails_is_told(qtbot, panel, sess
     assert left_out.startswith("2 images were left out:")
     assert "empty: All pixels have the same value, 7" in left_out
     assert "one channel: Channel 1 was chosen for finding cells, but 'one channel' has channels 0 to 0" in left_out
+
+
+def stain_of(stack, *centres):
+    """A prediction of DNA in which there are discs; below it, where there is one more, another stain."""
+    return prediction_for(stack, mean=discs(*centres)[None, None, None].astype(np.float32))
+
+
+def test_cells_are_found_in_a_predicted_stain_by_its_name(qtbot, panel, session):
+    first = session.current_id
+    second = session.add_image(from_array(np.full((96, 96), 6, np.uint16), "YX", "light"))
+    session.add_stains(second, prediction_for(session.current, ("MAP2",)), "another")
+    session.add_stains(second, stain_of(session.current, *CENTRES[:3]), "run")
+    third = session.add_image(from_array(np.full((96, 96), 8, np.uint16), "YX", "without"))
+    session.set_current(first)
+    session.add_stains(first, stain_of(session.current, *CENTRES[:2]), "run")
+    box = panel.find_box.find_channel
+    assert [box.itemText(i) for i in range(box.count())] == ["channel 0", "channel 1", "DNA (predicted)"]
+    box.activated.emit(2)
+    find_all(qtbot, panel)
+    assert [len(session.cells(image_id)) for image_id in (first, second, third)] == [2, 3, 0]
+    assert [session.found_in(image_id) for image_id in (first, second)] == ["DNA (predicted)"] * 2
+    assert "without: it has no channel 'DNA (predicted)'" in notification_manager.records[-1].message
+    assert "found in DNA (predicted)" in panel.state.text()
+
+
+def test_cells_of_one_image_are_found_in_a_predicted_stain(qtbot, panel, session):
+    session.add_stains(session.current_id, stain_of(session.current, *CENTRES[:2]), "run")
+    session.find_channel = 2
+    find(qtbot, panel)
+    assert (len(session.cells()), session.found_in()) == (2, "DNA (predicted)")
+    session.find_channel = 1
+    find(qtbot, panel)
+    assert (len(session.cells()), session.found_in()) == (4, "")
 
 
 @pytest.mark.parametrize(("button", "counts"), [(0, [3, 2]), (1, [4, 2]), (2, [3, 0])])

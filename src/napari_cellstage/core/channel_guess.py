@@ -14,6 +14,7 @@ from napari_cellstage.core.channel_names import named_channel
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.sampling import sample_windows
+from napari_cellstage.core.stain_channels import without_stains
 
 _PLAIN = re.compile(r"(channel|ch|c)?[ _:-]*\d*|red|green|blue", re.IGNORECASE)  # names that say nothing
 _WHOLE = 1024  # pixels a side up to which a plane is looked at as a whole
@@ -35,6 +36,7 @@ def looks_nuclear(stack: ImageStack) -> int | None:
         None where the image has one channel, its pixels can't be read, or it is a colour picture on bright ground, such
         as haematoxylin and eosin, in which nuclei are dark: then there is nothing to tell.
     """
+    stack = without_stains(stack)  # a predicted one is never found in unless somebody says so
     named = named_channel(stack.channel_names)
     if named is not None or stack.shape[1] < 2:
         return named

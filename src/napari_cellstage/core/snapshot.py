@@ -52,6 +52,8 @@ class ImageSnapshot:
         Text that is another one as soon as pixels or cells are others; empty where nobody can tell.
     aside
         ``(t, cell_id)`` of cells that are set aside to check the final model: no training and no choice sees them.
+    found_in
+        Predicted channels that its cells were found in, in words; empty where there is none.
     """
 
     image_id: int
@@ -65,6 +67,7 @@ class ImageSnapshot:
     track_id: NDArray[np.int64] | None = None
     content: str = ""
     aside: tuple[tuple[int, int], ...] = ()
+    found_in: str = ""
 
     @property
     def audit(self) -> NDArray[np.bool_] | None:

@@ -55,6 +55,8 @@ class TrainingSet:
         Classes that are not of the task, and how many labelled cells each has.
     split
         Where classes are left out, the split of all labelled cells, so that every task holds out the same; else None.
+    found_in
+        Predicted channels that cells of it were found in.
     """
 
     crops: NDArray[np.generic]
@@ -70,6 +72,7 @@ class TrainingSet:
     aside: int = 0
     left_out: LeftOut = ()
     split: CommonSplit | None = None
+    found_in: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.classes.names
@@ -156,6 +159,7 @@ class TrainingSet:
         """
         plates = plates_of(snapshot.images, recipe)
         parts, aside, left = [], 0, np.array(snapshot.left_out, dtype=np.int64)
+        found_in: set[str] = set()
         everything = Everything()
         for image in snapshot.images:  # one after the other: a project may hold more of them than memory
             aside += len(image.aside)
@@ -163,6 +167,7 @@ class TrainingSet:
             everything.add(image, labelled)
             rows = labelled[~np.isin(image.class_ids[labelled], left)]
             if len(rows):
+                found_in |= {image.found_in} - {""}
                 parts.append(_cut(image, rows, snapshot.channels, recipe, plates.get(image.plate, ())))
         ids = np.concatenate([p.class_ids for p in parts]) if parts else np.zeros(0, int)
         scheme = _without_empty(snapshot.scheme, ids)
@@ -181,6 +186,7 @@ class TrainingSet:
             aside=aside,
             left_out=left_out,
             split=split,
+            found_in=tuple(sorted(found_in)),
         )
 
     @classmethod

@@ -127,6 +127,7 @@ class TrainedModel:
             "left_out": [{"id": one.id, "name": one.name, "cells": count} for one, count in data.left_out],
             "cross_validated": 0,
             "versions": versions(),
+            **({"found_in": list(data.found_in)} if data.found_in else {}),
             **({"members": [_member_values(one) for one in members]} if members else {}),
             **details,
         }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_cellstage.core.predicted import predicted_among
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.scoring.words import cells_words
 from napari_cellstage.reporting.run_facts import RunFacts
@@ -35,6 +36,7 @@ def card_rows(facts: RunFacts) -> tuple[Row, ...]:
         ("Kind", _kind(recipe)),
         *_members(card),
         ("Channels", ", ".join(map(str, card["channel_names"])) or "unnamed"),
+        *_stains(card),
         ("Picture of a cell", _crop(card, recipe)),
         ("Brightness", _brightness(card["normalisation"])),
         ("Confidence", _confidence(card)),
@@ -48,6 +50,16 @@ def _kind(recipe: dict[str, Any]) -> str:
     if recipe.get("kind") == "ensemble":
         return "Several models trained on the same cells, whose probabilities are averaged."
     return "Measured features of each cell under a small classifier."
+
+
+def _stains(card: dict[str, Any]) -> tuple[Row, ...]:
+    """Return what rests on stains that nobody measured; nothing where none does."""
+    seen = predicted_among([str(name) for name in card["channel_names"]])
+    listed = card.get("found_in")
+    found = ", ".join(map(str, listed)) if isinstance(listed, list) else ""
+    told = (f"The model looks at {seen}." if seen else "", f"Cells were found in {found}." if found else "")
+    text = " ".join(one for one in told if one)
+    return (("Predicted stains", f"{text} Predicted from transmitted light, not measured."),) if text else ()
 
 
 def _members(card: dict[str, Any]) -> tuple[Row, ...]:

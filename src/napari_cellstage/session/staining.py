@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace as replaced
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from napari_cellstage.core.image_records import ImageEntry
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.predicted import PredictedStain, Prediction
 from napari_cellstage.core.scoring.split_groups import split_groups
+from napari_cellstage.core.snapshot import Images, WorkSnapshot
 from napari_cellstage.core.stain_snapshot import StainImage, StainSnapshot
 from napari_cellstage.session.facts import FactsPart
 
@@ -142,6 +144,14 @@ class StainingPart(FactsPart):
         groups = self._stain_groups()
         images = (self._stain_image(self._space.entries[one], groups[one]) for one in wanted)
         return StainSnapshot(tuple(images), self._snapshots, project.runs, project.cache)
+
+    def snapshot(self) -> WorkSnapshot:
+        """Freeze what training and prediction need; images whose cells were found in a predicted stain say so."""
+        frozen = super().snapshot()
+        if not self._space.found_in or not isinstance(frozen.images, Images):
+            return frozen
+        extras = {i: {"found_in": name} for i in frozen.images.readers if (name := self.found_in(i))}
+        return replaced(frozen, images=frozen.images.with_extras(extras))
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ class CellsPanel(QWidget):
         self.preview.setChecked(False)
         self._all.start(self.find_box.settings)
 
-    def _on_found(self, labels: Any, image_id: int, stopped: bool, stains: str) -> None:
+    def _on_found(self, labels: Any, image_id: int, stopped: bool, stains: str = "") -> None:
         if stopped or labels is None:
             return
         with shown():
