@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,3 +49,15 @@ def write(file: Path, values: np.ndarray[Any, Any], names: Sequence[str] = NAMES
         about |= sizes
     tifffile.imwrite(file, values, ome=True, photometric="minisblack", metadata=about)
     return file
+
+
+def last_json(result: Any) -> dict[str, Any]:
+    """Return the line of JSON that a command ends with."""
+    values = json.loads(result.stdout.splitlines()[-1])
+    assert isinstance(values, dict)
+    return values
+
+
+def words(text: str) -> str:
+    """Return text without its line breaks."""
+    return " ".join(text.split())

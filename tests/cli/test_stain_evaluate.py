@@ -9,15 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.stain_images import pixels, write
+from tests.cli.stain_images import last_json, pixels, write
 
 StainRun = tuple[Path, Any]
-
-
-def last_json(result: Any) -> dict[str, Any]:
-    values = json.loads(result.stdout.splitlines()[-1])
-    assert isinstance(values, dict)
-    return values
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,10 @@ import tifffile
 from PIL import Image
 
 from napari_cellstage.core.images import open_image
-from tests.cli.stain_images import pixels, write
+from tests.cli.stain_images import last_json, pixels, words, write
 
 StainRun = tuple[Path, Any]
 Trained = Callable[..., Path]
-
-
-def last_json(result: Any) -> dict[str, Any]:
-    values = json.loads(result.stdout.splitlines()[-1])
-    assert isinstance(values, dict)
-    return values
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
 
 
 @pytest.fixture(scope="module")

@@ -12,20 +12,10 @@ import pytest
 from PIL import Image
 
 from napari_cellstage.stain.model import StainModel
-from tests.cli.stain_images import pixels, write
+from tests.cli.stain_images import last_json, pixels, words, write
 
 BRIGHT = ("--input", "bright field")
 DNA = (*BRIGHT, "--target", "DNA")
-
-
-def last_json(result: Any) -> dict[str, Any]:
-    values = json.loads(result.stdout.splitlines()[-1])
-    assert isinstance(values, dict)
-    return values
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
 
 
 def test_train_answers_with_figures_and_a_run_folder(stain_run: tuple[Path, Any]) -> None:
@@ -99,66 +89,6 @@ def test_of_a_stack_the_stain_wanted_is_learned(tiny_recipe: Path, tmp_path: Pat
     result = invoke("stain", "train", tmp_path / "data", *options, "--out", tmp_path / "run", "--json")
     assert result.exit_code == 0, result.output
     assert StainModel.load(tmp_path / "run").output == output
-
-
-def test_a_shifted_stain_is_moved_where_that_is_wanted(tiny_recipe: Path, tmp_path: Path, invoke: Any) -> None:
-    for number in range(2):
-        made = pixels(number, (96, 96))
-        made[1] = np.roll(made[1], (3, -2), axis=(1, 2))
-        write(tmp_path / "data" / f"{number}.tif", made)
-    options = (*DNA, "--recipe", tiny_recipe, "--register", "--out", tmp_path / "run")
-    result = invoke("stain", "train", tmp_path / "data", *options)
-    assert result.exit_code == 0, result.output
-    assert json.loads((tmp_path / "run" / "card.json").read_text())["recipe"]["register"] is True
-
-
-@pytest.fixture
-def broken(tmp_path: Path) -> dict[str, Path]:
-    """Folders in which something is wrong."""
-    flat, full = pixels(1), pixels(2)
-    flat[1], full[1] = 100, 65535
-    rgb = np.moveaxis(pixels(3)[:, 0] // 256, 0, -1).astype(np.uint8)
-    write(tmp_path / "flat" / "a.tif", flat)
-    write(tmp_path / "full" / "a.tif", full)
-    for place, (side, name) in enumerate((((40, 48), "light"), ((40, 40), "stain"))):
-        write(tmp_path / "sizes" / name / "a.tif", pixels(1, side)[place : place + 1], [("bright field", "DNA")[place]])
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "picture").mkdir()
-    Image.fromarray(rgb).save(tmp_path / "picture" / "a.png")
-    return {one.name: one for one in tmp_path.iterdir()}
-
-
-@pytest.mark.parametrize(
-    ("data", "more", "text"),
-    [
-        ("missing", (), "There is no"),
-        ("empty", (), "no images in the folder"),
-        ("good", ("--target", "nucleus"), "has no channel 'nucleus'"),
-        ("good", ("--target", "bright field"), "bright field"),
-        ("good", ("--set", "filters=many"), "--set filters=many needs a whole number"),
-        ("good", ("--set", "colour=1"), "'colour=1' is no choice of a recipe"),
-        ("good", ("--recipe", "slow"), "There is no recipe 'slow'"),
-        ("good", ("--seed", -1), "seed is -1"),
-        ("flat", (), "DNA"),
-        ("full", (), "DNA"),
-        ("sizes/light", ("--target-folder", "{sizes}/stain"), "48 x 40"),
-    ],
-)
-def test_mistakes_are_one_sentence(
-    data: str, more: tuple[Any, ...], text: str, broken: dict[str, Path], pair_folder: Path, tiny_recipe: Path,
-    tmp_path: Path, invoke: Any,
-) -> None:  # fmt: skip
-    place = pair_folder if data == "good" else tmp_path / data
-    more = tuple(one.format(sizes=broken["sizes"]) if isinstance(one, str) else one for one in more)
-    base = {"--input": "bright field", "--target": "DNA", "--recipe": tiny_recipe}
-    base |= dict(zip(more[::2], more[1::2], strict=True))
-    options = [part for pair in base.items() for part in pair]
-    result = invoke("stain", "train", place, *options, "--out", tmp_path / "new run")
-    assert result.exit_code == 1, result.output
-    assert result.stderr.startswith("Error: ")
-    assert text in words(result.stderr), result.stderr
-    assert "Traceback" not in result.output
-    assert not (tmp_path / "new run").exists()
 
 
 def test_a_run_that_is_there_is_kept_unless_it_may_be_replaced(

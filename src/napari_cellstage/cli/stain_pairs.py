@@ -12,10 +12,12 @@ from napari_cellstage.core.images import open_images
 from napari_cellstage.core.store import DATABASE, SUFFIX
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pairs import StainSet, pairs_of_folders, pairs_of_images
+from napari_cellstage.stain.registration import shift_of
 
 if TYPE_CHECKING:
     from napari_cellstage.core.image_stack import ImageStack
 
+_LOOKED_AT, _LARGE, _NOTICED = 8, 96, 2  # pairs; pixels a side; pixels that a stain is off
 OutputOrAuto = Literal["auto", "stack", "plane", "maximum"]
 
 
@@ -87,6 +89,22 @@ class PairChoices:
                 f"--target-folder '{self.target_folder}' is for a folder of images, but '{self.path}' is a file. "
                 "Name the folder that it lies in."
             )
+
+
+def shift_lines(data: StainSet) -> list[str]:
+    """Return what to say of stains that seem to lie beside their input; some pairs are looked at, and none is moved.
+
+    In images that are small, such as crops of cells, a shift of one can't be told.
+    """
+    step = max(1, len(data) // _LOOKED_AT)
+    large = [pair for pair in data.pairs[::step] if min(pair.shape[1:]) >= _LARGE][:_LOOKED_AT]
+    found = [(pair.name, shift_of(pair)) for pair in large]
+    off = [(name, one) for name, one in found if one.trusted and max(map(abs, one.whole)) >= _NOTICED]
+    if not off:
+        return []
+    more = f" So it is in {len(off)} of {len(found)} images that were looked at." if len(found) > 1 else ""
+    name, first = max(off, key=lambda pair: pair[1].length)
+    return [f"{name}: {first.text}{more} Add --register to move stains to where they fit."]
 
 
 def _of_project(folder: Path) -> tuple[tuple[ImageStack, ...], tuple[str, ...], tuple[str, ...]]:

@@ -11,7 +11,7 @@ from napari_cellstage.cli.answers import aligned, write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.settings import written
 from napari_cellstage.cli.stain_answers import figures, score_lines
-from napari_cellstage.cli.stain_pairs import PairChoices, load_stain_model
+from napari_cellstage.cli.stain_pairs import PairChoices, load_stain_model, shift_lines
 from napari_cellstage.cli.training import check_free
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.learn.runs import note_in_card
@@ -131,6 +131,8 @@ def _train(
     as_json: bool,
 ) -> None:
     reporter.say(_what_is_trained(data, recipe, start))
+    for line in [] if recipe.register else shift_lines(data):
+        reporter.say(line)
     begun = time.perf_counter()
     with stop_on_interrupt(reporter.say) as should_stop:
         done = reporter.follow(train_stain(data, recipe, lambda: _folder(choices.out), should_stop, start))
