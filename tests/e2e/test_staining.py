@@ -49,15 +49,15 @@ def learn(bench: Bench) -> None:
     assert page.source.channels.stain_names == ("DNA",)
     page.set_recipe(**TINY)
     pictures: list[Any] = []
-    page.work.epoch_done.connect(lambda _epoch: pictures.append(page.picture.grab().toImage()))
+    page.work.epoch_done.connect(lambda _epoch: pictures.append(page.outcome.picture.grab().toImage()))
     bench.click(page.train)
     assert bench.dock.job_bar.isVisible()
     bench.wait_for_end()
     assert len(pictures) == TINY["epochs"]
     assert pictures[0] != pictures[-1]  # it went on
-    assert page.picture.isVisible()
-    assert "held-out" in page.score.text()
-    bench.click(page.apply)
+    assert page.outcome.picture.isVisible()
+    assert "held-out" in page.outcome.score.text()
+    bench.click(page.outcome.apply)
 
 
 def tick(ticks: Any, row: int) -> None:

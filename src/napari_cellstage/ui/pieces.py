@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -92,6 +93,24 @@ def clear_layout(layout: QLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
             widget.deleteLater()
+
+
+def tab_in_order(root: QWidget) -> None:
+    """Let Tab go through the parts of a panel as they are laid out; Qt goes by when each was made."""
+    for before, after in pairwise(_laid_out(root.layout())):
+        QWidget.setTabOrder(before, after)
+
+
+def _laid_out(layout: QLayout | None) -> Iterator[QWidget]:
+    for place in range(0 if layout is None else layout.count()):
+        item = layout.itemAt(place)  # type: ignore[union-attr]
+        widget = item.widget()
+        if widget is None:
+            yield from _laid_out(item.layout())
+            continue
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            yield widget
+        yield from _laid_out(widget.layout())
 
 
 class Folded(QWidget):

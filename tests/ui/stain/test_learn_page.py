@@ -15,7 +15,7 @@ from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.stain.registration import Shift
 from napari_cellstage.stain.scores import StainScore, StainScores
 from napari_cellstage.ui.stain import learning
-from napari_cellstage.ui.stain.estimate import expected_seconds, measured
+from napari_cellstage.ui.stain.estimate import AROUND, expected_seconds, measured
 from napari_cellstage.ui.stain.learn_page import LearnPage
 from napari_cellstage.ui.stain.learn_work import Learned, Measured
 from napari_cellstage.ui.stain.score_words import score_text
@@ -88,12 +88,12 @@ def test_a_training_shows_picture_curve_score_and_notes(
     assert isinstance(source, ProjectSource)
     assert (recipe.epochs, recipe.register, start) == (2, True, None)
     assert runs == page.session.project.runs
-    assert page.picture.scores == {"DNA": 0.8}
-    assert page._curve.lines["DNA"].getData()[1].tolist() == [0.4, 0.8]
-    assert "0.910 (0.88–0.93)" in page.score.text()
-    assert "Split by blocks" in page.notes.text()
+    assert page.outcome.picture.scores == {"DNA": 0.8}
+    assert page.outcome.curve.lines["DNA"].getData()[1].tolist() == [0.4, 0.8]
+    assert "0.910 (0.88–0.93)" in page.outcome.score.text()
+    assert "Split by blocks" in page.outcome.notes.text()
     with qtbot.waitSignal(page.apply_wanted) as wanted:
-        page.apply.click()
+        page.outcome.apply.click()
     assert wanted.args == ["run 1"]
 
 
@@ -109,10 +109,10 @@ def test_a_second_training_begins_anew(qtbot: Any, page: LearnPage, monkeypatch:
     train(qtbot, page)
     play(monkeypatch, stopped)
     train(qtbot, page)
-    assert page.score.isHidden()
-    assert page.apply.isHidden()
-    assert page.picture.isHidden()
-    assert "stopped" in page.notes.text()
+    assert page.outcome.score.isHidden()
+    assert page.outcome.apply.isHidden()
+    assert page.outcome.picture.isHidden()
+    assert "stopped" in page.outcome.notes.text()
     assert page.train.isEnabled()
 
 
@@ -159,9 +159,9 @@ def test_another_project_shows_nothing_of_this_one(
 ) -> None:
     play(monkeypatch, lambda _stop: iter([epoch(1)]))
     train(qtbot, page)
-    assert page.picture.looks
+    assert page.outcome.picture.looks
     page.session.new_project(tmp_path / "other.cellstage")
-    assert not page.picture.looks
+    assert not page.outcome.picture.looks
 
 
 def test_shifts_are_measured_shown_and_what_to_do_is_said(
@@ -201,9 +201,9 @@ def test_the_time_is_that_of_all_pieces_and_learned_from_epochs() -> None:
     recipe = StainRecipe(epochs=10, patches=100, patch=64)
     seconds = expected_seconds(recipe, 0, 50.0)
     assert expected_seconds(recipe.but(epochs=20), 0, 50.0) > 1.5 * seconds
-    assert expected_seconds(recipe.but(patch=128), 0, 50.0) > 3 * seconds
+    assert expected_seconds(recipe.but(patch=128), 0, 50.0) > 2.5 * seconds
     speed = measured(recipe.but(patch=128), epoch(1), 1.0)
-    assert expected_seconds(recipe.but(patch=128), 0, speed) == pytest.approx(1000 / 50, rel=0.6)
+    assert expected_seconds(recipe.but(patch=128), 0, speed) == pytest.approx(AROUND + 1000 / 50)
 
 
 def test_a_folder_without_images_says_so(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QGroupBox, QHBoxLayout, QVBoxLayout, QWi
 from napari_cellstage.session import Session
 from napari_cellstage.stain.run_records import StainRun
 from napari_cellstage.ui.notices import showing_errors
-from napari_cellstage.ui.pieces import READ_ONLY, allow, hint, on_click, say, small_button
+from napari_cellstage.ui.pieces import READ_ONLY, allow, hint, on_click, say, small_button, tab_in_order
 from napari_cellstage.ui.stain.applying import Applying
 from napari_cellstage.ui.stain.score_words import run_text
 from napari_cellstage.ui.stain.stains_part import StainsPart
@@ -54,6 +54,7 @@ class ApplyPage(QWidget):
         layout.addWidget(self.stains)
         layout.addStretch(1)
         self._wire()
+        tab_in_order(self)
         self.refresh()
 
     def refresh(self, *_what: object) -> None:

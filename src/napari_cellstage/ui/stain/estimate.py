@@ -5,7 +5,8 @@ from __future__ import annotations
 from napari_cellstage.stain.events import StainEpoch
 from napari_cellstage.stain.recipe import StainRecipe
 
-USUAL_SPEED = 60.0  # pieces of 64 pixels a second, 24 filters and 3 levels, on 2 cores
+USUAL_SPEED = 30.0  # pieces of 64 pixels a second, 24 filters and 3 levels, on 2 cores
+AROUND = 10.0  # seconds before the first piece and after the last
 MOST_PIECES = 2000  # a round, where the recipe leaves it open
 _USUAL = StainRecipe()
 
@@ -22,7 +23,7 @@ def expected_seconds(recipe: StainRecipe, pixels: int, speed: float) -> float:
     speed
         Pieces a second of the usual size, as `measured` returns.
     """
-    return recipe.epochs * recipe.members * _pieces(recipe, pixels) * _cost(recipe) / speed
+    return AROUND + recipe.epochs * recipe.members * _pieces(recipe, pixels) * _cost(recipe) / speed
 
 
 def measured(recipe: StainRecipe, epoch: StainEpoch, before: float) -> float:

@@ -16,12 +16,11 @@ from napari_cellstage.ui.device_probe import device_text
 from napari_cellstage.ui.estimate import expected_text
 from napari_cellstage.ui.next_step import made_text
 from napari_cellstage.ui.notices import showing_errors
-from napari_cellstage.ui.pieces import READ_ONLY, Folded, allow, button, hint, on_click, say, small_button
+from napari_cellstage.ui.pieces import READ_ONLY, Folded, allow, button, hint, on_click, say, small_button, tab_in_order
 from napari_cellstage.ui.stain.estimate import USUAL_SPEED, expected_seconds, measured
 from napari_cellstage.ui.stain.learn_work import Learned
 from napari_cellstage.ui.stain.learning import Learning
-from napari_cellstage.ui.stain.live_picture import LivePicture
-from napari_cellstage.ui.stain.score_words import score_text
+from napari_cellstage.ui.stain.outcome import Outcome
 from napari_cellstage.ui.stain.shift_box import ShiftBox
 from napari_cellstage.ui.stain.source_box import Layers, SourceBox
 from napari_cellstage.ui.stain.stain_form import StainForm
@@ -30,8 +29,6 @@ from napari_cellstage.ui.workers import JobRunner
 
 if TYPE_CHECKING:
     from napari_cellstage.stain.run_records import StainRun
-
-NOTES_SHOWN = 5
 
 
 class LearnPage(QWidget):
@@ -67,14 +64,13 @@ class LearnPage(QWidget):
         self.session, self._runner, self._theme = session, runner, theme
         self.work = Learning(session, runner, self)
         self.start_run: StainRun | None = None
-        self._notes: list[str] = []
-        self._device, self._speed, self._run = "", USUAL_SPEED, ""
+        self._device, self._speed = "", USUAL_SPEED
         self._recipe = StainRecipe.load("stain-2d")
-        self._curve: Any = None
         self.form = StainForm(self._recipe, self)
         self.source = SourceBox(session, runner, layers, self.form)
         self._build()
         self._wire()
+        tab_in_order(self)
         self.refresh()
 
     @property
@@ -125,20 +121,14 @@ class LearnPage(QWidget):
         font = self.train.font()
         font.setBold(True)
         self.train.setFont(font)
-        self.forecast, self.score, self.notes = hint(""), hint(""), hint("")
-        self.apply = button("Apply it ▸", "Predict the stain of images that lack it, by this model.")
-        self.picture = LivePicture(self._theme)
-        self.curve_place = QVBoxLayout()
+        self.forecast, self.outcome = hint(""), Outcome(self._theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3, 6, 3, 3)
-        for part in (self.start_said, self.anew, self.source, self.train, self.forecast, self.score, self.apply):
+        for part in (self.start_said, self.anew, self.source, self.train, self.forecast, self.outcome):
             layout.addWidget(part)
-        layout.addWidget(self.picture)
-        layout.addLayout(self.curve_place)
-        layout.addWidget(self.notes)
         layout.addWidget(self._build_settings())
         layout.addStretch(1)
-        for part in (self.start_said, self.anew, self.score, self.apply, self.notes, self.picture):
+        for part in (self.start_said, self.anew):
             part.hide()
 
     def _build_settings(self) -> QWidget:
@@ -167,10 +157,10 @@ class LearnPage(QWidget):
         self._runner.ended.connect(self.refresh)
         on_click(self.train, self.start)
         on_click(self.anew, lambda: self.start_from(None))
-        on_click(self.apply, lambda: self.apply_wanted.emit(self._run))
+        self.outcome.apply_wanted.connect(self.apply_wanted)
         self.shift.wanted.connect(self.measure)
-        work.began.connect(self._clear)
-        work.noted.connect(self._note)
+        work.began.connect(self.outcome.clear)
+        work.noted.connect(self.outcome.note)
         work.epoch_done.connect(self._on_epoch)
         work.learned.connect(self._on_learned)
         work.measured.connect(self.shift.add)
@@ -191,45 +181,18 @@ class LearnPage(QWidget):
         text = expected_text(seconds)
         return f"{self._device or 'Looking for a graphics card'}, {text if self.source.pixels else f'{text} at most'}"
 
-    def _curve_shown(self) -> Any:
-        """Return the curve; it is made when it is first needed, as it takes a while to load."""
-        if self._curve is None:
-            from napari_cellstage.ui.stain.r_curve import RCurve
-
-            self._curve = RCurve(self._theme)
-            self.curve_place.addWidget(self._curve)
-        self._curve.show()
-        return self._curve
-
-    def _note(self, text: str) -> None:
-        self._notes = [*self._notes, text][-NOTES_SHOWN:]
-        say(self.notes, "\n".join(f"• {one}" for one in self._notes))
-
-    def _clear(self) -> None:
-        self._notes, self._run = [], ""
-        for line in (self.notes, self.score):
-            say(line, "")
-        self.apply.hide()
-        self.picture.forget()
-        if self._curve is not None:
-            self._curve.begin()
-            self._curve.hide()
-
     def _forget(self) -> None:
         """Show nothing of a training of another project."""
-        self._clear()
+        self.outcome.clear()
         self.source.images.forget()
         self.start_from(None)
 
     def _on_epoch(self, epoch: StainEpoch) -> None:
-        self.picture.show_picture(epoch.picture, epoch.pearson)
-        self._curve_shown().add(epoch)
+        self.outcome.add(epoch)
         self._speed = measured(self._recipe, epoch, self._speed)
 
     def _on_learned(self, answer: Learned) -> None:
-        self._run = answer.run
-        say(self.score, score_text(answer))
-        self.apply.show()
+        self.outcome.end(answer)
         self.start_from(None)
 
     # what the user does

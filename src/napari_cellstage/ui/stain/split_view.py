@@ -50,12 +50,14 @@ class SplitView:
         grid.shape, grid.spacing = (1, len(layers)), SPACING
         grid.stride = 1 if order == sorted(order) else -1
         grid.enabled = True
+        self._viewer.scene.camera.zoom /= len(layers)  # each view is so much narrower: what was seen is seen still
 
     def close(self) -> None:
         """Give the view back as it was; layers that came meanwhile stay as they are."""
         if self._grid is None:
             return
         grid = self._viewer.canvas.grid
+        self._viewer.scene.camera.zoom *= len(self._looks)
         unlink_layers([layer for layer, *_ in self._looks], ("contrast_limits",))
         grid.enabled = self._grid.pop("enabled")
         for name, value in self._grid.items():
