@@ -17,6 +17,7 @@ from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.images import ImageStack, from_array
 from napari_cellstage.core.intensities import sample
 from napari_cellstage.core.predicted import PredictedStain
+from napari_cellstage.core.reading.joined import JoinedPlanes, Part
 from napari_cellstage.core.reading.planes import MemoryPlanes, Thinned
 from napari_cellstage.core.stain_channels import (
     StainChannel,
@@ -135,6 +136,19 @@ def test_channels_in_another_order_and_back(stack: ImageStack, tmp_path: Path) -
     assert np.array_equal(back.pixels[0], made.pixels[0])
     assert back.identity((0, 1)) == stack.fingerprint
     assert in_order_of(made, (0, 1)) is made
+
+
+def test_an_image_of_several_files_stays_together(tmp_path: Path) -> None:
+    own, more = MemoryPlanes(PIXELS[:, :1]), MemoryPlanes(PIXELS[:, 1:])
+    joined = JoinedPlanes(own, [Part(own, 0), Part(more, 0, "beside")])
+    stack = replace(from_array(PIXELS, "TCZYX", "two files", channel_names=("BF", "tubulin")), pixels=joined)
+    assert without_stains(stack) is stack
+    made = with_stains(stack, channels(tmp_path, prediction_for(stack)))
+    assert np.array_equal(made.pixels[:, :2], PIXELS)
+    assert without_stains(in_order_of(made, (1,))).pixels is joined
+    turned = in_order_of(stack, (1,))
+    assert np.array_equal(turned.pixels[:], PIXELS[:, ::-1])
+    assert np.array_equal(without_stains(turned).pixels[:], PIXELS)
 
 
 def test_its_own_channels_are_known_again_and_predictions_never_mixed_up(stack: ImageStack, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from napari_cellstage.core.errors import ImageError, ProjectError
+from napari_cellstage.core.finding import blocks
 from napari_cellstage.core.images import from_array, open_image
 from napari_cellstage.core.segment import find_cells_in_stack
 from napari_cellstage.core.store import Project
@@ -345,6 +347,21 @@ def test_cells_are_found_in_a_stain(ready: Session) -> None:
     settings = ready.segment_settings.on(ready.find_channel, len(ready.channel_names))
     ready.set_labels(finished(find_cells_in_stack(ready.current, settings)))
     assert len(ready.cells()) == len(np.unique(labels)) - 1
+
+
+def test_cells_are_found_in_a_stain_block_by_block(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = grid(20)[:, :, :200, :200]
+    image_id = session.add_image(stack_for(labels))
+    light = ((labels[:, None] > 0) * 200.0 + 10).astype(np.float32)
+    assert session.current is not None
+    session.add_stains(image_id, prediction_for(session.current, mean=light), "first")
+    settings = replace(session.segment_settings.on(2, 3), min_diameter=3, background=0, smoothing=0)
+    whole = finished(find_cells_in_stack(session.current, settings))
+    monkeypatch.setattr(blocks, "WHOLE", 20_000)
+    monkeypatch.setattr(blocks, "CORE", 64)
+    parts = finished(find_cells_in_stack(session.current, settings))
+    assert np.array_equal(np.asarray(parts) > 0, np.asarray(whole) > 0)
+    assert len(np.unique(np.asarray(parts))) == len(np.unique(labels)) == 401
 
 
 def test_the_verdict_of_the_worst_time_point_counts(session: Session) -> None:

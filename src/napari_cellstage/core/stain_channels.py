@@ -147,7 +147,7 @@ def with_stains(stack: ImageStack, channels: Sequence[StainChannel]) -> ImageSta
 
 def without_stains(stack: ImageStack) -> ImageStack:
     """Return an image as its file is."""
-    if not isinstance(stack.pixels, JoinedPlanes):
+    if not stack.stains or not isinstance(stack.pixels, JoinedPlanes):
         return stack
     ordered, count = in_file_order(stack), stack.own_shape[1]
     colors = ordered.channel_colors[:count]
@@ -169,8 +169,8 @@ def in_order_of(stack: ImageStack, first: Sequence[int]) -> ImageStack:
     own = [channel for channel, one in enumerate(stack.stains) if one is None] if stack.stains else order
     return replace(
         stack,
-        pixels=_ordered(stack.pixels, order),
-        pyramid=tuple(_ordered(level, order) for level in stack.pyramid),
+        pixels=_ordered(stack.pixels, order, bool(stack.stains)),
+        pyramid=tuple(_ordered(level, order, bool(stack.stains)) for level in stack.pyramid),
         channel_names=tuple(stack.channel_names[channel] for channel in order),
         channel_colors=tuple(stack.channel_colors[channel] for channel in order) if stack.channel_colors else (),
         stains=tuple(stack.stain(channel) for channel in order),
@@ -180,7 +180,7 @@ def in_order_of(stack: ImageStack, first: Sequence[int]) -> ImageStack:
 
 def in_file_order(stack: ImageStack) -> ImageStack:
     """Return an image with the channels of its file in their order, and the predicted ones after them."""
-    if not isinstance(stack.pixels, JoinedPlanes):
+    if not stack.stains or not isinstance(stack.pixels, JoinedPlanes):
         return stack
     parts = stack.pixels.parts
     own = sorted((c for c, one in enumerate(stack.stains) if one is None), key=lambda c: parts[c].channel)
@@ -192,9 +192,11 @@ def _joined(pixels: Planes, channels: Sequence[StainChannel]) -> JoinedPlanes:
     return JoinedPlanes(pixels, [*own, *(Part(one.planes("mean", pixels.shape), 0, one.identity) for one in channels)])
 
 
-def _ordered(pixels: Planes, order: Sequence[int]) -> JoinedPlanes:
-    known = pixels.parts if isinstance(pixels, JoinedPlanes) else [Part(pixels, c) for c in range(pixels.shape[1])]
-    return JoinedPlanes(pixels.own if isinstance(pixels, JoinedPlanes) else pixels, [known[c] for c in order])
+def _ordered(pixels: Planes, order: Sequence[int], put_together: bool) -> JoinedPlanes:
+    """Return channels in an order; of planes that were not put together here, whatever they are, each as it is."""
+    if put_together and isinstance(pixels, JoinedPlanes):
+        return JoinedPlanes(pixels.own, [pixels.parts[c] for c in order])
+    return JoinedPlanes(pixels, [Part(pixels, c) for c in order])
 
 
 def _level_for(whole: Sequence[int], wanted: Sequence[int], levels: int) -> int:
