@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def test_models_are_listed_with_r_and_its_interval(page: ApplyPage, make_run: Ca
     assert page.models.item(0).text().endswith("stain-2d · r 0.90 (0.85–0.95)")
     make_run("b", ("DNA", "tubulin"))
     assert "DNA r 0.90 (0.85–0.95)\ntubulin r 0.90" in page.models.item(0).text()
-    assert page.models.ticked == ("a",)  # what was ticked stays so
+    assert [one.name for one in page.ticked] == ["a"]  # what was ticked stays so
 
 
 def test_a_model_without_weights_can_not_be_ticked(page: ApplyPage, make_run: Callable[..., str]) -> None:
@@ -80,6 +81,30 @@ def test_a_model_without_weights_can_not_be_ticked(page: ApplyPage, make_run: Ca
     assert page.models.item(0).flags() == Qt.ItemFlag.NoItemFlags
     assert "gone" in page.models.item(0).toolTip()
     assert not page.here.isEnabled()
+
+
+def test_a_model_from_elsewhere_is_opened_and_known_from_then_on(
+    qtbot: Any, page: ApplyPage, make_run: Callable[..., str], predicted: dict[str, Level], tmp_path: Path
+) -> None:
+    make_run("mine")
+    elsewhere = tmp_path / "theirs"
+    shutil.copytree(page.session.project.runs / "mine", elsewhere)
+    page.open_model(elsewhere)
+    assert [one.folder for one in page.ticked] == [elsewhere]
+    press(qtbot, page, page.here)
+    assert page.session.stains()[0].run == "theirs"
+    folder = page.session.project.folder
+    page.session.new_project(tmp_path / "other.cellstage")
+    assert page.models.count() == 0
+    page.session.open_project(folder)
+    assert page.models.count() == 2
+
+
+def test_a_folder_that_is_no_model_says_so(page: ApplyPage, tmp_path: Path) -> None:
+    before = len(notification_manager.records)
+    page.open_model(tmp_path)
+    assert "There is no model in" in notification_manager.records[before].message
+    assert page.models.count() == 0
 
 
 def test_this_image_gets_its_stain_and_the_verdict_is_said(

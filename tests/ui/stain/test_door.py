@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -198,3 +200,11 @@ def test_tab_goes_through_the_page_from_top_to_bottom(dock: CellStageDock) -> No
         if one is learn.source.kind:
             break
     assert met == wanted
+
+
+def test_opening_the_page_loads_no_torch() -> None:
+    script = (
+        "import sys, napari_cellstage.ui.stain.panel, napari_cellstage.ui.stain.door;"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'monai')))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -8,7 +8,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QGroupBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_cellstage.session import Session
-from napari_cellstage.stain.run_records import StainRun
+from napari_cellstage.stain.card import read_stain_card
+from napari_cellstage.stain.run_records import StainRun, read_stain_run
 from napari_cellstage.ui.notices import showing_errors
 from napari_cellstage.ui.pieces import READ_ONLY, allow, hint, on_click, say, small_button, tab_in_order
 from napari_cellstage.ui.stain.applying import Applying
@@ -20,6 +21,7 @@ from napari_cellstage.ui.workers import JobRunner
 
 NOTES_SHOWN = 4
 MODELS_SHOWN = 4
+OTHERS = "stain models"  # setting of the project: folders of models from elsewhere
 NO_MODEL = "No model yet. Train one under Learn, from images that have transmitted light and the stain."
 
 
@@ -60,8 +62,8 @@ class ApplyPage(QWidget):
     def refresh(self, *_what: object) -> None:
         """List the models there are now; those that were ticked stay so, and the first one is where none was."""
         runs, ticked = self._runs(), self.models.ticked
-        lines = [Tick(one.name, run_text(one), _tip(one), one.problem) for one in runs]
-        able = [one.name for one in runs if not one.problem]
+        lines = [Tick(str(one.folder), run_text(one), _tip(one), one.problem) for one in runs]
+        able = [str(one.folder) for one in runs if not one.problem]
         self.models.put(lines, [one for one in ticked if one in able] or able[:1])
         self.models.setVisible(bool(runs))
         say(self.empty, "" if runs else NO_MODEL)
@@ -71,14 +73,14 @@ class ApplyPage(QWidget):
 
     def tick(self, *names: str) -> None:
         """Tick these models, by the names of their runs."""
-        self.models.tick(names)
+        self.models.tick(str(one.folder) for one in self._runs() if one.name in names)
         self._enable()
 
     @property
     def ticked(self) -> tuple[StainRun, ...]:
         """The models that are ticked."""
-        names = self.models.ticked
-        return tuple(one for one in self._runs() if one.name in names)
+        folders = self.models.ticked
+        return tuple(one for one in self._runs() if str(one.folder) in folders)
 
     # build
 
@@ -97,6 +99,9 @@ class ApplyPage(QWidget):
         self.more = small_button(
             "Teach it a stain…", "Let the ticked model learn one more stain, from few images; it keeps the others."
         )
+        self.other = small_button(
+            "Open a model…", "A model that was trained in another project or by the command line: choose its folder."
+        )
         layout, row, second = QVBoxLayout(box), QHBoxLayout(), QHBoxLayout()
         layout.addWidget(self.empty)
         layout.addWidget(self.models)
@@ -104,6 +109,7 @@ class ApplyPage(QWidget):
             place.addWidget(one)
         layout.addLayout(row)
         layout.addLayout(second)
+        layout.addWidget(self.other)
         layout.addWidget(self.said)
         say(self.said, "")
         return box
@@ -122,6 +128,7 @@ class ApplyPage(QWidget):
         on_click(self.everywhere, self.apply_everywhere)
         on_click(self.files, self._ask_for_files)
         on_click(self.more, self._on_more)
+        on_click(self.other, self._ask_for_model)
         self.work.began.connect(self._clear)
         self.work.noted.connect(self._note)
         self.work.said.connect(self._say)
@@ -129,7 +136,10 @@ class ApplyPage(QWidget):
     # show
 
     def _runs(self) -> tuple[StainRun, ...]:
-        return self.session.stain_runs()
+        """Return the models of the project, and those from elsewhere that it was told of and that are there still."""
+        told = (self.session.setting(OTHERS) or []) if self.session.project is not None else []
+        others = (read_stain_run(Path(one)) for one in told)
+        return (*self.session.stain_runs(), *(one for one in others if one is not None))
 
     def _enable(self, *_what: object) -> None:
         ticked = len(self.models.ticked)
@@ -138,6 +148,8 @@ class ApplyPage(QWidget):
         allow(self.here, why_not or ("" if self.session.current is not None else "No image is shown."))
         allow(self.everywhere, why_not)
         allow(self.files, why_not)
+        locked = READ_ONLY if self.session.read_only else ""
+        allow(self.other, locked or ("" if self.session.project is not None else "Open an image first."))
         allow(self.more, why_not or ("" if ticked == 1 else "Tick one model only."))
 
     def _note(self, text: str) -> None:
@@ -175,6 +187,21 @@ class ApplyPage(QWidget):
         if names:
             self.apply_to_files([Path(one) for one in names])
 
+    @showing_errors
+    def open_model(self, folder: Path) -> None:
+        """List a model from elsewhere, for this project; its folder stays where it is."""
+        read_stain_card(folder)
+        told = [str(one) for one in self.session.setting(OTHERS) or []]
+        if folder not in [one.folder for one in self._runs()]:
+            self.session.put_setting(OTHERS, [*told, str(folder)])
+        self.refresh()
+        self.models.tick([str(folder)])
+        self._enable()
+
+    def _ask_for_model(self) -> None:
+        if chosen := QFileDialog.getExistingDirectory(self, "Open a model: choose the folder of its run"):
+            self.open_model(Path(chosen))
+
     def _on_more(self) -> None:
         if len(self.ticked) == 1:
             self.more_wanted.emit(self.ticked[0])
@@ -184,4 +211,4 @@ class ApplyPage(QWidget):
 
 
 def _tip(run: StainRun) -> str:
-    return "\n".join(one for one in (run.problem, f"Folder: {run.name}") if one)
+    return "\n".join(one for one in (run.problem, f"Folder: {run.folder}") if one)
