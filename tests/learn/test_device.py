@@ -83,6 +83,12 @@ def test_precision_on_a_cpu(monkeypatch, network: str, able: dict, precision: st
     assert half_precision(torch.device("cpu"), make_network(network, 1, 2), precision) is wanted
 
 
+def test_volumes_are_computed_in_full_on_a_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    assert half_precision(torch.device("cpu"), torch.nn.Conv2d(1, 1, 3)) is torch.bfloat16
+    assert half_precision(torch.device("cpu"), torch.nn.Conv3d(1, 1, 3)) is None
+
+
 @pytest.mark.parametrize(("modern", "wanted"), [(True, torch.bfloat16), (False, torch.float16)])
 def test_precision_on_a_graphics_card(monkeypatch, modern: bool, wanted):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: modern)

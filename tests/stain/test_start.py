@@ -12,6 +12,7 @@ from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.stain.fit import fit_stain
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.recipe import StainRecipe
+from napari_cellstage.stain.seen import fresh
 
 TINY = StainRecipe(filters=4, levels=2, epochs=1, patches=8, batch_size=4, threads=1, device="cpu")
 
@@ -67,6 +68,27 @@ def test_going_on_with_the_same_stain_learns_more(model, make_pairs):
     assert more.stain_names == ("DNA",)
     assert not np.array_equal(more.arrays["network0.heads.0.mean.weight"], model.arrays["network0.heads.0.mean.weight"])
     assert more.scaling == model.scaling
+
+
+def test_what_was_learned_before_is_not_held_out(model, make_pairs):
+    before = {one["image"] for one in model.card["split"]["train"]}
+    more = trained(make_pairs(8), TINY.but(holdout=0.5, seed=5), model)
+    split = more.card["split"]
+    assert {one["image"] for one in split["earlier"]} == before
+    held_out = {one["image"] for one in split["held_out"]}
+    assert held_out
+    assert not held_out & before
+    assert before <= {one["image"] for one in split["train"]}
+    again = trained(make_pairs(8), TINY.but(holdout=0.5, seed=6), more).card["split"]
+    assert not {one["image"] for one in again["held_out"]} & (before | {one["image"] for one in split["train"]})
+    left = fresh(more.card["split"], make_pairs(4)).left_out
+    assert set(left) >= before
+
+
+def test_a_new_stain_is_scored_on_images_of_which_only_the_light_is_known(model, make_pairs):
+    data = replace(make_pairs(4), stain_names=("actin",))
+    split = trained(data, TINY, model).card["split"]
+    assert len(split["held_out"]) == 1
 
 
 def test_what_the_network_is_like_comes_with_the_model(model, other):

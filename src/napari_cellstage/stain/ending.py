@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_cellstage.learn.device import half_precision
 from napari_cellstage.learn.machine import versions
 from napari_cellstage.stain.card import FORMAT, split_values
+from napari_cellstage.stain.earlier import EARLIER, learned
 from napari_cellstage.stain.learner import answer
 from napari_cellstage.stain.lessons import Trained
 from napari_cellstage.stain.looking import Watch, calibration
@@ -63,7 +64,7 @@ def model_of(
         "members": len(members),
         "epochs_done": [one.epoch for one in members],
         "stopped": stopped,
-        "split": split_values(data, split),
+        "split": split_values(data, split) | {EARLIER: learned(start.model) if start.model else []},
         "calibrated_on": ("validation" if split.validation else "held_out") if len(watch) else "",
         "images": len(data.pairs),
         "notes": list(data.notes),
@@ -118,5 +119,4 @@ def _origin(start: Start) -> dict[str, Any] | None:
         "stains": list(start.model.stain_names),
         "new": list(start.new),
         "frozen": start.recipe.freeze,
-        "trained": start.model.card.get("split", {}).get("train", []),
     }

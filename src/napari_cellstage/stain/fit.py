@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from napari_cellstage.learn.device import choose_device, cpu_threads, describe, repeatable
-from napari_cellstage.learn.events import Note
+from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.learn.learner import torch_errors_said_plainly
+from napari_cellstage.stain.earlier import split_after
 from napari_cellstage.stain.ending import model_of
 from napari_cellstage.stain.held import Shelf
 from napari_cellstage.stain.lessons import Event, Lessons, Stop, Trained
@@ -66,7 +67,7 @@ def split_for(data: StainSet, recipe: StainRecipe) -> StainSplit:
 def _train(
     data: StainSet, recipe: StainRecipe, should_stop: Stop, model: StainModel | None
 ) -> Generator[Event, None, StainModel]:
-    split = split_for(data, recipe)
+    split = split_for(data, recipe) if model is None else split_after(split_for(data, recipe), data, model)
     start = start_of(data, split.train, recipe, model)
     size = size_of(split.train, start.recipe, start.plan)
     yield Note(f"{split.how} {describe(choose_device(recipe.device)).text}.")
@@ -80,4 +81,5 @@ def _train(
     for number in range(start.recipe.members):
         if not members or not should_stop():
             members.append((yield from lessons.member(number)))
+    yield BatchDone("describing what was learned from", 0, 0)
     return model_of(data, split, start, watch, members, should_stop())

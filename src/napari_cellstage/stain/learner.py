@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -17,6 +18,7 @@ from napari_cellstage.stain.loss import StainLoss
 from napari_cellstage.stain.networks import StainNetwork
 from napari_cellstage.stain.recipe import StainRecipe
 
+MOST_LOST = 20  # batches in a row whose gradient is no number, and from which nothing is learned
 LONGEST = 1.0  # norm of a gradient; longer ones, of a patch with an artefact say, are shortened
 Answer = Callable[[Tensor, Tensor], tuple[Tensor, float]]  # what is said of inputs and targets, and its loss
 Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -57,7 +59,7 @@ class StainLearner:
         self._optimiser = _optimiser(network, recipe, pretrained)
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
         self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True) if recipe.average else None
-        self._learning = False
+        self._learning, self._lost = False, 0
         listen_for_stop(network, lambda: self._learning and should_stop())
 
     def step(self, inputs: Tensor, targets: Tensor, rate: float) -> Tensor:
@@ -96,8 +98,12 @@ class StainLearner:
         self._optimiser.zero_grad()
         self._scaler.scale(loss + interval).backward()
         self._scaler.unscale_(self._optimiser)
-        nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST)
-        self._scaler.step(self._optimiser)
+        length = float(nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST))
+        self._lost = 0 if math.isfinite(length) else self._lost + 1
+        if self._lost > MOST_LOST:
+            check_finite(length)
+        if not self._lost or self._scaler.is_enabled():  # which finds out by itself, and takes smaller numbers next
+            self._scaler.step(self._optimiser)
         self._scaler.update()
         self.steps += 1
         if self.averaged is not None and self.steps % AVERAGE_EVERY == 0:
@@ -165,7 +171,7 @@ def answer(
 
 def check_finite(loss: float) -> None:
     """Raise `TrainingError` where the loss is no number any more: nothing good comes after it."""
-    if not abs(loss) < float("inf"):
+    if not math.isfinite(loss):
         raise TrainingError(
             f"The loss has become {loss}: the steps are too large, or the intensities are. Set a lower learning_rate, "
             "a tenth of it say, or precision to full."

@@ -42,8 +42,8 @@ class StainNetwork(nn.Module):
         self.body = Body(plan, channels)
         self.heads = nn.ModuleList(_Head(plan) for _ in stain_names)
         self.stain_names = tuple(stain_names)
-        # Channels beside each other in memory: a fifth to a third faster, on the CPU too.
-        self._memory = torch.channels_last_3d if plan.volume else torch.channels_last
+        # Channels beside each other in memory: a quarter faster in 2D, on the CPU too.
+        self._memory = torch.contiguous_format if plan.volume else torch.channels_last
         self.to(memory_format=self._memory)
 
     def forward(self, x: Tensor) -> Tensor:

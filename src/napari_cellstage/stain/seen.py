@@ -46,7 +46,7 @@ def fresh(split: dict[str, Any], data: StainSet, by_group: bool = False) -> Fres
     by_group
         Whether images of a group that was learned from are left out, too.
     """
-    learned = [*split["train"], *split["validation"]]
+    learned = [*split["train"], *split["validation"], *split.get("earlier", [])]
     seen, held, train = (_by_identity(part) for part in (learned, split["held_out"], split["train"]))
     groups = {one["group"] for one in learned} if by_group else set()
     regions: list[Region] = []
