@@ -10,6 +10,7 @@ from napari_cellstage.cli.answers import write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.stain_answers import figures, score_lines
 from napari_cellstage.cli.stain_pairs import PairChoices, load_stain_model
+from napari_cellstage.cli.stain_tasks import Tasks
 from napari_cellstage.stain.evaluate import evaluate_stain
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pairs import StainSet
@@ -18,9 +19,12 @@ from napari_cellstage.stain.seen import Fresh, fresh
 from napari_cellstage.stain.splits import whole
 
 _NAMED = 4
+NO_TASKS = Tasks()
 
 
-def evaluate_stains(run: Path, pairs: PairChoices, *, device: str | None, as_json: bool) -> None:
+def evaluate_stains(
+    run: Path, pairs: PairChoices, tasks: Tasks = NO_TASKS, *, device: str | None, as_json: bool
+) -> None:
     """Score a model on the images that it has not learned from.
 
     Where it has learned from all of them, all are scored, and that is said.
@@ -31,12 +35,14 @@ def evaluate_stains(run: Path, pairs: PairChoices, *, device: str | None, as_jso
         Run folder.
     pairs
         Images with their true stains.
+    tasks
+        What else is checked, on the same images.
     device
         Where to predict; None: the best there is.
     as_json
         Whether to end with a line of JSON.
     """
-    model, reporter = load_stain_model(run, device), Reporter()
+    model, judge, reporter = load_stain_model(run, device), tasks.judge(device), Reporter()
     wanted = pairs.for_model(model)
     data = wanted.read(reporter)
     if model.recipe.register:
@@ -47,13 +53,15 @@ def evaluate_stains(run: Path, pairs: PairChoices, *, device: str | None, as_jso
         reporter.say(line)
     start = time.perf_counter()
     regions = new.regions or whole(data)
+    tasks.check(model, data, regions)
     with stop_on_interrupt(reporter.say) as should_stop:
         work = evaluate_stain(model, data, regions, should_stop, train=new.train or None)
         scores = reporter.follow(work, "scoring")
-    seconds = time.perf_counter() - start
-    title = "on images not trained on" if new.regions else "on images that the model WAS trained on"
-    for line in score_lines(scores, title):
-        reporter.say(line)
+        seconds = time.perf_counter() - start
+        title = "on images not trained on" if new.regions else "on images that the model WAS trained on"
+        for line in score_lines(scores, title):
+            reporter.say(line)
+        done = tasks.answer(model, data, regions, judge, reporter, should_stop)
     if as_json:
         counts = {
             "n_train": len({one["image"] for one in model.card["split"]["train"]}),
@@ -62,8 +70,7 @@ def evaluate_stains(run: Path, pairs: PairChoices, *, device: str | None, as_jso
             "trained_on": not new.regions,
         }
         scores = replace(scores, notes=(*told, *scores.notes))
-        scores = replace(scores, notes=(*told, *scores.notes))
-        write_json(figures(scores) | counts | {"seconds": round(seconds, 3), "run": str(run)})
+        write_json(figures(scores) | counts | done | {"seconds": round(seconds, 3), "run": str(run)})
 
 
 def _moved(data: StainSet, reporter: Reporter) -> StainSet:

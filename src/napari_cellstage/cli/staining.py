@@ -148,15 +148,33 @@ def evaluate(
         ),
     ] = None,
     group_from: Groups = None,
+    nuclei: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STAIN",
+            help="Also find nuclei in this stain, predicted and true, and count how many are the same.",
+            show_default=False,
+        ),
+    ] = None,
+    classes_by: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Also let this classification model judge each nucleus, with its predicted stain and "
+            "with the true one.",
+            show_default=False,
+        ),
+    ] = None,
     device: Device = None,
     json: Json = False,
 ) -> None:
     """Score the model of RUN against the true stains of DATA, on images that it was not trained on."""
     from napari_cellstage.cli.stain_pairs import PairChoices
     from napari_cellstage.cli.stain_scoring import evaluate_stains
+    from napari_cellstage.cli.stain_tasks import Tasks
 
     pairs = PairChoices(data, input_, target, target_folder, group_from)
-    evaluate_stains(run, pairs, device=device, as_json=json)
+    evaluate_stains(run, pairs, Tasks(nuclei, classes_by), device=device, as_json=json)
 
 
 @staining.command()

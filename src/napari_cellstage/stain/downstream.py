@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cellstage.core.errors import CellsError, ModelError
+from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.scoring.intervals import RESAMPLES, percentiles
 from napari_cellstage.core.segment import find_cells
@@ -144,7 +144,7 @@ def compare_found(
         If there is nothing to look at.
     """
     parts = parts_for(model, data, regions)
-    place = stain_place(parts, stain)
+    place = parts.stain(stain)
     how = settings or SegmentSettings()
     images, notes = list[FoundInImage](), list(parts.notes)
     for number, said in predicted_parts(model, parts, should_stop):
@@ -175,17 +175,6 @@ def predicted_parts(
     with cpu_threads(model.recipe.threads):
         for number, answer in predicted(Work.of(model), parts.fields(model), should_stop):
             yield number, model.scaling.to_stain(answer[:stains])
-
-
-def stain_place(parts: Parts, stain: str) -> int:
-    """Return the place of a stain among those that both model and pairs have; `ModelError` where it is none."""
-    names = [name.casefold() for name in parts.data.stain_names]
-    if stain.casefold() not in names:
-        raise ModelError(
-            f"'{stain}' is no stain that the model predicts and the pairs hold. Both have "
-            f"{', '.join(parts.data.stain_names)}."
-        )
-    return names.index(stain.casefold())
 
 
 def nuclei_of(

@@ -55,6 +55,16 @@ class Parts:
             return pair.name
         return f"{pair.name} [{region.top}:{region.bottom}, {region.left}:{region.right}]"
 
+    def stain(self, name: str) -> int:
+        """Return the place of a stain in the set; `ModelError` where model or pairs do not have it."""
+        place = _find(name, self.data.stain_names)
+        if place is None:
+            raise ModelError(
+                f"'{name}' is no stain that the model predicts and the pairs hold. Both have "
+                f"{', '.join(self.data.stain_names)}."
+            )
+        return place
+
     def truth(self, number: int) -> Floats:
         """Read ``(S, Zout, h, w)`` true stains."""
         region = self.regions[number]

@@ -18,7 +18,7 @@ from napari_cellstage.core.predicted import stain_of
 from napari_cellstage.core.scoring.intervals import wilson
 from napari_cellstage.core.snapshot import ImageSnapshot
 from napari_cellstage.learn.events import BatchDone, Note
-from napari_cellstage.stain.downstream import nuclei_of, predicted_parts, stain_place
+from napari_cellstage.stain.downstream import nuclei_of, predicted_parts
 from napari_cellstage.stain.pair import StainPair
 from napari_cellstage.stain.pair_reading import floats
 from napari_cellstage.stain.scored_parts import Parts, parts_for
@@ -145,7 +145,7 @@ class _Asked:
                 f"The classification model looks at {', '.join(wanted)}, and none of these is predicted: "
                 f"{', '.join(parts.data.stain_names)}. Choose another model."
             )
-        return cls(parts, judge, settings, stains, stain_place(parts, first))
+        return cls(parts, judge, settings, stains, parts.stain(first))
 
     def crops(self, number: int, said: Floats, labels: NDArray[Any] | None) -> tuple[Crops, Crops] | None:
         """Return crops of a part's cells with true and with predicted stain; None where there are no cells."""
