@@ -11,11 +11,13 @@ from napari.components import ViewerModel
 from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QApplication, QCheckBox
 
+from napari_cellstage.core.images import from_array
 from napari_cellstage.session import Session
 from napari_cellstage.ui import data_panel, image_list
 from napari_cellstage.ui.data_panel import DataPanel
 from napari_cellstage.ui.open_layers_box import OpenLayersBox
 from napari_cellstage.ui.workers import JobRunner
+from tests.core.stain_scene import prediction_for
 
 
 @pytest.fixture
@@ -242,3 +244,17 @@ def test_every_sample_says_that_it_is_synthetic(make_panel, empty):
     buttons = make_panel(empty).sample
     for one in (buttons.field, buttons.movie, buttons.microtubules, buttons.photograph, buttons.stained):
         assert "synthetic" in one.toolTip()
+
+
+def test_names_of_predicted_channels_do_not_widen_the_panel(make_panel, empty):
+    session = empty
+    session.add_image(from_array(np.zeros((1, 20, 20), np.uint8), "CYX", "light", channel_names=("BF",)))
+    panel = make_panel(session)
+    before = panel.channels_box.minimumSizeHint().width()
+    run = "20261121-213000-000000_stain-2d-with-a-very-long-name-of-its-own"
+    for one in ("first", run):
+        session.add_stains(session.current_id, prediction_for(session.current, ("DNA", "MAP2", "NFH")), one)
+    boxes = [panel.network_row.itemAt(i).widget() for i in range(7)]
+    assert [box.isChecked() for box in boxes] == [True, *[False] * 6]
+    assert run in boxes[-1].toolTip()
+    assert panel.channels_box.minimumSizeHint().width() <= max(before, 340)

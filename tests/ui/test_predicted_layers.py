@@ -16,6 +16,7 @@ from napari_cellstage.session import Session
 from napari_cellstage.ui import channel_layers, lazy_codes, predicted_layers
 from napari_cellstage.ui.viewer_link import ViewerLink
 from tests.core.stain_scene import prediction_for
+from tests.ui.conftest import grid_labels
 
 DNA = "DNA (predicted)"
 Make = Callable[..., Session]
@@ -23,6 +24,16 @@ Make = Callable[..., Session]
 
 def names(viewer: ViewerModel) -> list[str]:
     return [layer.name for layer in viewer.layers]
+
+
+@pytest.fixture
+def session(make_session: Make) -> Session:
+    """Cells on dark ground, as in fluorescence."""
+    made = make_session(cells=False)
+    dark = np.random.default_rng(0).exponential(100, (40, 50)).astype(np.uint16)
+    made.add_image(from_array(dark, "YX", "field"))
+    made.set_labels(grid_labels((1, 1, 40, 50)))
+    return made
 
 
 def stain(session: Session, *stains: str, run: str = "first", **said: Any) -> None:
@@ -51,6 +62,7 @@ def test_several_have_their_own_colours_and_one_goes_alone(
     stain(session, run="second")
     wanted = [DNA, "MAP2 (predicted)", "DNA (predicted by second)"]
     assert names(model)[1:4] == wanted
+    assert model.layers["field"].visible
     colours = [tuple(model.layers[name].colormap.colors[-1]) for name in wanted]
     assert len(set(colours)) == 3
     kept = model.layers[DNA]
@@ -75,6 +87,26 @@ def test_the_stain_that_cells_are_found_in_is_in_front(model: ViewerModel, sessi
     session.find_channel = 0
     assert model.layers["field"].visible
     assert np.array_equal(model.layers[DNA].colormap.colors[-1], colour)
+
+
+def test_transmitted_light_makes_way_for_a_stain_and_comes_back(model: ViewerModel, make_session: Make) -> None:
+    session = make_session(cells=False)
+    bright = np.random.default_rng(0).normal(900, 50, (40, 50)).astype(np.float32)
+    session.add_image(from_array(bright, "YX", "light"))
+    link = ViewerLink(model, session)
+    stain(session)
+    assert (model.layers["light"].visible, model.layers[DNA].visible) == (False, True)
+    session.remove_stain(session.current_id, DNA)
+    assert model.layers["light"].visible
+    link.close()
+
+
+def test_the_stain_in_front_hides_the_others(model: ViewerModel, session: Session, link: ViewerLink) -> None:
+    stain(session, "DNA", "MAP2")
+    session.find_channel = 1
+    assert [layer.visible for layer in link.layers.channels] == [False, True, False]
+    session.find_channel = 0
+    assert [layer.visible for layer in link.layers.channels] == [True, False, False]
 
 
 def test_an_image_without_the_stain_that_was_in_front_is_still_seen(

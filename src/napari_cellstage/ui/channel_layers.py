@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 OTHER_COLORMAPS = ("green", "magenta", "cyan", "yellow", "red", "blue")
 WHITE = "#ffffff"
 LOW_PERCENT, HIGH_PERCENT = 1.0, 99.8
+BRIGHT = 0.3  # of the range shown
 SAMPLED = 512  # contrast limits come from about this many rows and columns
 SCREEN = 2048
 AXIS_WORDS = ("time", "z", "y", "x")  # beside napari's sliders
@@ -229,6 +230,18 @@ def contrast_of(stack: ImageStack, channel: int) -> tuple[float, float] | None:
         return (0.0, 1.0)
     low, high = np.percentile(finite, (LOW_PERCENT, HIGH_PERCENT))
     return (float(low), float(high)) if high > low else (float(low), float(low) + 1.0)
+
+
+def is_bright(stack: ImageStack, channel: int) -> bool:
+    """Tell whether most of a channel is far from black as it is shown, as transmitted light is; no when unreadable."""
+    try:
+        sample, limits = _sample(stack, channel), contrast_of(stack, channel)
+    except ImageError:
+        return False
+    finite = sample[np.isfinite(sample)]
+    if limits is None or not finite.size:
+        return False
+    return float(np.median(finite)) > limits[0] + BRIGHT * (limits[1] - limits[0])
 
 
 def _sample(stack: ImageStack, channel: int) -> Any:

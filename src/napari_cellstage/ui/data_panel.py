@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
+    QGridLayout,
     QGroupBox,
     QHBoxLayout,
     QLabel,
@@ -25,6 +26,8 @@ from napari_cellstage.ui.opening import PROJECT_ENDING, Opening
 from napari_cellstage.ui.pieces import button, clear_layout, hint, on_click, small_button
 from napari_cellstage.ui.sample_buttons import SampleButtons
 from napari_cellstage.ui.workers import JobRunner
+
+_ROW = 36  # letters that fit beside each other in the narrowest dock
 
 
 class DataPanel(QWidget):
@@ -109,10 +112,12 @@ class DataPanel(QWidget):
     def _build_channels(self) -> QWidget:
         self.channels_box = QGroupBox("Channels")
         self.find_channel = QComboBox()
+        self.find_channel.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.find_channel.setMinimumContentsLength(8)
         self.find_channel.setAccessibleName("Channel that cells are found in")
         self.find_channel.setToolTip("The channel in which nuclei are bright spots: DNA, H2B, DAPI, Hoechst.")
         self.find_channel.activated.connect(self._choose_find_channel)
-        self.network_row = QHBoxLayout()
+        self.network_row = QGridLayout()
         layout = QVBoxLayout(self.channels_box)
         row = QHBoxLayout()
         row.addWidget(QLabel("Find cells in"))
@@ -147,13 +152,14 @@ class DataPanel(QWidget):
         self.find_channel.addItems(stack.channel_names)
         self.find_channel.setCurrentIndex(self.session.find_channel)
         clear_layout(self.network_row)
+        names = stack.channel_names
+        columns = len(names) if sum(len(name) + 4 for name in names) <= _ROW else 1
         for index, name in enumerate(stack.channel_names):
-            box = QCheckBox(name)
-            box.setToolTip("Whether the model looks at this channel when it tells classes apart.")
+            box = QCheckBox(_short(name))
+            box.setToolTip(f"Whether the model looks at '{name}' when it tells classes apart.")
             box.setChecked(index in self.session.network_channels)
             box.toggled.connect(self._choose_network_channels)
-            self.network_row.addWidget(box)
-        self.network_row.addStretch(1)
+            self.network_row.addWidget(box, *divmod(index, columns))
 
     def _refresh_project(self) -> None:
         project = self.session.project
@@ -188,3 +194,8 @@ class DataPanel(QWidget):
         name, _filter = QFileDialog.getSaveFileName(self, "Save a copy of the project as", "", "Project (*.cellstage)")
         if name:
             self.session.save_project_as(Path(name).with_suffix(PROJECT_ENDING))
+
+
+def _short(name: str) -> str:
+    """Return a name that fits the panel: its middle left out where it is long."""
+    return name if len(name) <= _ROW else f"{name[: _ROW // 2]}…{name[-_ROW // 3 :]}"

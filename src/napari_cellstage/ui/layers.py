@@ -14,7 +14,7 @@ import numpy as np
 from napari_cellstage.core.errors import CellStageError, ImageError
 from napari_cellstage.ui.camera import centre_on_cell, centre_on_place
 from napari_cellstage.ui.cell_overlays import CellOverlays
-from napari_cellstage.ui.channel_layers import ChannelLayers, lies_over, placement_of, put_in_front
+from napari_cellstage.ui.channel_layers import ChannelLayers, is_bright, lies_over, placement_of, put_in_front
 from napari_cellstage.ui.feature_table import FeatureTable
 from napari_cellstage.ui.marker import CellMarker
 from napari_cellstage.ui.overlay_layer import Placement
@@ -131,15 +131,16 @@ class CellLayers:
         except ImageError as error:
             self._on_error(error)
 
-    def _show_predicted(self, stack: ImageStack, placement: Placement, visible: bool) -> None:
+    def _show_predicted(self, stack: ImageStack, placement: Placement, visible: bool) -> bool:
         """Show the predicted stains upon the image, under the cells."""
         own = self._own_layer(stack)
         under = self._channels.layers if own is None else [own]
         active = self._viewer.layers.selection.active
-        self._predicted.show(stack, placement, under, visible)
+        new = self._predicted.show(stack, placement, under, visible)
         self._predicted.put_in_front(self._front)
         if active in self._viewer.layers:
             self._viewer.layers.selection.active = active
+        return new
 
     def _come_to_front(self, own: Image | None, before: ImageStack | None, stack: ImageStack) -> None:
         """Select the image, and show all of it unless it is as large as the one before: then zoom and place stay."""
@@ -223,7 +224,16 @@ class CellLayers:
         if image_id != self._session.current_id or stack is None or self._placement is None:
             return
         self._shown_stack = stack
-        self._show_predicted(stack, self._placement, visible=True)
+        if self._show_predicted(stack, self._placement, visible=True):
+            self._hide_bright(stack)
+        elif self.channels and not any(layer.visible for layer in self.channels):
+            self._put_in_front(stack)  # the stain that was seen has gone
+
+    def _hide_bright(self, stack: ImageStack) -> None:
+        """Hide transmitted light: on its bright ground no colour can be seen."""
+        for channel, layer in enumerate(self._channels.layers):
+            if not layer.rgb and layer.visible and is_bright(stack, channel):
+                layer.visible = False
 
     def _rebuild_if(self, image_id: int) -> None:
         if image_id == self._session.current_id:

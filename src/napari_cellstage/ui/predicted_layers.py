@@ -58,8 +58,10 @@ class PredictedLayers:
         """These, and the maps that were asked for."""
         return (*self.layers, *self._maps.values())
 
-    def show(self, stack: ImageStack, placement: Placement, under: Sequence[Layer], visible: bool) -> None:
+    def show(self, stack: ImageStack, placement: Placement, under: Sequence[Layer], visible: bool) -> bool:
         """Show the stains of an image; those of before are taken over where they have the same names.
+
+        Returned is whether there are layers that were not there before.
 
         Parameters
         ----------
@@ -75,6 +77,7 @@ class PredictedLayers:
         self._remove([name for name in self._of if name not in wanted or not fits])
         self._remove_maps()
         self._shown = stack, placement
+        before = set(self._of)
         for name, channel in wanted.items():
             try:
                 self._show_one(name, channel, visible)
@@ -83,16 +86,22 @@ class PredictedLayers:
                 self._on_error(error)
         self._of = {name: self._of[name] for name in wanted if name in self._of}
         self._put_above(under)
+        return bool(self._of.keys() - before)
 
     def put_in_front(self, channel: int) -> None:
-        """Show the stain of this channel in gray, as the one that shows the nuclei; the one of before in its colour."""
+        """Show the stain of this channel in gray, as the one that shows the nuclei; the one of before in its colour.
+
+        The others are hidden when another channel comes to the front, as those of the file are.
+        """
         told = self._shown[0].stain(channel) if self._shown is not None else None
         front, before = "" if told is None else told.name, self._front
         if before in self._of and before != front:
             self._of[before].colormap = self._colour(before)
+        if front != before:
+            for name, layer in self._of.items():
+                layer.visible = name == front
         if front in self._of:
             self._of[front].colormap = "gray"
-            self._of[front].visible = True
         self._front = front
 
     def show_map(self, channel: StainChannel, kind: MapKind, on: bool = True) -> Image | None:
