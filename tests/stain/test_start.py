@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.learn.events import Note
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.stain.fit import fit_stain
 from napari_cellstage.stain.model import StainModel
@@ -61,6 +62,13 @@ def test_otherwise_the_body_goes_on_and_old_heads_stay(model, other):
     assert not torch.equal(before.body.down[0].conv1.conv.weight, more.body.down[0].conv1.conv.weight)
     x = torch.randn(1, 1, 32, 32)
     assert more(x)[:, 0].isfinite().all()
+
+
+@pytest.mark.parametrize(("freeze", "said"), [(True, False), (False, True)])
+def test_it_is_said_where_known_stains_may_change(model, other, freeze, said):
+    work = fit_stain(other, TINY.but(freeze=freeze), start=model)
+    notes = [one.text for one in work if isinstance(one, Note)]
+    assert any("DNA may be predicted a little differently" in text for text in notes) is said
 
 
 def test_going_on_with_the_same_stain_learns_more(model, make_pairs):

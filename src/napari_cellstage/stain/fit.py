@@ -71,6 +71,11 @@ def _train(
     start = start_of(data, split.train, recipe, model)
     size = size_of(split.train, start.recipe, start.plan)
     yield Note(f"{split.how} {describe(choose_device(recipe.device)).text}.")
+    if start.kept and not recipe.freeze:
+        yield Note(
+            f"The network goes on learning, so {', '.join(start.kept)} may be predicted a little differently than "
+            "before. Set freeze to keep that exactly."
+        )
     shelf = Shelf(data, split.train, start.of_data, max(size.rows, size.columns))
     cutter = Cutter(start.plan, size, start.recipe)
     looked_at = split.validation or split.held_out

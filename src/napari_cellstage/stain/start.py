@@ -61,6 +61,11 @@ class Start:
         known = self.model.stain_names if self.model else ()
         return tuple(name for name in self.stain_names if name not in known)
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The stains that are known already, and that the data lack: their heads stay as they are."""
+        return tuple(name for place, name in enumerate(self.stain_names) if place not in self.learned)
+
     def network(self, member: int, held: Sequence[Held]) -> StainNetwork:
         """Return the network of a member before its first step; the seed is torch's."""
         network = self._known(member)
