@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.gui, pytest.mark.filterwarnings("ignore:.*PyQt5.*"), pytest.mark.timeout(900)]
 
-TINY = {"epochs": 4, "patch": 32, "patches": 96, "batch_size": 8, "filters": 8, "levels": 2, "views": 1}
+TINY = {"epochs": 3, "patch": 32, "patches": 32, "batch_size": 8, "filters": 8, "levels": 2, "views": 1}
 
 
 def unstained(stack: ImageStack, name: str, frames: int) -> ImageStack:
