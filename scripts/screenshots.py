@@ -1,4 +1,4 @@
-"""Make the pictures of the docs anew, all or some: main_job, sheet, movie, plate, large, review, samples.
+"""Make the pictures of the docs anew, all or some: main_job, sheet, movie, plate, large, review, samples, staining.
 
 Run on a screen: `.venv/bin/python -m napari_cellstage.screen scripts/screenshots.py [NAME…]`
 """
@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 
-ALL = ("main_job", "sheet", "movie", "plate", "large", "review", "samples")
+ALL = ("main_job", "sheet", "movie", "plate", "large", "review", "samples", "staining")
 
 
 def main(names: list[str]) -> None:
