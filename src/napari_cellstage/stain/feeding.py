@@ -1,11 +1,13 @@
-"""Patches on their way to the network: cut while it computes where that is faster; light and noise changed."""
+"""Patches on their way to the network: cut while it computes where that is faster; turned; light and noise changed."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from torch import Tensor
+from torch.nn import functional
 
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.stain.held import Held
@@ -32,6 +34,35 @@ def fed(
             coming.append(beside.submit(cutter.cut, held, places))
             yield coming.pop(0).result()
         yield coming.pop().result()
+
+
+def turned(inputs: Tensor, targets: Tensor, recipe: StainRecipe, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return a batch, each piece and its target turned in the plane by an angle of its own; mirrored at the rim.
+
+    Parameters
+    ----------
+    inputs, targets
+        As `Cutter.cut` gives them. Beside pixels that are not known (NaN) none is known afterwards.
+    recipe
+        ``rotate``, and ``flip``: as the eight views turn by right angles, up to 45 degrees to each side are left then.
+    rng
+        On the device of both.
+    """
+    if not recipe.rotate:
+        return inputs, targets
+    angles = math.pi / (4 if recipe.flip else 1) * _random((len(inputs),), rng)
+    return _rotated(inputs, angles), _rotated(targets, angles)
+
+
+def _rotated(pieces: Tensor, angles: Tensor) -> Tensor:
+    height, width = pieces.shape[-2:]
+    flat = pieces.reshape(len(pieces), -1, height, width)  # planes of a volume turn together
+    across = width / height  # the grid counts each axis from -1 to 1, however long it is
+    rows = (angles.cos(), -angles.sin() / across, 0 * angles), (angles.sin() * across, angles.cos(), 0 * angles)
+    matrices = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
+    grid = functional.affine_grid(matrices, list(flat.shape), align_corners=False)
+    found = functional.grid_sample(flat, grid, padding_mode="reflection", align_corners=False)
+    return found.reshape(pieces.shape)
 
 
 def relit(inputs: Tensor, recipe: StainRecipe, rng: torch.Generator) -> Tensor:

@@ -18,7 +18,7 @@ from napari_cellstage.learn.learner import Stopped
 from napari_cellstage.learn.schedule import one_cycle
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.stain.events import StainEpoch
-from napari_cellstage.stain.feeding import fed, relit
+from napari_cellstage.stain.feeding import fed, relit, turned
 from napari_cellstage.stain.held import Held, Shelf
 from napari_cellstage.stain.learner import StainLearner, check_finite
 from napari_cellstage.stain.looking import Looked, Watch
@@ -121,8 +121,10 @@ class Lessons:
         for places, (inputs, targets) in zip(dealt, self._fed(learner, dealt), strict=True):
             progress = (epoch - len(pending) / self.patches) / recipe.epochs
             try:
-                seen = relit(inputs.to(learner.device), recipe, pupil.changes)
-                losses.append(float(learner.step(seen, targets, one_cycle(progress))))
+                moved = (inputs.to(learner.device), targets.to(learner.device))
+                seen, truth = turned(*moved, recipe, pupil.changes)
+                seen = relit(seen, recipe, pupil.changes)
+                losses.append(float(learner.step(seen, truth, one_cycle(progress))))
             except torch.OutOfMemoryError as e:
                 pupil.batch_size = _halved(pupil.batch_size, e)
                 yield Note(f"The graphics memory is full, so batches are halved to {pupil.batch_size} pieces.")

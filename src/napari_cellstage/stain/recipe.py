@@ -77,6 +77,7 @@ class StainRecipe(Choices):
         max=0.9999,
     )
     flip: bool = choice(True, "Show pieces mirrored and turned by right angles, eight views in all.")
+    rotate: bool = choice(False, "Show pieces turned by any angle; for cells that lie every way, such as in a flow.")
     brightness: float = choice(
         0.0, "Show the input up to this share of its range darker or brighter.", min=0.0, max=1.0
     )

@@ -12,7 +12,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Network": ("levels", "multi_scale"),
     "Pieces": ("patches", "signal", "batch_size"),
     "What counts as an error": ("loss", "structure", "content"),
-    "Pieces shown turned and changed": ("flip", "brightness", "contrast", "noise", "input_scaling"),
+    "Pieces shown turned and changed": ("flip", "rotate", "brightness", "contrast", "noise", "input_scaling"),
     "Steps": ("learning_rate", "weight_decay", "average"),
     "Predicting": ("views", "overlap"),
     "Score": ("holdout", "validation"),
