@@ -37,7 +37,7 @@ def test_scenes_and_a_file_that_does_not_say_its_axes(
     question = bench.dock.data.opening.question
     assert question.isVisible()
     bench.click(question.buttons["ZYX"])
-    bench.qtbot.waitUntil(lambda: not bench.dock.data.opening.busy)
+    bench.qtbot.waitUntil(lambda: not bench.dock.data.opening.busy, timeout=20_000)
     assert bench.session.current.shape == (1, 1, 31, 61, 57)
     assert bench.viewer.layers[0].data.shape == (31, 61, 57)
 

@@ -88,7 +88,7 @@ def give_a_class_for_each_dose(bench: Bench) -> None:
     box = bench.dock.give_all
     folded = next(one for one in bench.dock.label.findChildren(Folded) if one.content is box)
     bench.click(folded.head)
-    bench.qtbot.waitUntil(lambda: box.isVisible(), timeout=5_000)
+    bench.qtbot.waitUntil(lambda: box.isVisible(), timeout=20_000)
     cells = sum(len(bench.session.cells(entry.image_id)) for entry in bench.session.images)
     assert box.said_by.text() == f"0 µM, 0.1 µM: {cells} cells in 4 images."
     bench.click(box.give_by)

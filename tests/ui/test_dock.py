@@ -121,9 +121,9 @@ def test_a_window_closed_while_training_keeps_the_answer(
 def test_a_layer_open_in_napari_is_used_as_it_is(viewer: Any, qtbot: Any) -> None:
     layer = viewer.add_image(np.arange(600.0).reshape(20, 30), name="mine", scale=(2, 2))
     dock = open_dock(viewer)
-    qtbot.waitUntil(lambda: dock.layers_box.layers.count() == 1, timeout=5000)
+    qtbot.waitUntil(lambda: dock.layers_box.layers.count() == 1, timeout=20_000)
     dock.layers_box.use.click()
-    qtbot.waitUntil(lambda: dock.layers_box.isHidden(), timeout=5000)
+    qtbot.waitUntil(lambda: dock.layers_box.isHidden(), timeout=20_000)
     assert dock.session.current.name == "mine"
     assert layer in viewer.layers
     assert [one.name for one in viewer.layers] == ["mine"]
@@ -135,7 +135,7 @@ def test_a_labels_layer_of_the_user_is_offered_and_ours_are_not(viewer: Any, qtb
     qtbot.wait(20)
     assert dock.cells.layers.count() == 0
     viewer.add_labels(np.ones((40, 50), int), name="from Cellpose")
-    qtbot.waitUntil(lambda: dock.cells.layers.count() == 1, timeout=5000)
+    qtbot.waitUntil(lambda: dock.cells.layers.count() == 1, timeout=20_000)
 
 
 def test_a_project_folder_opened_in_napari_opens_in_the_dock(viewer: Any, qtbot: Any) -> None:

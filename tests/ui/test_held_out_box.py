@@ -51,11 +51,13 @@ def test_cells_are_set_aside_labelled_and_checked(qtbot, box: HeldOutBox, sessio
 
     rows = np.flatnonzero(session.audit_mask())
     session.label_cells(rows, 1)
-    qtbot.waitUntil(lambda: audit.state.text() == "All 4 labelled. Train to see how the model does on them.")
+    qtbot.waitUntil(
+        lambda: audit.state.text() == "All 4 labelled. Train to see how the model does on them.", timeout=20_000
+    )
     probabilities = np.tile(np.array([0.9, 0.1], np.float32), (count, 1))
     answer = Predictions(probabilities, (1, 2), np.zeros(count, np.uint8))
     session.set_predictions({1: answer}, session.snapshot().version)
-    qtbot.waitUntil(lambda: "accuracy <b>1.00 (0.51–1.00), 4 cells</b>" in audit.state.text())
+    qtbot.waitUntil(lambda: "accuracy <b>1.00 (0.51–1.00), 4 cells</b>" in audit.state.text(), timeout=20_000)
     assert "⚠ The cells set aside are of images that others were trained on" in audit.state.text()
 
 

@@ -62,7 +62,7 @@ def test_each_line_says_what_is_known(qtbot, listed: ImageList, session: Session
     assert lines(listed)[:2] == [["f0.tif", "", "no cells", ""], ["f1.tif", "", "1/2", ""]]
     assert listed.view.isColumnHidden(1)
     session.label_cells([0], 2, 2)
-    qtbot.waitUntil(lambda: lines(listed)[1][2] == "all 2")
+    qtbot.waitUntil(lambda: lines(listed)[1][2] == "all 2", timeout=20_000)
     session.set_facts({2: ImageFacts(well="B03", dose="0.1 µM")})
     assert lines(listed)[1][1] == "B03 0.1 µM"
     session.set_facts({2: ImageFacts(well="B03", field="2", dose="0.1 µM")})

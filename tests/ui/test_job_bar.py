@@ -36,8 +36,8 @@ def test_bar_shows_a_job_and_stops_it(qtbot):
     assert bar.isHidden()
     runner.start(Job("training", work))
     assert not bar.isHidden()
-    qtbot.waitUntil(lambda: bar.text.text().startswith("Epoch 1/3"), timeout=5000)
+    qtbot.waitUntil(lambda: bar.text.text().startswith("Epoch 1/3"), timeout=20_000)
     assert bar.bar.value() * 4 == bar.bar.maximum()
-    with qtbot.waitSignal(runner.ended, timeout=5000):
+    with qtbot.waitSignal(runner.ended, timeout=20_000):
         bar.stop.click()
     assert bar.isHidden()

@@ -113,7 +113,7 @@ def test_the_box_offers_and_hands_over(qtbot, model):
     assert not box.isHidden()
     assert [box.axes.itemText(i) for i in range(3)] == ["depth, y, x", "time, y, x", "channel, y, x"]
     box.axes.setCurrentIndex(1)
-    with qtbot.waitSignal(box.adopted, timeout=1000) as adopted:
+    with qtbot.waitSignal(box.adopted, timeout=20_000) as adopted:
         box.use.click()
     stack, its_layer = adopted.args
     assert stack.shape == (12, 1, 1, 20, 30)
@@ -127,7 +127,7 @@ def test_the_box_takes_two_layers_as_channels(qtbot, model):
     box.refresh()
     box.layers.selectAll()
     assert box.use.text() == "Use 2 layers as channels"
-    with qtbot.waitSignal(box.adopted, timeout=1000) as adopted:
+    with qtbot.waitSignal(box.adopted, timeout=20_000) as adopted:
         box.use.click()
     assert adopted.args[0].channel_names == ("DNA", "tubulin")
     assert adopted.args[1] is None

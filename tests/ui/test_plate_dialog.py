@@ -108,7 +108,7 @@ def test_typing_does_not_wait_for_many_names(window, qtbot, monkeypatch):
     assert window.names.said.text() == "Reading 5 names …"
     assert not window.apply.isEnabled()
     monkeypatch.setattr("napari_cellstage.ui.plate_names._MOMENT_S", 1)
-    qtbot.waitUntil(lambda: "4 of 5 images fit" in window.names.said.text())
+    qtbot.waitUntil(lambda: "4 of 5 images fit" in window.names.said.text(), timeout=20_000)
     assert window.apply.isEnabled()
 
 

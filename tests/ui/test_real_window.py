@@ -140,7 +140,7 @@ def test_status_bar_names_the_cell_under_the_mouse(
             qtbot.wait(20)
         return bar._status.text().startswith("cell 1: interphase 0.40")
 
-    qtbot.waitUntil(hovered, timeout=5000)
+    qtbot.waitUntil(hovered, timeout=20_000)
     qtbot.wait(100)  # napari's own text, from its thread, does not win
     assert bar._status.text().endswith("· not labelled")
 

@@ -37,7 +37,7 @@ def test_tips_and_limits_are_the_fields(form):
 def test_a_change_is_told_once_and_is_in_the_value(qtbot):
     form = SettingsForm(SegmentSettings(), ("sensitivity",))
     qtbot.addWidget(form)
-    with qtbot.waitSignal(form.changed, timeout=1000):
+    with qtbot.waitSignal(form.changed, timeout=20_000):
         form.widgets["sensitivity"].value = 2.0
     assert form.value == SegmentSettings(sensitivity=2.0)
 

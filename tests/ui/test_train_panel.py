@@ -365,10 +365,10 @@ def test_train_can_be_pressed_while_the_model_is_checked_and_begins_anew(qtbot, 
 
     started = play(monkeypatch, work)
     panel.train.click()
-    qtbot.waitUntil(panel.train.isEnabled)
+    qtbot.waitUntil(panel.train.isEnabled, timeout=20_000)
     panel.train.click()
-    qtbot.waitUntil(lambda: len(started) == 2)
-    qtbot.waitUntil(lambda: not panel.train.isEnabled())  # this one has more to do than to check
+    qtbot.waitUntil(lambda: len(started) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: not panel.train.isEnabled(), timeout=20_000)  # this one has more to do than to check
     with qtbot.waitSignal(panel._runner.ended, timeout=20000):
         panel._runner.stop()
     qtbot.wait(10)

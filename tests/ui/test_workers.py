@@ -83,9 +83,9 @@ def test_our_errors_leave_as_they_are():
 def test_every_error_of_a_job_arrives_and_the_job_ends(qtbot, error):
     job, failed = Job("training", raising(error)), []
     job.failed.connect(failed.append)
-    with qtbot.waitSignal(job.ended, timeout=5000):
+    with qtbot.waitSignal(job.ended, timeout=20_000):
         job.start()
-    qtbot.waitUntil(lambda: len(failed) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(failed) == 1, timeout=20_000)
     assert str(error) in str(failed[0])
 
 
@@ -99,7 +99,7 @@ def test_work_is_done_beside_the_window_and_told_in_it(qtbot):
 
     job = Job("training", work)
     job.progressed.connect(lambda _event: seen.update(told=QThread.currentThread()))
-    with qtbot.waitSignal(job.returned, timeout=5000) as returned:
+    with qtbot.waitSignal(job.returned, timeout=20_000) as returned:
         job.start()
     assert returned.args == ["done"]
     assert seen["work"] is not threading.main_thread()
@@ -108,9 +108,9 @@ def test_work_is_done_beside_the_window_and_told_in_it(qtbot):
 
 def test_stop_ends_with_the_best_so_far(qtbot):
     job = Job("training", until_stopped)
-    with qtbot.waitSignal(job.progressed, timeout=5000):
+    with qtbot.waitSignal(job.progressed, timeout=20_000):
         job.start()
-    with qtbot.waitSignal(job.returned, timeout=5000) as returned:
+    with qtbot.waitSignal(job.returned, timeout=20_000) as returned:
         job.stop()
     assert returned.args == ["best of 1"]
     assert job.stopping
@@ -118,9 +118,9 @@ def test_stop_ends_with_the_best_so_far(qtbot):
 
 def test_napari_asking_to_quit_is_a_stop_too(qtbot):
     job = Job("training", until_stopped)
-    with qtbot.waitSignal(job.progressed, timeout=5000):
+    with qtbot.waitSignal(job.progressed, timeout=20_000):
         job.start()
-    with qtbot.waitSignal(job.returned, timeout=5000) as returned:
+    with qtbot.waitSignal(job.returned, timeout=20_000) as returned:
         job._worker.quit()
     assert returned.args == ["best of 1"]
 
@@ -132,14 +132,14 @@ def test_runner_has_one_job_at_a_time(qtbot):
     assert runner.busy
     with pytest.raises(CellStageError, match="Finding cells is still going on"):
         runner.start(Job("training", until_stopped))
-    with qtbot.waitSignal(runner.ended, timeout=5000):
+    with qtbot.waitSignal(runner.ended, timeout=20_000):
         runner.stop()
     assert not runner.busy
 
 
 def test_closing_waits_for_the_job_and_keeps_its_result(qtbot):
     runner, job = JobRunner(), Job("training", until_stopped)
-    with qtbot.waitSignal(job.progressed, timeout=5000):
+    with qtbot.waitSignal(job.progressed, timeout=20_000):
         runner.start(job)
     assert runner.close() is job
     assert job.result == "best of 1"

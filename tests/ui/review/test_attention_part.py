@@ -73,7 +73,7 @@ def test_maps_are_computed_once_and_told_to_the_viewer_for_chosen_cells(qtbot, p
 def test_a_map_is_painted_where_the_network_saw_it(qtbot, part, session):
     with qtbot.waitSignal(part.explained, timeout=20_000):
         part.button.setChecked(True)
-    qtbot.waitUntil(lambda: bool(part._maps))
+    qtbot.waitUntil(lambda: bool(part._maps), timeout=20_000)
     canvas = QImage(64, 64, QImage.Format.Format_RGB32)
     canvas.fill(0)
     painter = QPainter(canvas)
@@ -90,7 +90,7 @@ def test_a_map_is_painted_where_the_network_saw_it(qtbot, part, session):
 def test_without_a_model_and_with_a_broken_one_it_says_so(qtbot, part):
     part.run_wanted = ""
     part.button.setChecked(True)
-    qtbot.waitUntil(lambda: part.note.text() == NO_MODEL)
+    qtbot.waitUntil(lambda: part.note.text() == NO_MODEL, timeout=20_000)
     part.button.setChecked(False)
     part.run_wanted = "broken"
     part.button.setChecked(True)

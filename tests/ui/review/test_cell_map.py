@@ -105,7 +105,7 @@ def test_a_point_for_each_cell_after_a_prediction_without_being_asked(
     cell_map: CellMap, session: Session, qtbot: Any
 ) -> None:
     predict(session)
-    qtbot.waitUntil(lambda: len(cell_map.rows) == 12)
+    qtbot.waitUntil(lambda: len(cell_map.rows) == 12, timeout=20_000)
     assert cell_map.content.isVisible()
     assert not cell_map.missing.isVisible()
     assert not cell_map.grab().isNull()
@@ -204,7 +204,7 @@ def test_a_label_recolours_and_moves_nothing(full: CellMap, session: Session, qt
     lasso(full, *around(full, slice(0, 6)))
     before, legend = full.plot.places, full.legend.text()
     session.label_refs(session.chosen, 3)
-    qtbot.waitUntil(lambda: full.legend.text() != legend)
+    qtbot.waitUntil(lambda: full.legend.text() != legend, timeout=20_000)
     assert full.plot.places is before
     assert session.scheme.by_id(3).color in full.legend.text()
     assert full.plot._ringed.tolist() == list(range(6))
@@ -215,7 +215,7 @@ def test_other_maps_are_computed_beside_and_kept(full: CellMap, qtbot: Any, sess
     assert full.kind.currentText() == "PCA"
     assert full.runner.busy
     qtbot.waitUntil(lambda: full.kind.currentText() == "t-SNE", timeout=60_000)
-    qtbot.waitUntil(lambda: not full.runner.busy)
+    qtbot.waitUntil(lambda: not full.runner.busy, timeout=20_000)
     places = full.plot.places
     full.kind.setCurrentText("PCA")
     assert not np.array_equal(full.plot.places, places)

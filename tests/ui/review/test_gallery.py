@@ -177,7 +177,7 @@ def test_cells_that_vanish_leave_the_gallery(qtbot, gallery, session):
     fill(qtbot, gallery)
     session.delete_cells([0, 5])
     assert gallery.shown.cells.cell_id.tolist() == [2, 3, 4, 5, 7, 8, 9, 10, 11, 12]
-    qtbot.waitUntil(lambda: not gallery.reader.busy)
+    qtbot.waitUntil(lambda: not gallery.reader.busy, timeout=20_000)
     session.undo()
     session.remove_images([1])
     assert len(gallery.shown) == 0

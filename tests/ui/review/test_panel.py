@@ -114,11 +114,11 @@ def test_before_anything_is_chosen_all_errors_are_shown_and_after_a_training_the
     make_run(labelled, "two", wrong=[1])
     labelled.note_run("two")
     wait(panel, qtbot)
-    qtbot.waitUntil(lambda: labelled.shown.cells.cell_id.tolist() == [2])
+    qtbot.waitUntil(lambda: labelled.shown.cells.cell_id.tolist() == [2], timeout=20_000)
     labelled.show_cells(CellRefs.of(1, labelled.cells()).take([5]), "mine")
     make_run(labelled, "three", wrong=[0])
     labelled.note_run("three")
-    qtbot.waitUntil(lambda: not panel._stale)
+    qtbot.waitUntil(lambda: not panel._stale, timeout=20_000)
     assert labelled.shown.title == "mine"
 
 

@@ -124,9 +124,9 @@ def test_where_a_layer_of_the_user_shows_the_image_nothing_can_be_put_beside(
     viewer: Any, dock: CellStageDock, qtbot: Any
 ) -> None:
     layer = viewer.add_image(np.random.default_rng(0).random((20, 30)), name="mine")
-    qtbot.waitUntil(lambda: dock.layers_box.layers.count() == 1, timeout=5000)
+    qtbot.waitUntil(lambda: dock.layers_box.layers.count() == 1, timeout=20_000)
     dock.layers_box.use.click()
-    qtbot.waitUntil(lambda: dock.session.current.name == "mine", timeout=5000)
+    qtbot.waitUntil(lambda: dock.session.current.name == "mine", timeout=20_000)
     dock.session.add_stains(2, prediction(dock.session.current, ("actin",)), "a")
     dock.session.add_stains(2, prediction(dock.session.current, ("actin",)), "b")
     before = len(notification_manager.records)
@@ -144,9 +144,9 @@ def test_layers_that_are_open_can_be_learned_from(viewer: Any, dock: CellStageDo
     source.use(LAYERS)
     assert source.channels.inputs.keys == ("light", "actin")
     viewer.layers.remove("actin")
-    qtbot.waitUntil(lambda: source.channels.inputs.keys == ("light",), timeout=5000)
+    qtbot.waitUntil(lambda: source.channels.inputs.keys == ("light",), timeout=20_000)
     viewer.add_image(np.random.default_rng(1).random((20, 30)), name="actin")
-    qtbot.waitUntil(lambda: source.channels.inputs.count() == 2, timeout=5000)
+    qtbot.waitUntil(lambda: source.channels.inputs.count() == 2, timeout=20_000)
     source.channels.choose(["light"], ["actin"])
     data = source.source().pairs(lambda: False)
     assert (data.pairs[0].shape, data.pairs[0].depth_out) == ((3, 20, 30), 1)

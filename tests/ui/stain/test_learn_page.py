@@ -123,7 +123,7 @@ def test_the_choices_rest_while_it_goes_on(qtbot: Any, page: LearnPage, monkeypa
 
     play(monkeypatch, work)
     page.train.click()
-    qtbot.waitUntil(lambda: page._runner.busy)
+    qtbot.waitUntil(lambda: page._runner.busy, timeout=20_000)
     assert not page.train.isEnabled()
     assert not page.source.isEnabled()
     with qtbot.waitSignal(page._runner.ended, timeout=20_000):

@@ -67,7 +67,7 @@ def test_a_click_shows_it_larger_and_it_goes_on(picture: LivePicture, qtbot: Any
     one = epoch(1)
     picture.show_picture(one.picture, one.pearson)
     QTest.mouseClick(picture, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: picture.large is not None and picture.large.isVisible())
+    qtbot.waitUntil(lambda: picture.large is not None and picture.large.isVisible(), timeout=20_000)
     assert picture.large.picture.places()[0][0].width() > 2 * picture.places()[0][0].width()
     picture.show_picture(epoch(2, DNA=0.75).picture, {"DNA": 0.75})
     assert picture.large.picture.scores == {"DNA": 0.75}
