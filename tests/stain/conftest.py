@@ -39,7 +39,7 @@ def transmitted(rng: np.random.Generator, stains: NDArray[Any]) -> NDArray[np.fl
     return 20_000 - 2 * amount - 8 * bent + rng.normal(0, 50, amount.shape)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_stack() -> Callable[..., ImageStack]:
     """Return a maker of images: channel 0 transmitted light, then the stains."""
 
@@ -67,7 +67,7 @@ def make_stack() -> Callable[..., ImageStack]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_pairs(make_stack: Callable[..., ImageStack]) -> Callable[..., StainSet]:
     """Return a maker of a set; `but` changes fields of each pair, such as ``output`` and ``plane``."""
 
@@ -100,7 +100,7 @@ def make_pairs(make_stack: Callable[..., ImageStack]) -> Callable[..., StainSet]
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_model(make_pairs: Callable[..., StainSet]) -> Callable[..., StainModel]:
     """Return a maker of models with random weights that know what `make_pairs` makes; other words go to the recipe."""
 

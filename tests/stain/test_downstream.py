@@ -21,10 +21,12 @@ from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.stain.downstream import compare_found
+from napari_cellstage.stain.evaluate import evaluate_stain
 from napari_cellstage.stain.matched_cells import matches
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.predict import predict_stains
+from napari_cellstage.stain.splits import Region
 from napari_cellstage.stain.staged import compare_classes
 
 MakePairs = Callable[..., StainSet]
@@ -40,7 +42,7 @@ def run(work: Any) -> Any:
             return end.value
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def seen(make_model: MakeModel, make_pairs: MakePairs) -> tuple[StainModel, StainSet]:
     """Return a model, and pairs whose true stain is exactly what it predicts."""
     model, data = make_model(), make_pairs(count=3, side=64)
@@ -52,6 +54,28 @@ def seen(make_model: MakeModel, make_pairs: MakePairs) -> tuple[StainModel, Stai
         stack = from_array(both, "TCZYX", pair.name, channel_names=("bright field", "DNA"))
         pairs.append(replace(pair, inputs=stack, targets=stack))
     return model, replace(data, pairs=tuple(pairs))
+
+
+def test_pairs_of_another_pixel_size_are_scored_as_they_are_predicted(
+    make_model: MakeModel, make_pairs: MakePairs
+) -> None:
+    model = replace(make_model(), pixel_size_um=(1.0, 0.5, 0.5))
+    pairs = []
+    for pair in make_pairs(count=2, side=64).pairs:
+        light = replace(pair.inputs, pixel_size_um=(1.0, 0.8, 0.8))
+        made = run(predict_stains(model, light, inputs=[0])).mean
+        both = np.concatenate([np.asarray(light.pixels[:, :1], np.float32), made], axis=1)
+        stack = from_array(
+            both, "TCZYX", pair.name, channel_names=("bright field", "DNA"), pixel_size_um=light.pixel_size_um
+        )
+        pairs.append(replace(pair, inputs=stack, targets=stack))
+    data = replace(make_pairs(count=2, side=64), pairs=tuple(pairs))
+    regions = (Region(0, 8, 0, 50, 64), Region(1, 0, 0, 64, 64))
+    scores = run(evaluate_stain(model, data, regions))
+    assert scores.stains[0].pearson > 0.9999
+    assert "resampled for the model" in scores.notes[0]
+    assert run(compare_found(model, data, "DNA", regions, SETTINGS)).f1 == 1
+    assert run(evaluate_stain(replace(model, pixel_size_um=None), data, regions)).stains[0].pearson < 0.9999
 
 
 def with_truth(data: StainSet, change: Callable[[Any], Any]) -> StainSet:

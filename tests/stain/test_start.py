@@ -27,13 +27,13 @@ def trained(data, recipe=TINY, start=None) -> StainModel:
             return end.value
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def other(make_pairs):
     """Return pairs with another stain than `make_pairs` has."""
     return replace(make_pairs(3, seed=20), stain_names=("actin",))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(make_pairs) -> StainModel:
     return trained(make_pairs(4))
 

@@ -37,7 +37,7 @@ def predicted(model: StainModel, stack: ImageStack, **options: Any) -> StainPred
             return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(make_model: MakeModel, make_pairs: Callable[..., StainSet]) -> StainModel:
     return make_model(data=make_pairs(count=6, side=128))
 
