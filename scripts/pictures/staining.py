@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from napari_cellstage.core.segment import SegmentSettings
 from napari_cellstage.sample_data import SampleField
-from napari_cellstage.sample_stained import stained_field, unstained
+from napari_cellstage.sample_stained import PHASE, stained_field, unstained
 from napari_cellstage.ui.next_step import CELLS, STAIN
 
 from .window import Shot, window
@@ -14,6 +15,8 @@ from .window import Shot, window
 RECIPE = {"epochs": 14, "patches": 320, "filters": 16, "average": 0.95, "learning_rate": 4e-3, "views": 1}
 NEW = (20, 21, 22)  # seeds of fields that nobody stained
 PREDICTED = "DNA (predicted)"
+# A predicted stain is patchier than a true one: smoother, nothing small, and not so readily split.
+PATCHY = SegmentSettings(smoothing=2, min_diameter=14, split=0.8, sensitivity=0.8)
 SEEN = 420  # pixels of a field, from top to bottom
 
 
@@ -39,7 +42,7 @@ def _learn(shot: Shot) -> None:
     page.set_recipe(**RECIPE)
     page.start()
     shot.wait(lambda: not shot.dock.runner.busy)
-    _show_only(shot, "phase")
+    _show_only(shot, PHASE)
     shot.save("stain-learn.png")
     page.outcome.picture.enlarge()
     large = page.outcome.picture.large
@@ -61,7 +64,7 @@ def _apply(shot: Shot) -> None:
     shot.session.set_current(movie.image_id)
     shot.viewer.reset_view()
     shot.viewer.dims.set_current_step(0, movie.record.shape[0] // 2)
-    _show_only(shot, "phase", PREDICTED)
+    _show_only(shot, PHASE, PREDICTED)
     shot.save("stain-apply.png", whole=True)
 
 
@@ -81,6 +84,7 @@ def _stage(shot: Shot, fields: list[SampleField]) -> None:
     session, box = shot.session, shot.dock.cells
     ids = [one.image_id for one in session.images][-len(fields) :]
     session.use_template("cell cycle")
+    session.segment_settings = PATCHY
     for image_id, field in zip(ids, fields, strict=True):
         session.set_current(image_id)
         shot.dock.go_to(STAIN)
@@ -93,7 +97,7 @@ def _stage(shot: Shot, fields: list[SampleField]) -> None:
     shot.train_quickly()
     shot.dock.go_to(CELLS)
     shot.look_at(256, 256, SEEN)
-    _show_only(shot, "phase", PREDICTED)
+    _show_only(shot, PREDICTED)
     shot.dock.go_to("Label")
     shot.save("stain-stages.png", whole=True)
 
@@ -109,8 +113,7 @@ def _label(shot: Shot, field: SampleField) -> None:
 
 def _show_only(shot: Shot, *channels: str) -> None:
     """Show some channels of the image and hide the others; cells stay as they are."""
-    for layer in shot.viewer.layers:
-        if layer.name in shot.session.channel_names:
-            layer.visible = layer.name in channels
-        if layer.name == "phase":
+    for name, layer in zip(shot.session.channel_names, shot.dock.link.layers.channels, strict=True):
+        layer.visible = name in channels
+        if name == PHASE:
             layer.colormap = "gray"

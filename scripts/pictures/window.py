@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 SIZE = (1280, 800)
 LARGEST = 240_000  # bytes; a picture above gets a palette
-COLORS = 144  # of a palette: a third of the bytes, and hardly a difference to be seen
-FLAT, VIVID = 48, 40  # so many of them are vivid ones as they are: red, green and blue differ by more than this
+COLORS = (256, 144)  # of a palette, the first that makes it small enough: hardly a difference to be seen
+FLAT, VIVID = 3, 40  # a third of them are vivid ones as they are: red, green and blue differ by more than this
 LONGEST_S = 600
 LABELS = "Ada"  # and not the user of the computer
 
@@ -114,8 +114,10 @@ class Shot:
             picture = opened.convert("RGB").crop(part)
         file = PICTURES / name
         picture.save(file, optimize=True)
-        if file.stat().st_size > LARGEST:
-            picture.quantize(palette=_palette(picture), dither=Image.Dither.NONE).save(file, optimize=True)
+        for count in COLORS:
+            if file.stat().st_size > LARGEST:
+                palette = _palette(picture, count)
+                picture.quantize(palette=palette, dither=Image.Dither.NONE).save(file, optimize=True)
         print(f"{name}: {file.stat().st_size // 1000} kB")
 
 
@@ -135,14 +137,14 @@ def window(project: str) -> Iterator[Shot]:
             viewer.close()
 
 
-def _palette(picture: Image.Image) -> Image.Image:
+def _palette(picture: Image.Image, count: int) -> Image.Image:
     """Return the colours to keep: those of classes and buttons as they are, and the likeliest of all others."""
     colors, counts = np.unique(np.asarray(picture).reshape(-1, 3), axis=0, return_counts=True)
     bright = np.where(np.ptp(colors.astype(int), axis=1) > VIVID, counts, 0)
-    kept = np.argsort(bright)[-FLAT:]
+    kept = np.argsort(bright)[-(count // FLAT) :]
     kept = kept[bright[kept] > 0]
     others = np.repeat(np.delete(colors, kept, axis=0), np.sqrt(np.delete(counts, kept)).astype(int), axis=0)
-    likely = Image.fromarray(others[None]).quantize(COLORS - FLAT, dither=Image.Dither.NONE).getpalette() or []
+    likely = Image.fromarray(others[None]).quantize(count - count // FLAT, dither=Image.Dither.NONE).getpalette() or []
     palette = Image.new("P", (1, 1))
     palette.putpalette([*colors[kept].ravel().tolist(), *likely])
     return palette
