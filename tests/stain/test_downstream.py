@@ -117,6 +117,7 @@ def test_nuclei_of_a_perfect_prediction_are_all_found(seen: tuple[StainModel, St
     assert (scores.precision, scores.recall, scores.f1) == (1, 1, 1)
     told = json.loads(json.dumps(scores.to_dict(), allow_nan=False))
     assert told["f1_interval"] == [1, 1]
+    assert told["cells_pearson"] == pytest.approx(1)
     assert told["images"][0]["image"] == "image 0"
 
 

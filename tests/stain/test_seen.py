@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from napari_cellstage.stain.card import split_values
 from napari_cellstage.stain.pair import StainSet
-from napari_cellstage.stain.seen import fresh, identity
-from napari_cellstage.stain.splits import StainSplit, split_pairs, whole
+from napari_cellstage.stain.seen import calibrated_by, fresh, identity
+from napari_cellstage.stain.splits import Region, StainSplit, split_pairs, whole
 
 MakePairs = Callable[..., StainSet]
 
@@ -79,3 +79,13 @@ def test_pixels_tell_images_and_planes_apart(make_pairs: MakePairs) -> None:
     told = [identity(pair) for pair in (*flat.pairs, *deep.pairs)]
     assert len(set(told)) == 3
     assert told == [identity(pair) for pair in (*flat.pairs, *deep.pairs)]
+
+
+def test_images_that_the_interval_was_calibrated_on_are_known(make_pairs: MakePairs) -> None:
+    data = make_pairs(count=3)
+    split = StainSplit((Region(0, 0, 0, 32, 32),), (), (Region(1, 0, 0, 32, 32),), "")
+    card = {"calibrated_on": "held_out", "split": split_values(data, split)}
+    assert calibrated_by(card, data, split.held_out)
+    assert not calibrated_by(card, data, (Region(0, 0, 0, 32, 32), Region(2, 0, 0, 32, 32)))
+    assert not calibrated_by(card | {"calibrated_on": "validation"}, data, split.held_out)
+    assert not calibrated_by({}, data, split.held_out)

@@ -76,7 +76,7 @@ def found_line(found: FoundScores) -> str:
     interval = f" ({number(low)} to {number(high)})" if low == low else ""
     return (
         f"nuclei in {found.stain}: {true} in the true stain, {predicted} in the predicted one, {matched} the same "
-        f"(IoU of 0.5 or more); F1 {number(found.f1)}{interval}"
+        f"(IoU of 0.5 or more); F1 {number(found.f1)}{interval}; mean r within a nucleus {number(found.cells_pearson)}"
     )
 
 

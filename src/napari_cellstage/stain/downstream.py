@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from math import nan
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.stain.matched_cells import matches
 from napari_cellstage.stain.scored_parts import Parts, parts_for
 from napari_cellstage.stain.scores import Interval, plain
+from napari_cellstage.stain.tallies import cell_correlations
 
 if TYPE_CHECKING:
     from napari_cellstage.stain.model import StainModel
@@ -52,6 +54,8 @@ class FoundScores:
         In which they were found.
     images
         One each.
+    cells_pearson
+        Mean over the nuclei of the true stain: r of predicted and true pixels within each; NaN without any.
     notes
         Sentences to show, such as where nothing was found.
     stopped
@@ -60,6 +64,7 @@ class FoundScores:
 
     stain: str
     images: tuple[FoundInImage, ...]
+    cells_pearson: float = nan
     notes: tuple[str, ...] = ()
     stopped: bool = False
 
@@ -106,7 +111,7 @@ class FoundScores:
             for one in self.images
         ]
         found = {"stain": self.stain, "true": true, "predicted": predicted, "matched": matched, "images": images}
-        figures = {name: getattr(self, name) for name in ("precision", "recall", "f1", "f1_interval")}
+        figures = {name: getattr(self, name) for name in ("precision", "recall", "f1", "f1_interval", "cells_pearson")}
         told: dict[str, Any] = plain(found | figures | {"notes": self.notes, "stopped": self.stopped})
         return told
 
@@ -146,11 +151,13 @@ def compare_found(
     parts = parts_for(model, data, regions)
     place = parts.stain(stain)
     how = settings or SegmentSettings()
-    images, notes = list[FoundInImage](), list(parts.notes)
+    images, notes, of_cells = list[FoundInImage](), list(parts.notes), list[float]()
     for number, said in predicted_parts(model, parts, should_stop):
         name = parts.name(number)
         size = parts.data.pairs[parts.regions[number].pair].targets.pixel_size_um
-        true, found = (nuclei_of(one, how, size) for one in (parts.truth(number)[place], said[parts.stains[place]]))
+        truth, guess = parts.truth(number)[place], said[parts.stains[place]]
+        true, found = (nuclei_of(one, how, size) for one in (truth, guess))
+        of_cells += cell_correlations(truth, guess, true).tolist()
         for labels, kind in ((true, "true"), (found, "predicted")):
             if not labels.any():
                 notes.append(f"No nuclei were found in the {kind} {stain} of '{name}'.")
@@ -160,7 +167,7 @@ def compare_found(
     if stopped:
         notes.append(f"Stopped: {len(images)} of {len(parts.regions)} images were looked at.")
     yield from map(Note, notes)
-    return FoundScores(stain, tuple(images), tuple(notes), stopped)
+    return FoundScores(stain, tuple(images), fmean(of_cells) if of_cells else nan, tuple(notes), stopped)
 
 
 def predicted_parts(
@@ -168,12 +175,11 @@ def predicted_parts(
 ) -> Generator[tuple[int, Floats], None, None]:
     """Yield the place of each part and its predicted stains ``(S, Zout, h, w)`` in their own units."""
     from napari_cellstage.learn.device import cpu_threads
-    from napari_cellstage.stain.many_fields import predicted
     from napari_cellstage.stain.one_image import Work
 
     stains = len(model.stain_names)
     with cpu_threads(model.recipe.threads):
-        for number, answer in predicted(Work.of(model), parts.fields(model), should_stop):
+        for number, answer in parts.answers(Work.of(model), should_stop):
             yield number, model.scaling.to_stain(answer[:stains])
 
 

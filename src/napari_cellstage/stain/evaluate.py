@@ -14,6 +14,7 @@ from napari_cellstage.stain.baseline import BestPlane, best_planes
 from napari_cellstage.stain.scored_parts import Parts, parts_for
 from napari_cellstage.stain.scorer import Scorer, Shown
 from napari_cellstage.stain.scores import StainScores
+from napari_cellstage.stain.seen import calibrated_by
 from napari_cellstage.stain.tallies import correlation, moments
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from napari_cellstage.stain.splits import Region
 
 Floats = NDArray[np.float32]
+CALIBRATED = (
+    "The interval was calibrated on pixels that are scored here, so coverage does not say how right it is elsewhere."
+)
 SMALL = 128  # pixels a side: images of one such size, as of cells, have a mean image
 
 
@@ -59,16 +63,14 @@ def evaluate_stain(
         If there is nothing to score.
     """
     from napari_cellstage.learn.device import cpu_threads
-    from napari_cellstage.stain.many_fields import predicted
     from napari_cellstage.stain.one_image import Work
 
     parts = parts_for(model, data, regions)
     yield from map(Note, parts.notes)
     board = _Board(model, parts, train, labels)
     with cpu_threads(model.recipe.threads):
-        work = Work.of(model)
         done = 0
-        for number, answer in predicted(work, parts.fields(model), should_stop):
+        for number, answer in parts.answers(Work.of(model), should_stop):
             board.take(number, answer)
             done += 1
             yield BatchDone("scoring", done, len(parts.regions))
@@ -122,6 +124,8 @@ class _Board:
         stains = tuple(one.score(text, self._model.recipe.seed) for one, text in zip(self._scorers, texts, strict=True))
         total = len(self._parts.regions)
         notes = [*self._parts.notes, *_notes(self._scorers)]
+        if calibrated_by(self._model.card, self._parts.data, self._parts.regions[:done]):
+            notes.append(CALIBRATED)
         if done < total:
             notes.append(f"Stopped: {done} of {total} images were scored.")
         return StainScores(stains, done, tuple(notes), done < total)

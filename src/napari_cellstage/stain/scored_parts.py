@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,12 +15,13 @@ from napari_cellstage.core.errors import ModelError, TrainingError
 from napari_cellstage.stain.fields import Field
 from napari_cellstage.stain.matching import check_planes
 from napari_cellstage.stain.pair import StainPair, StainSet
-from napari_cellstage.stain.resample import differs
+from napari_cellstage.stain.resample import Line, differs, resampled, resampled_part
 from napari_cellstage.stain.splits import Region
 from napari_cellstage.stain.unlike import field_of
 
 if TYPE_CHECKING:
     from napari_cellstage.stain.model import StainModel
+    from napari_cellstage.stain.one_image import Work
 
 Floats = NDArray[np.float32]
 _OF_STACK = {"stack": "each plane", "plane": "one plane", "maximum": "the maximum"}
@@ -71,9 +72,36 @@ class Parts:
         y, x = region.slices
         return self.data.pairs[region.pair].read_target(y=y, x=x)
 
-    def fields(self, model: StainModel) -> list[Callable[[], Field]]:
-        """Return what makes the input of each part as the model looks at it."""
-        return [partial(field_of, self.data.pairs[one.pair], model.scaling, one) for one in self.regions]
+    def answers(self, work: Work, should_stop: Callable[[], bool]) -> Iterator[tuple[int, Floats]]:
+        """Yield the place of each part, and ``(2 S, Zout, h, w)`` means and widths in scaled units, until stopped.
+
+        Images of another pixel size than the model's are resampled and the answer brought back, as `predict_stains`
+        does.
+        """
+        from napari_cellstage.stain.many_fields import predicted
+
+        for number, answer in predicted(work, [partial(self._field, work, one) for one in self.regions], should_stop):
+            region = self.regions[number]
+            yield number, answer if self._size(work.model, region) is None else self._brought_back(answer, region)
+
+    def _field(self, work: Work, region: Region) -> Field:
+        """Return the input of a part as the model looks at it; of another pixel size the whole image."""
+        pair, size = self.data.pairs[region.pair], self._size(work.model, region)
+        if size is None:
+            return field_of(pair, work.model.scaling, region)
+        return work.field(resampled(pair.inputs, size), pair.t, pair.input_channels)
+
+    def _brought_back(self, answer: Floats, region: Region) -> Floats:
+        """Return what is said of a whole image in the model's pixels, for a region in the image's own."""
+        lengths = self.data.pairs[region.pair].shape[1:]
+        down, across = (Line(own, wanted) for own, wanted in zip(answer.shape[2:], lengths, strict=True))
+        rows, columns = range(region.top, region.bottom), range(region.left, region.right)
+        return resampled_part(lambda y, x: answer[..., y, x], down, across, rows, columns)
+
+    def _size(self, model: StainModel, region: Region) -> tuple[float, float] | None:
+        """Return the model's pixel size where an image has another, else None."""
+        own, size = self.data.pairs[region.pair].inputs.pixel_size_um, model.pixel_size_um
+        return size[1:] if size is not None and differs(own, size) else None
 
     @property
     def _cuts(self) -> Counter[int]:
@@ -118,13 +146,13 @@ def parts_for(model: StainModel, data: StainSet, regions: Sequence[Region] | Non
 
 
 def _size_notes(model: StainModel, data: StainSet) -> tuple[str, ...]:
-    """Say where pixels are of another size than the model's: stains are compared pixel by pixel, as they are."""
+    """Say where pixels are of another size than the model's."""
     others = [pair.name for pair in data.pairs if differs(pair.inputs.pixel_size_um, model.pixel_size_um)]
     if not others:
         return ()
     return (
         f"Pixels of {len(others)} of {len(data.pairs)} images, such as '{others[0]}', have another size than those of "
-        "the training data. They are scored as they are, not resampled, so the figures may be lower.",
+        "the training data. They are resampled for the model, and the stain brought back to their pixels.",
     )
 
 

@@ -63,6 +63,13 @@ def fresh(split: dict[str, Any], data: StainSet, by_group: bool = False) -> Fres
     return Fresh(tuple(regions), tuple(trained), tuple(left_out))
 
 
+def calibrated_by(card: dict[str, Any], data: StainSet, regions: Iterable[Region]) -> bool:
+    """Return whether a model's interval was calibrated on some of these regions' images."""
+    part = card.get("calibrated_on")
+    told = {_called(one) for one in card["split"][part]} if part else set()
+    return bool(told) and any(told & _names_of(data.pairs[place]) for place in {one.pair for one in regions})
+
+
 def identity(pair: StainPair) -> str:
     """Return what tells an image by its pixels: a hash of some rows of its input, in the middle plane.
 
