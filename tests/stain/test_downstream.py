@@ -20,6 +20,7 @@ from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.fit import fit
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.stain.class_agreement import compare_classes
 from napari_cellstage.stain.downstream import compare_found
 from napari_cellstage.stain.evaluate import evaluate_stain
 from napari_cellstage.stain.matched_cells import matches
@@ -27,7 +28,6 @@ from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.predict import predict_stains
 from napari_cellstage.stain.splits import Region
-from napari_cellstage.stain.staged import compare_classes
 
 MakePairs = Callable[..., StainSet]
 MakeModel = Callable[..., StainModel]

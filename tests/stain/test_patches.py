@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_cellstage.core.images import from_array
-from napari_cellstage.stain.held import hold
 from napari_cellstage.stain.pair import StainPair
 from napari_cellstage.stain.patches import Cutter, Place, Size, batches, round_of, size_of
 from napari_cellstage.stain.plan import plan_of
 from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.stain.scaling import Scaling
 from napari_cellstage.stain.splits import Region, whole
+from napari_cellstage.stain.training_pixels import hold
 
 
 def same_in_both(depth: int, height: int, width: int, output: str = "stack") -> StainPair:

@@ -109,7 +109,7 @@ def test_into_a_folder_that_is_there_whole(make_model: MakeModel, make_stack: Ma
 def test_large_predictions_go_to_a_temporary_folder(
     make_model: MakeModel, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_cellstage.stain.targets.IN_MEMORY", 1000)
+    monkeypatch.setattr("napari_cellstage.stain.prediction_store.IN_MEMORY", 1000)
     made, _ = run(predict_stains(make_model(), make_stack(side=40)))
     place = Path(str(made.mean.store.root))
     assert np.isfinite(made.mean[:]).all()
@@ -293,7 +293,7 @@ def test_a_full_graphics_memory_halves_the_batch(
     make_model: MakeModel, make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from napari_cellstage.learn.torch_start import torch
-    from napari_cellstage.stain.asking import Asker
+    from napari_cellstage.stain.inference import Asker
 
     model, stack = make_model(), make_stack(side=40, depth=5)
     plain, _ = run(predict_stains(model, stack))

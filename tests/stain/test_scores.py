@@ -225,7 +225,7 @@ def test_nothing_to_score(make_model: MakeModel, make_pairs: MakePairs) -> None:
 
 
 def test_a_stop_scores_what_was_reached(make_model: MakeModel, make_pairs: MakePairs, monkeypatch: Any) -> None:
-    monkeypatch.setattr("napari_cellstage.stain.asking.LARGEST_BATCH", 1)
+    monkeypatch.setattr("napari_cellstage.stain.inference.LARGEST_BATCH", 1)
     seen: list[Any] = []
     work = evaluate_stain(make_model(), make_pairs(count=4, side=40), should_stop=lambda: len(seen) >= 2)
     while True:

@@ -11,9 +11,9 @@ from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.learn.events import Note
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.stain.fit import fit_stain
+from napari_cellstage.stain.learned_from import fresh
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.recipe import StainRecipe
-from napari_cellstage.stain.seen import fresh
 
 TINY = StainRecipe(filters=4, levels=2, epochs=1, patches=8, batch_size=4, threads=1, device="cpu")
 

@@ -12,10 +12,10 @@ from napari_cellstage.cli.stain_answers import figures, score_lines
 from napari_cellstage.cli.stain_pairs import PairChoices, load_stain_model
 from napari_cellstage.cli.stain_tasks import Tasks
 from napari_cellstage.stain.evaluate import evaluate_stain
+from napari_cellstage.stain.learned_from import Fresh, fresh
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pairs import StainSet
 from napari_cellstage.stain.registration import registered
-from napari_cellstage.stain.seen import Fresh, fresh
 from napari_cellstage.stain.splits import whole
 
 _NAMED = 4

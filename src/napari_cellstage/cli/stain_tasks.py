@@ -10,12 +10,12 @@ from typing import Any
 from napari_cellstage.cli.progress import Reporter
 from napari_cellstage.cli.stain_answers import number
 from napari_cellstage.learn.model import TrainedModel
+from napari_cellstage.stain.class_agreement import ClassScores, compare_classes
 from napari_cellstage.stain.downstream import FoundScores, compare_found
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pairs import StainSet
 from napari_cellstage.stain.scored_parts import parts_for
 from napari_cellstage.stain.splits import Region
-from napari_cellstage.stain.staged import ClassScores, compare_classes
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.stain.one_image import PutStains
+from napari_cellstage.stain.prediction_store import IN_MEMORY
 from napari_cellstage.stain.resample import Line, resampled_part
-from napari_cellstage.stain.targets import IN_MEMORY
 
 Floats = NDArray[np.float32]
 PART = 512  # rows that are brought back at a time

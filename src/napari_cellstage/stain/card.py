@@ -9,9 +9,9 @@ from typing import Any
 
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.learn.card import CARD
+from napari_cellstage.stain.learned_from import identity
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.run_records import KIND
-from napari_cellstage.stain.seen import identity
 from napari_cellstage.stain.splits import Region, StainSplit
 
 FORMAT = 1

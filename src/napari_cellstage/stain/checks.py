@@ -7,9 +7,9 @@ from dataclasses import replace
 from math import isnan
 
 from napari_cellstage.core.errors import ImageError, TrainingError, TrainingStopped
-from napari_cellstage.stain.finding import Finding, share, where
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.pair_looks import ChannelLooks, PairLooks, looks_of
+from napari_cellstage.stain.pair_problems import Finding, share, where
 from napari_cellstage.stain.set_findings import groups_joined, of_copies, of_images, of_planes
 
 _SATURATED = 0.01  # of the pixels at the highest value

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from napari_cellstage.learn.device import half_precision
 from napari_cellstage.learn.machine import versions
 from napari_cellstage.stain.card import FORMAT, split_values
-from napari_cellstage.stain.earlier import EARLIER, learned
 from napari_cellstage.stain.learner import answer
 from napari_cellstage.stain.lessons import Trained
-from napari_cellstage.stain.looking import Watch, calibration
 from napari_cellstage.stain.loss import StainLoss
 from napari_cellstage.stain.model import NETWORK, StainModel, named
 from napari_cellstage.stain.networks import Averaged
@@ -24,7 +22,9 @@ from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.run_records import KIND
 from napari_cellstage.stain.splits import StainSplit
 from napari_cellstage.stain.start import Start
+from napari_cellstage.stain.transfer_split import EARLIER, learned
 from napari_cellstage.stain.unlike import learn_space
+from napari_cellstage.stain.validating import Watch, calibration
 
 
 def model_of(

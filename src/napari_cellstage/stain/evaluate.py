@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.stain.baseline import BestPlane, best_planes
+from napari_cellstage.stain.learned_from import calibrated_by
 from napari_cellstage.stain.scored_parts import Parts, parts_for
 from napari_cellstage.stain.scorer import Scorer, Shown
 from napari_cellstage.stain.scores import StainScores
-from napari_cellstage.stain.seen import calibrated_by
 from napari_cellstage.stain.tallies import correlation, moments
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_cellstage.learn.torch_start import torch
-from napari_cellstage.stain.held import Held
 from napari_cellstage.stain.patches import Cutter, Place
 from napari_cellstage.stain.recipe import StainRecipe
+from napari_cellstage.stain.training_pixels import Held
 
 RANGE = 2.0  # of an input as the network sees it, from -1 to 1
 

@@ -11,17 +11,17 @@ from collections.abc import Generator
 from napari_cellstage.learn.device import choose_device, cpu_threads, describe, repeatable
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.learn.learner import torch_errors_said_plainly
-from napari_cellstage.stain.earlier import split_after
 from napari_cellstage.stain.ending import model_of
-from napari_cellstage.stain.held import Shelf
 from napari_cellstage.stain.lessons import Event, Lessons, Stop, Trained
-from napari_cellstage.stain.looking import Watch
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.patches import Cutter, round_of, size_of
 from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.stain.splits import StainSplit, split_pairs
 from napari_cellstage.stain.start import start_of
+from napari_cellstage.stain.training_pixels import Shelf
+from napari_cellstage.stain.transfer_split import split_after
+from napari_cellstage.stain.validating import Watch
 
 LEAST_FOR_VALIDATION = 20  # groups of images; a part of fewer would choose the epoch by chance
 

@@ -19,12 +19,12 @@ from napari_cellstage.learn.schedule import one_cycle
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.stain.events import StainEpoch
 from napari_cellstage.stain.feeding import fed, relit, turned
-from napari_cellstage.stain.held import Held, Shelf
 from napari_cellstage.stain.learner import StainLearner, check_finite
-from napari_cellstage.stain.looking import Looked, Watch
 from napari_cellstage.stain.networks import StainNetwork
 from napari_cellstage.stain.patches import Cutter, Place, batches
 from napari_cellstage.stain.start import Start
+from napari_cellstage.stain.training_pixels import Held, Shelf
+from napari_cellstage.stain.validating import Looked, Watch
 
 Event = Note | BatchDone | StainEpoch
 Stop = Callable[[], bool]

@@ -22,7 +22,7 @@ from napari_cellstage.stain.unlike import unlike_map
 from napari_cellstage.stain.verdicts import Verdict, judged
 
 if TYPE_CHECKING:
-    from napari_cellstage.stain.asking import Asker
+    from napari_cellstage.stain.inference import Asker
     from napari_cellstage.stain.model import StainModel
     from napari_cellstage.stain.networks import Averaged, StainNetwork
 
@@ -51,7 +51,7 @@ class Work:
     @classmethod
     def of(cls, model: StainModel) -> Work:
         """Load a model's network to its device."""
-        from napari_cellstage.stain.asking import Asker
+        from napari_cellstage.stain.inference import Asker
 
         recipe = model.recipe
         factors = [model.calibration[name] for name in model.stain_names]

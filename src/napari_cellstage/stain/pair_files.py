@@ -13,8 +13,8 @@ from napari_cellstage.core.images import each_image, open_images
 from napari_cellstage.core.label_companions import find_companions
 from napari_cellstage.core.reading.find import find_images
 from napari_cellstage.stain.channels import Wanted, as_items, told
-from napari_cellstage.stain.couples import LeftOut
 from napari_cellstage.stain.joining import joined, stem_of
+from napari_cellstage.stain.pair_making import LeftOut
 from napari_cellstage.stain.pair_names import by_channel
 
 

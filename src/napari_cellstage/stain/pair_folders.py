@@ -10,9 +10,9 @@ from napari_cellstage.core.group_guesses import groups_by
 from napari_cellstage.core.images import open_image
 from napari_cellstage.core.reading.series_names import Series, find_series
 from napari_cellstage.stain.channels import Wanted, as_items
-from napari_cellstage.stain.couples import Ask, Couple, LeftOut, OutputOrAuto, paired
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.pair_files import Files, Side, images_of, one_side
+from napari_cellstage.stain.pair_making import Ask, Couple, LeftOut, OutputOrAuto, paired
 from napari_cellstage.stain.pair_names import partners
 
 Couples = Iterator[Couple | LeftOut]

@@ -9,9 +9,9 @@ from napari_cellstage.core.group_guesses import groups_by
 from napari_cellstage.core.image_stack import ImageStack
 from napari_cellstage.core.reading.content import unique
 from napari_cellstage.stain.channels import Wanted, as_items
-from napari_cellstage.stain.couples import Ask, Couple, OutputOrAuto, paired
 from napari_cellstage.stain.joining import joined
 from napari_cellstage.stain.pair import StainSet
+from napari_cellstage.stain.pair_making import Ask, Couple, OutputOrAuto, paired
 
 Images = ImageStack | Sequence[ImageStack]
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_cellstage.learn.torch_start import torch
-from napari_cellstage.stain.held import BLOCK, Held
 from napari_cellstage.stain.plan import Plan
 from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.stain.splits import Region
+from napari_cellstage.stain.training_pixels import BLOCK, Held
 from napari_cellstage.stain.windows import mirrored
 
 Floats = NDArray[np.float32]

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_cellstage.stain.events import StainPicture
-from napari_cellstage.stain.held import hold
 from napari_cellstage.stain.learner import Answer
 from napari_cellstage.stain.networks import MEAN
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.patches import Cutter, Place, Size
 from napari_cellstage.stain.scaling import Scaling
 from napari_cellstage.stain.splits import Region
+from napari_cellstage.stain.training_pixels import hold
 
 Floats = NDArray[np.float32]
 MOST = 256  # places

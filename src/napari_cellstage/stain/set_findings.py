@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from napari_cellstage.stain.finding import Finding, share, where
 from napari_cellstage.stain.pair import StainPair, StainSet
 from napari_cellstage.stain.pair_looks import PairLooks
+from napari_cellstage.stain.pair_problems import Finding, share, where
 from napari_cellstage.stain.plane_order import better_order, reversed_ones
 
 _SAME_SIZE = 0.02  # by which pixel sizes may differ and be the same

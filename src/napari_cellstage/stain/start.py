@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_cellstage.core.errors import TrainingError
-from napari_cellstage.stain.held import Held
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.networks import StainNetwork
 from napari_cellstage.stain.pair import StainSet
@@ -16,6 +15,7 @@ from napari_cellstage.stain.plan import Plan, plan_of
 from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.stain.scaling import Range, Scaling
 from napari_cellstage.stain.splits import Region
+from napari_cellstage.stain.training_pixels import Held
 
 # What the network is like, and what it sees, comes with the model that it starts from.
 OF_NETWORK = (

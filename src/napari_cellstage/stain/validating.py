@@ -12,7 +12,6 @@ from torch import Tensor
 
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.stain.events import StainPicture
-from napari_cellstage.stain.held import hold
 from napari_cellstage.stain.learner import Answer
 from napari_cellstage.stain.networks import HIGH, LOW, MEAN
 from napari_cellstage.stain.pair import StainSet
@@ -20,6 +19,7 @@ from napari_cellstage.stain.patches import Cutter
 from napari_cellstage.stain.picture import Shown, covering, worth_showing
 from napari_cellstage.stain.scaling import Scaling
 from napari_cellstage.stain.splits import Region
+from napari_cellstage.stain.training_pixels import hold
 
 Floats = NDArray[np.float32]
 INSIDE = 0.8  # share of pixels that the interval should hold

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_cellstage.stain.card import split_values
+from napari_cellstage.stain.learned_from import calibrated_by, fresh, identity
 from napari_cellstage.stain.pair import StainSet
-from napari_cellstage.stain.seen import calibrated_by, fresh, identity
 from napari_cellstage.stain.splits import Region, StainSplit, split_pairs, whole
 
 MakePairs = Callable[..., StainSet]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from napari_cellstage.stain.learned_from import fresh
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pair import StainSet
-from napari_cellstage.stain.seen import fresh
 from napari_cellstage.stain.splits import Region, StainSplit
 
 EARLIER = "earlier"  # in a card's split: what the models learned from that it was started from

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from napari_cellstage.learn.torch_start import torch
-from napari_cellstage.stain.looking import Watch, calibration, pearson
 from napari_cellstage.stain.patches import Cutter, size_of
 from napari_cellstage.stain.plan import plan_of
 from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.stain.scaling import Scaling
 from napari_cellstage.stain.splits import Region, whole
+from napari_cellstage.stain.validating import Watch, calibration, pearson
 
 
 def watch_of(data, regions=None, dimensions="2d", patch=16, **but) -> Watch:

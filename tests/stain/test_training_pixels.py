@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_cellstage.stain.held import Shelf, hold, tiles_of
 from napari_cellstage.stain.scaling import Scaling
 from napari_cellstage.stain.splits import Region, whole
+from napari_cellstage.stain.training_pixels import Shelf, hold, tiles_of
 
 
 def shelf(data, side=8, **but) -> Shelf:
