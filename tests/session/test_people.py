@@ -240,7 +240,8 @@ def test_a_project_from_before_there_were_persons_opens_and_is_read_only_too(rea
     folder = ready.project.folder
     ready.close()
     db = sqlite3.connect(folder / "project.sqlite")
-    db.executescript("DROP TABLE opinion; DROP TABLE person; DROP TRIGGER batch_by; PRAGMA user_version = 2;")
+    db.executescript("DROP TABLE stain; DROP TABLE found_in; DROP TABLE opinion; DROP TABLE person;")
+    db.executescript("DROP TRIGGER batch_by; PRAGMA user_version = 2;")
     db.close()
     lock = filelock.FileLock(folder / "project.lock")
     with lock:
