@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from window import Bench
 
+from tests.ui.quick_probe import QuickProbe
+
 
 @pytest.fixture
 def open_window(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Bench]]:
@@ -20,6 +22,7 @@ def open_window(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     import napari
 
     monkeypatch.setenv("NAPARI_CELLSTAGE_HOME", str(tmp_path / "projects"))
+    monkeypatch.setattr("napari_cellstage.ui.train_panel.DeviceProbe", QuickProbe)
     made: list[Any] = []
 
     def open_one() -> Bench:

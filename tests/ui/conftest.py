@@ -22,6 +22,7 @@ from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.session import Session
 from napari_cellstage.ui.opening import Opening
 from napari_cellstage.ui.viewer_link import ViewerLink
+from tests.ui.quick_probe import QuickProbe
 
 CELL, STEP = 8, 12
 
@@ -35,6 +36,12 @@ def grid_labels(shape: tuple[int, int, int, int], every_frame: bool = True) -> n
             number += 1
             labels[:, :, y : y + CELL, x : x + CELL] = number
     return labels
+
+
+@pytest.fixture(autouse=True)
+def quick_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docks learn at once what training would run on."""
+    monkeypatch.setattr("napari_cellstage.ui.train_panel.DeviceProbe", QuickProbe)
 
 
 @pytest.fixture
