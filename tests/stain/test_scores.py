@@ -17,12 +17,13 @@ from napari_cellstage.core.errors import ModelError, TrainingError
 from napari_cellstage.core.image_stack import ImageStack
 from napari_cellstage.core.images import from_array
 from napari_cellstage.stain.baseline import best_planes
+from napari_cellstage.stain.card import split_values
 from napari_cellstage.stain.evaluate import evaluate_stain
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.predict import predict_stains
 from napari_cellstage.stain.scorer import Scorer, Shown, block_interval, similarity
-from napari_cellstage.stain.splits import Region
+from napari_cellstage.stain.splits import Region, StainSplit, whole
 from napari_cellstage.stain.tallies import WidthTally, block_moments, cell_correlations, correlation, moments
 
 MakePairs = Callable[..., StainSet]
@@ -256,3 +257,12 @@ def test_the_best_plane_is_found_on_the_training_part(
     best = best_planes(made, [Region(n, 0, 0, 48, 48) for n in range(2)], [0])[0]
     assert (best.plane, best.blur, best.sign) == (3, 2.0, -1)
     assert best.text(made.input_names) == "bright field, plane 3, blurred by 2 pixels, upside down"
+
+
+def test_scores_say_where_the_interval_was_calibrated_on_them(make_model: MakeModel, make_pairs: MakePairs) -> None:
+    data = make_pairs(count=3)
+    split = StainSplit((), (), whole(data, (0,)), "")
+    made = make_model()
+    model = replace(made, card=made.card | {"calibrated_on": "held_out", "split": split_values(data, split)})
+    assert run(evaluate_stain(model, data)).to_dict()["calibrated_here"] is True
+    assert run(evaluate_stain(model, data, whole(data, (1, 2)))).to_dict()["calibrated_here"] is False

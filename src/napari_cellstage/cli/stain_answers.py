@@ -26,6 +26,7 @@ def figures(scores: StainScores | None) -> dict[str, Any]:
     found: dict[str, Any] = {name: _mean(getattr(one, name) for one in stains) for name in _OF_STAIN[:3]}
     found["stains"] = {one.name: _of_stain(one) for one in stains}
     found["images"] = _images(stains)
+    found["calibrated_here"] = scores is not None and scores.calibrated_here
     return found | {"n_scored": len(found["images"]), "notes": list(scores.notes) if scores is not None else []}
 
 

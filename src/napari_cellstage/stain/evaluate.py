@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from napari_cellstage.stain.splits import Region
 
 Floats = NDArray[np.float32]
-CALIBRATED = (
-    "The interval was calibrated on pixels that are scored here, so coverage does not say how right it is elsewhere."
-)
 SMALL = 128  # pixels a side: images of one such size, as of cells, have a mean image
 
 
@@ -124,11 +121,10 @@ class _Board:
         stains = tuple(one.score(text, self._model.recipe.seed) for one, text in zip(self._scorers, texts, strict=True))
         total = len(self._parts.regions)
         notes = [*self._parts.notes, *_notes(self._scorers)]
-        if calibrated_by(self._model.card, self._parts.data, self._parts.regions[:done]):
-            notes.append(CALIBRATED)
         if done < total:
             notes.append(f"Stopped: {done} of {total} images were scored.")
-        return StainScores(stains, done, tuple(notes), done < total)
+        here = calibrated_by(self._model.card, self._parts.data, self._parts.regions[:done])
+        return StainScores(stains, done, tuple(notes), done < total, here)
 
 
 def _notes(scorers: Sequence[Scorer]) -> list[str]:

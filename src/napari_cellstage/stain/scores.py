@@ -104,12 +104,16 @@ class StainScores:
         Sentences to show.
     stopped
         True when some were not reached.
+    calibrated_here
+        True when the interval was calibrated on pixels that are scored, so that `StainScore.coverage` and the widths
+        in `StainScore.error_curve` do not say how right it is elsewhere. No other figure depends on that.
     """
 
     stains: tuple[StainScore, ...]
     n_images: int
     notes: tuple[str, ...] = ()
     stopped: bool = False
+    calibrated_here: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON: None for what is not known; ``pearson`` and ``ssim`` are means over stains."""
@@ -120,6 +124,7 @@ class StainScores:
             "n_images": self.n_images,
             "notes": list(self.notes),
             "stopped": self.stopped,
+            "calibrated_here": self.calibrated_here,
         }
 
 
