@@ -184,5 +184,5 @@ def test_verdicts_are_said_of_each_time_point_where_they_differ() -> None:
     made = prediction(image, times=(0, 1, 2))
     assert verdict_lines(Answer("a", made)) == ["like: It looks like the training images."]
     mixed = verdict_lines(Answer("a", replace(made, verdicts=(LIKE, UNLIKE, UNLIKE))))
-    assert mixed[0].startswith("time points 0: like")
+    assert mixed[0].startswith("time point 0: like")
     assert mixed[1].startswith("time points 1, 2: unlike: 80 %")

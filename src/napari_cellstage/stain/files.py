@@ -210,7 +210,7 @@ def verdict_lines(answer: Answer) -> list[str]:
         words.setdefault(f"{verdict.level}: {verdict.text}", []).append(t)
     if len(prediction.times) == 1 or len(words) == 1:
         return list(words)
-    return [f"time points {_listed(times)}: {text}" for text, times in words.items()]
+    return [f"time point{'s' * (len(times) > 1)} {_listed(times)}: {text}" for text, times in words.items()]
 
 
 def _listed(times: Sequence[int], most: int = 8) -> str:
