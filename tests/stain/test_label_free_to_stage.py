@@ -35,7 +35,7 @@ PATCHY: dict[str, Any] = {"smoothing": 2, "min_diameter": 14, "split": 0.8, "sen
 # A small network and few steps: seconds on one core. The recipe's own choices take minutes and do better.
 SMALL = {
     "filters": 8, "levels": 4, "batch_size": 16, "epochs": 8, "patches": 240, "learning_rate": 6e-3, "average": 0.93,
-    "views": 1, "threads": 1, "device": "cpu",
+    "rotate": False, "views": 1, "threads": 1, "device": "cpu",
 }  # fmt: skip
 
 
