@@ -15,7 +15,7 @@ from napari_cellstage.core.errors import ImageError, ModelError
 from napari_cellstage.core.exporting.crops import export_crops
 from napari_cellstage.core.exporting.geojson import features_of
 from napari_cellstage.core.exporting.table import image_frame
-from napari_cellstage.core.images import from_array
+from napari_cellstage.core.images import ImageStack, from_array
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.seeing import Seen, as_seen_by, check_stains, seeing
 from napari_cellstage.demo import finished
@@ -111,12 +111,22 @@ def test_a_model_sees_what_it_was_trained_on_whatever_is_chosen_now(two: Session
         list(as_seen_by(work, (0,), ("NFH (predicted)",)).images)
 
 
+def given(*names: str) -> tuple[ImageStack, range]:
+    pixels = np.zeros((len(names), 4, 4), dtype=np.uint8)
+    return from_array(pixels, "CYX", "given", channel_names=names), range(len(names))
+
+
+def test_that_a_channel_is_not_there_is_left_to_whoever_reads_it() -> None:
+    stack, _ = given("BF", "H2B")
+    check_stains(["BF", DNA], stack, (0, 7))
+
+
 def test_something_else_in_the_place_of_a_predicted_stain_is_refused() -> None:
-    check_stains(["BF", DNA], ["BF", "DNA"])
-    check_stains(["BF", "DNA"], ["BF", DNA])
-    check_stains([DNA], ["DNA (predicted by another)"])
+    check_stains(["BF", DNA], *given("BF", "DNA"))
+    check_stains(["BF", "DNA"], *given("BF", DNA))
+    check_stains([DNA], *given("DNA (predicted by another)"))
     with pytest.raises(ModelError, match=r"looks at 'DNA \(predicted\)', but 'H2B' was given"):
-        check_stains(["BF", DNA], ["BF", "H2B"])
+        check_stains(["BF", DNA], *given("BF", "H2B"))
 
 
 def test_images_of_other_numbers_of_channels_are_seen_alike(session: Session) -> None:

@@ -81,16 +81,20 @@ def as_seen_by(work: WorkSnapshot, channels: Sequence[int], names: Sequence[str]
     return replace(work, images=_changed(work.images, in_file_order), channels=tuple(channels))
 
 
-def check_stains(wanted: Sequence[str], given: Sequence[str]) -> None:
+def check_stains(wanted: Sequence[str], stack: ImageStack, channels: Sequence[int]) -> None:
     """Raise `ModelError` when a model that looks at a predicted stain gets something else in its place.
 
     Parameters
     ----------
-    wanted, given
-        Names of the channels that it was trained on, and of those that it gets. A measured stain may stand for a
-        predicted one.
+    wanted
+        Names of the channels that it was trained on.
+    stack, channels
+        What it gets. A measured stain may stand for a predicted one; that the image lacks a channel is said by whoever
+        reads it.
     """
-    for mine, yours in zip(wanted, given, strict=False):
+    names = stack.channel_names
+    for mine, channel in zip(wanted, channels, strict=False):
+        yours = names[channel] if channel < len(names) else mine
         if is_predicted(mine) and stain_of(mine) != stain_of(yours):
             raise ModelError(
                 f"The model looks at '{mine}', but '{yours}' was given in its place. Predict that stain for this image "

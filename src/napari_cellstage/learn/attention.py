@@ -156,7 +156,7 @@ def attend(
         image = _image(snapshot, image_id)
         if image is None or should_stop():
             continue
-        check_stains(model.card["channel_names"], [image.stack.channel_names[c] for c in snapshot.channels])
+        check_stains(model.card["channel_names"], image.stack, snapshot.channels)
         places, rows = _there(image, cells, places)
         cutter = Cutter(image, snapshot.channels, model.cutting, plates.get(image.plate, ()))
         crops, masks = cutter.cut(rows)

@@ -133,7 +133,7 @@ def predict_snapshot(
     answers: dict[int, Predictions] = {}
     for image in snapshot.images:
         plate = plates.get(image.plate, ())
-        check_stains(model.card["channel_names"], [image.stack.channel_names[c] for c in snapshot.channels])
+        check_stains(model.card["channel_names"], image.stack, snapshot.channels)
         work = ImageWork(model, image, snapshot.channels, plate, should_stop, cache, tables).judge()
         said = yield from _counted(work, done, total)
         done += len(image.cells)
