@@ -15,7 +15,7 @@ ARGS ?=
 
 help:
 	@echo "make demo    the main job on the built-in sample, in a window (ARGS=--headless: without one)"
-	@echo "make test    the whole test suite"
+	@echo "make test    the whole test suite, two files at a time (ARGS='-n 0 tests/core': in one process, some of it)"
 	@echo "make lint    style, types, import floors, plugin manifest"
 	@echo "make bench   the table of speed and accuracy figures (ARGS='--quick' or ARGS='--only overlay')"
 	@echo "make docs    all pictures of README and docs, and the page about the command line, made anew"
@@ -26,7 +26,7 @@ demo:
 
 test:
 	@$(SET_UP) --group test --window
-	@QT_API=$${QT_API:-pyqt5} $(ON_A_SCREEN) -m pytest $(ARGS)
+	@QT_API=$${QT_API:-pyqt5} $(ON_A_SCREEN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint:
 	@$(SET_UP) --group test --group lint
