@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._large_work import peak_gb
-from benchmarks._stain_work import finished
 from napari_cellstage.core.images import open_image
+from napari_cellstage.core.steps import finished
 from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.predict import predict_stains
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
 from benchmarks.table import Row
+from napari_cellstage.core.steps import finished
 from napari_cellstage.stain.evaluate import evaluate_stain
 from napari_cellstage.stain.fit import fit_stain, split_for
 from napari_cellstage.stain.model import StainModel
@@ -35,15 +34,6 @@ def trained(data: StainSet, recipe: StainRecipe) -> Outcome:
     split = split_for(data, recipe)
     scores = finished(evaluate_stain(model, data, split.held_out, train=split.train))
     return Outcome(model, scores.stains, minutes)
-
-
-def finished(work: Generator[Any, None, Any]) -> Any:
-    """Do work to its end, and return what comes of it."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
 
 
 def r_text(stain: StainScore) -> str:

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from torch.nn import functional
 
-from benchmarks._stain_work import finished
 from benchmarks.large_image import made_image
 from benchmarks.table import Row, seconds
 from napari_cellstage.core.image_stack import ImageStack
 from napari_cellstage.core.images import open_image
+from napari_cellstage.core.steps import finished
 from napari_cellstage.learn.device import cpu_threads, half_precision
 from napari_cellstage.learn.torch_start import torch
 from napari_cellstage.sample_stained import stained_field

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.images import open_image
 from napari_cellstage.core.segment import SegmentSettings, find_cells_in_stack
-from napari_cellstage.demo import finished
+from napari_cellstage.core.steps import finished
 from napari_cellstage.sample_data import cell_cycle_field
 
 from .places import FIELD, STAGES_TABLE

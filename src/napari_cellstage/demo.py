@@ -5,9 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
@@ -16,6 +15,7 @@ from napari_cellstage.core.classes import UNLABELLED
 from napari_cellstage.core.errors import CellStageError, TrainingError
 from napari_cellstage.core.scoring.scores import Scores, score
 from napari_cellstage.core.segment import SegmentSettings, find_cells_in_stack
+from napari_cellstage.core.steps import finished
 from napari_cellstage.core.store import free_folder
 from napari_cellstage.sample_data import SampleField, cell_cycle_field
 from napari_cellstage.screen import has_screen, virtual_screen
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from napari_cellstage.session import Session
     from napari_cellstage.ui.dock import CellStageDock
 
-T = TypeVar("T")
 LABELLED_PER_CLASS = 10
 # A demonstration, not a good training: a small network from scratch, so that nothing is fetched and it is over soon.
 SHORT = {"network": "resnet18", "weights": "none", "epochs": 6, "views": 1}
@@ -56,15 +55,6 @@ def run_demo(*, headless: bool, out: Path) -> None:
             sys.exit(code)
     else:
         _run_unseen(out, Console(soft_wrap=True), show=False)
-
-
-def finished(work: Generator[Any, None, T]) -> T:
-    """Run work to its end and return its result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
 
 
 def label_some(session: Session, truth: tuple[str, ...], per_class: int, seed: int = 0) -> NDArray[np.int64]:

@@ -282,17 +282,15 @@ def test_a_run_without_its_model_is_said(session, runs):
 
 
 def _score_as(monkeypatch, scores):
-    real = job._keeping_epochs
-
-    def scored(work, history):
-        model = yield from real(work, history)
+    def scored(*asked, **more):
+        model = yield from fit(*asked, **more)
         return replace(model, scores=scores[model.recipe.name])
 
     def choose(_first, _second, _seed):
         quick, network = (scores[name] for name in ("quick", "finetune"))
         return Choice(network.accuracy > quick.accuracy, max(quick, network, key=lambda one: one.accuracy))
 
-    monkeypatch.setattr(job, "_keeping_epochs", scored)
+    monkeypatch.setattr(job, "fit", scored)
     monkeypatch.setattr(job, "choose", choose)
 
 

@@ -18,7 +18,7 @@ from napari_cellstage.core.exporting.table import image_frame
 from napari_cellstage.core.images import ImageStack, from_array
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.seeing import Seen, as_seen_by, check_stains, seeing
-from napari_cellstage.demo import finished
+from napari_cellstage.core.steps import finished
 from napari_cellstage.learn.cutting import Cutter
 from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.feature_tables import table_key

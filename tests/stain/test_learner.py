@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from napari_cellstage.core.errors import TrainingError
-from napari_cellstage.learn.learner import AVERAGE_EVERY, Stopped
+from napari_cellstage.learn.learner import Stopped
 from napari_cellstage.learn.torch_start import torch
+from napari_cellstage.learn.weight_averaging import EVERY
 from napari_cellstage.stain.learner import MOST_LOST, StainLearner
 from napari_cellstage.stain.networks import StainNetwork
 from napari_cellstage.stain.plan import plan_of
@@ -78,7 +79,7 @@ def test_many_such_gradients_in_a_row_are_said():
 def test_the_average_is_the_best_guess_once_there_is_one():
     one = learner(average=0.9)
     assert one.best_guess is one.network
-    for _ in range(AVERAGE_EVERY):
+    for _ in range(EVERY):
         one.step(*BATCH, 1.0)
     assert one.best_guess is not one.network
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.core.json_values import plain
 from napari_cellstage.core.safe_csv import write_csv
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.scoring.words import class_texts, figures_of, interval_words
@@ -46,16 +46,7 @@ class OutputError(CellStageError):
 
 def write_json(values: dict[str, Any]) -> None:
     """Write one line of JSON on standard output; a number that is none becomes null."""
-    typer.echo(json.dumps(_plain(values), ensure_ascii=False))
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of JSON; numbers that are none may stand anywhere inside."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    typer.echo(json.dumps(plain(values), ensure_ascii=False))
 
 
 def figures(scores: Scores | None) -> dict[str, Any]:

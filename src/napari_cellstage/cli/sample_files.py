@@ -21,6 +21,7 @@ from napari_cellstage.cli.writing import write_labels
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.safe_csv import write_csv
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.sample_data import SampleField, cell_cycle_field
 from napari_cellstage.sample_microtubules import DOSES, crop_names, drawn_crops, microtubule_field
 from napari_cellstage.sample_microtubules import PIXEL_SIZE_UM as MICROTUBULE_PIXEL
@@ -137,21 +138,13 @@ def writing_stained(
     places = [out / name for name in ("fields", "time-lapse")]
     for place in places:
         place.mkdir()
-    images = yield from _counted(writing_fields("stained", places[0], fields, seed, planes=planes), 0, fields + 1)
-    movie = yield from _counted(writing_fields("stained-movie", places[1], 1, seed), fields, fields + 1)
+
+    def counted(before: int) -> Callable[[tuple[int, int]], tuple[int, int]]:
+        return lambda step: (before + step[0], fields + 1)
+
+    images = yield from relayed(writing_fields("stained", places[0], fields, seed, planes=planes), counted(0))
+    movie = yield from relayed(writing_fields("stained-movie", places[1], 1, seed), counted(fields))
     return Written(fields + 1, images.cells + movie.cells, images.classes)
-
-
-def _counted(
-    work: Generator[tuple[int, int], None, Written], before: int, total: int
-) -> Generator[tuple[int, int], None, Written]:
-    """Go through work that is part of more."""
-    while True:
-        try:
-            done, _ = next(work)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        yield before + done, total
 
 
 def write_image(file: Path, stack: ImageStack, description: str) -> None:

@@ -17,9 +17,10 @@ from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.review.cell_refs import CellRefs
 from napari_cellstage.core.seeing import check_stains
 from napari_cellstage.core.snapshot import Images, ImageSnapshot, WorkSnapshot
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.core.windows import Windows
 from napari_cellstage.learn.cutting import Cutter, plates_of
-from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.events import BatchDone, counted_from
 from napari_cellstage.learn.fit import never
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def attend(
         cutter = Cutter(image, snapshot.channels, model.cutting, plates.get(image.plate, ()))
         crops, masks = cutter.cut(rows)
         work = attention(model, crops, masks, _columns(model, wanted[places]), should_stop, scaled=True)
-        maps = yield from _counted(work, done, len(cells))
+        maps = yield from relayed(work, counted_from(done, len(cells)))
         done += len(rows)
         where = placed(cutter.windows(rows))
         made.append(Attention(cells.take(places), maps, wanted[places], where, image.cells.z[rows]))
@@ -228,16 +229,6 @@ def _in_range(maps: Maps) -> Maps:
     maps = np.maximum(np.nan_to_num(maps), 0)
     most = maps.max(axis=(1, 2), keepdims=True, initial=0)
     return np.asarray(np.divide(maps, most, out=np.zeros_like(maps), where=most > 0), dtype=np.float32)
-
-
-def _counted(work: Work, before: int, total: int) -> Work:
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            maps: Maps = end.value
-            return maps
-        yield BatchDone(event.what, before + event.done, total)
 
 
 def _joined(parts: list[Attention]) -> Attention:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.scoring.calibration import calibrated
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.model import TrainedModel
 from napari_cellstage.learn.verdicts import Verdicts
@@ -41,7 +43,8 @@ def judged_by_members(model: TrainedModel, judging: Judging) -> Judged:
     """
     parts = []
     for number, member in enumerate(model.members):
-        parts.append((yield from _counted(judging(member), number, len(model.members))))
+        counted = partial(_counted, number, len(model.members))
+        parts.append((yield from relayed(judging(member), counted)))
     said = mean_of([one.probabilities for one in parts])
     reached = np.isfinite(said[:, 0])
     said[reached] = calibrated(said[reached], float(model.card["temperature"]))
@@ -49,14 +52,6 @@ def judged_by_members(model: TrainedModel, judging: Judging) -> Judged:
     return replace(placed, probabilities=said)
 
 
-def _counted(
-    work: Generator[BatchDone, None, Verdicts], number: int, members: int
-) -> Generator[BatchDone, None, Verdicts]:
-    """Run the work of one member as its part of the whole."""
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            said: Verdicts = end.value
-            return said
-        yield replace(event, done=(number * event.total + event.done) // members)
+def _counted(number: int, members: int, step: BatchDone) -> BatchDone:
+    """Tell the step of one member as part of the whole."""
+    return replace(step, done=(number * step.total + step.done) // members)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.normalise import MODES, Normalisation
@@ -61,7 +64,31 @@ def read_card(folder: Path) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        If there is none, or it can't be read.
+        If there is none, it can't be read, or it is of another kind of model.
+    """
+    card = card_in(folder, FORMAT)
+    if card.get("kind") == STAIN:
+        raise ModelError(
+            f"The model in '{folder}' predicts a stain, and tells no classes apart. Choose a run of a training on "
+            "labelled cells; stains are predicted by `stain predict`, or on the dock's page Stain."
+        )
+    return card
+
+
+def card_in(folder: Path, newest: int) -> dict[str, Any]:
+    """Return what the card of any kind of model says.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    newest
+        The newest format that can be read.
+
+    Raises
+    ------
+    ModelError
+        If there is none, it can't be read, or it is of a newer format.
     """
     file = folder / CARD
     if not file.is_file():
@@ -72,14 +99,27 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise ModelError(f"'{file}' can't be read: {e}. Copy the run folder again, or train anew.") from e
     if not isinstance(card, dict) or not isinstance(card.get("format"), int):
         raise ModelError(f"'{file}' is no model card. Choose a folder that a training made.")
-    if card.get("kind") == STAIN:
+    if card["format"] > newest:
         raise ModelError(
-            f"The model in '{folder}' predicts a stain, and tells no classes apart. Choose a run of a training on "
-            "labelled cells; stains are predicted by `stain predict`, or on the dock's page Stain."
-        )
-    if card["format"] > FORMAT:
-        raise ModelError(
-            f"The model in '{folder}' is of format {card['format']}, this version reads up to {FORMAT}. "
+            f"The model in '{folder}' is of format {card['format']}, this version reads up to {newest}. "
             "Update napari-cellstage."
         )
     return card
+
+
+@contextmanager
+def card_last(folder: Path, card: dict[str, Any]) -> Iterator[None]:
+    """Write a card once the model's files are there, so that a folder with a card is whole.
+
+    Raises
+    ------
+    ModelError
+        If card or files can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CARD).unlink(missing_ok=True)  # of a model that was here before
+        yield
+        (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
+    except (OSError, SafetensorError) as e:
+        raise ModelError(f"The model can't be saved in '{folder}': {e}. Make room, or choose another place.") from e

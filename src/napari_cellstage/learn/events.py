@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class EpochDone:
     valid_accuracy: float
     images_per_second: float
     member: str = ""
+
+
+def counted_from(before: int, total: int) -> Callable[[BatchDone], BatchDone]:
+    """Return what tells steps of a part of some work as steps of the whole."""
+    return lambda step: replace(step, done=before + step.done, total=total)
 
 
 # Which part of a training some work is, so that the time left is right; all other work, such as epochs, counts as it

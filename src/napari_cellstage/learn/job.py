@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from napari_cellstage.core.feature_cache import FeatureCache
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.answers import Answer, Kept, Trained
 from napari_cellstage.learn.choice import choose
 from napari_cellstage.learn.data import TrainingSet
@@ -156,7 +158,7 @@ class _Work:
         known = known_choice(self._runs, data, recipe) if recipe.kind == "quick" and held_out is None else None
         cache = FeatureCache(self._cache)
         work = fit(data, recipe, self._should_stop, cache=cache, held_out=held_out, known=known)
-        model = yield from _keeping_epochs(work, history)
+        model = yield from relayed(work, partial(_keep_epoch, history))
         if model.card.get("epochs_done") == 0:
             raise TrainingStopped(
                 "Training was stopped before its first epoch was done. Nothing has changed; train again."
@@ -256,19 +258,10 @@ class _Work:
             return None
 
 
-def _keeping_epochs(
-    work: Generator[Note | BatchDone | EpochDone, None, TrainedModel], history: list[EpochDone]
-) -> Generator[Event, None, TrainedModel]:
-    """Pass everything on, and keep the epochs."""
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            model: TrainedModel = end.value
-            return model
-        if isinstance(event, EpochDone):
-            history.append(event)
-        yield event
+def _keep_epoch(history: list[EpochDone], event: Event) -> Event:
+    if isinstance(event, EpochDone):
+        history.append(event)
+    return event
 
 
 def _missing(predictions: dict[int, Predictions]) -> int:

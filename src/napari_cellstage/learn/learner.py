@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import cast
 
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.learn.augment import augment
@@ -16,10 +14,7 @@ from napari_cellstage.learn.networks import CellNetwork
 from napari_cellstage.learn.optimisers import optimiser_of, set_rate
 from napari_cellstage.learn.recipe import Recipe
 from napari_cellstage.learn.torch_start import torch
-
-AVERAGE_EVERY = 4  # steps; averaging costs memory traffic, and neighbouring steps are alike
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
+from napari_cellstage.learn.weight_averaging import Average
 
 
 class Stopped(Exception):  # noqa: N818 - a wish that is heard, not an error
@@ -70,9 +65,8 @@ class Learner:
         self.dtype = half_precision(self.device, network, recipe.precision)
         self.order = torch.Generator().manual_seed(recipe.seed)
         self._changes = torch.Generator(self.device).manual_seed(recipe.seed)
-        self.steps = 0
         listen_for_stop(network, should_stop)
-        self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True) if recipe.average else None
+        self._average = Average(network, recipe.average)
         self._criterion = nn.CrossEntropyLoss(class_weights.to(self.device), label_smoothing=recipe.label_smoothing)
         self._optimiser = optimiser_of(network, recipe, pretrained)
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
@@ -109,30 +103,22 @@ class Learner:
         self._scaler.scale(loss).backward()
         self._scaler.step(self._optimiser)
         self._scaler.update()
-        self.steps += 1
-        if self.averaged is not None and self.steps % AVERAGE_EVERY == 0:
-            self.averaged.update_parameters(self.network)
+        self._average.step()
         return float(loss.detach())
+
+    @property
+    def steps(self) -> int:
+        """How many batches were learned from."""
+        return self._average.steps
 
     @property
     def best_guess(self) -> CellNetwork:
         """The network to predict with: averaged where that is chosen and enough steps were done."""
-        if self.averaged is None or self.steps < AVERAGE_EVERY:
-            return self.network
-        return cast(CellNetwork, self.averaged.module)
+        return self._average.best_guess
 
     def rest(self) -> None:
         """Let go of memory that only the next step needs, while other networks have their turn."""
         self._optimiser.zero_grad()
-
-    def _average(self, averaged: Tensors, now: Tensors, count: Tensor | int) -> None:
-        # Early weights are far off, so at first the average is over few steps (as Tarvainen & Valpola 2017 do).
-        keep = min(self.recipe.average**AVERAGE_EVERY, (1 + int(count)) / (10 + int(count)))
-        for old, new in zip(averaged, now, strict=True):
-            if old.is_floating_point():
-                old.lerp_(new.to(old.dtype), 1 - keep)
-            else:
-                old.copy_(new)
 
 
 def class_weights(labels: Tensor, classes: int, wanted: bool) -> Tensor:

@@ -7,7 +7,6 @@ A run folder holds ``card.json`` and ``weights.safetensors`` (a network, or the 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError, ModelError
@@ -28,6 +26,7 @@ from napari_cellstage.core.scoring.scores import Scores
 from napari_cellstage.learn.card import (
     CARD,
     FORMAT,
+    card_last,
     checked_split,
     label_counts,
     normalisation_from,
@@ -207,16 +206,10 @@ class TrainedModel:
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder, the card last: a folder with a card is whole."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / CARD).unlink(missing_ok=True)  # of a model that was here before
+        with card_last(folder, self.card):
             for number, one in enumerate(self.members):
                 one.save(folder / MEMBERS / str(number))
             write_files(folder, self.arrays, self.booster)
-            text = json.dumps(self.card, indent=1, ensure_ascii=False)
-            (folder / CARD).write_text(text, encoding="utf-8")
-        except (OSError, SafetensorError) as e:
-            raise ModelError(f"The model can't be saved in '{folder}': {e}. Make room, or choose another place.") from e
 
     @classmethod
     def load(cls, folder: Path) -> TrainedModel:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_cellstage.core.steps import finished
 from napari_cellstage.learn.device import cpu_threads
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.learn.model import TrainedModel
@@ -52,7 +53,7 @@ def _of_batch(
 
     def forward(covered: Tensor, own: Tensor) -> Tensor:
         work = predict(model, covered.numpy(), own.numpy() if with_masks else None, scaled=True)
-        return torch.from_numpy(_finished(work))
+        return torch.from_numpy(finished(work))
 
     images, shapes = torch.from_numpy(np.nan_to_num(crops)), torch.from_numpy(masks)
     first = forward(images, shapes).argmax(dim=1)
@@ -77,12 +78,3 @@ def ground(crops: NDArray[np.float32]) -> NDArray[np.float32]:
     rim = np.concatenate(sides, axis=2)
     middle = np.median(np.nan_to_num(rim), axis=2).astype(np.float32)
     return np.asarray(np.broadcast_to(middle[:, :, None, None], crops.shape)).copy()
-
-
-def _finished(work: Generator[Any, None, NDArray[np.float32]]) -> NDArray[np.float32]:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            answer: NDArray[np.float32] = end.value
-            return answer

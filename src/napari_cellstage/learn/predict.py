@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -13,10 +12,11 @@ from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.predictions import Predictions
 from napari_cellstage.core.seeing import check_stains
 from napari_cellstage.core.snapshot import WorkSnapshot
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.averaging import judged_by_members
 from napari_cellstage.learn.cutting import plates_of
 from napari_cellstage.learn.data import cell_names
-from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.events import BatchDone, counted_from
 from napari_cellstage.learn.feature_tables import FeatureTables
 from napari_cellstage.learn.fit import never
 from napari_cellstage.learn.measure import KnownFeatures
@@ -135,26 +135,13 @@ def predict_snapshot(
         plate = plates.get(image.plate, ())
         check_stains(model.card["channel_names"], image.stack, snapshot.channels)
         work = ImageWork(model, image, snapshot.channels, plate, should_stop, cache, tables).judge()
-        said = yield from _counted(work, done, total)
+        said = yield from relayed(work, counted_from(done, total))
         done += len(image.cells)
         part = model.parts(cell_names(image))
         answers[image.image_id] = Predictions(
             said.probabilities, model.classes.ids, part, run, said.embedding, said.unlike
         )
     return answers
-
-
-def _counted(
-    work: Generator[BatchDone, None, Verdicts], before: int, total: int
-) -> Generator[BatchDone, None, Verdicts]:
-    """Run the work of one image, counting cells of the whole."""
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            said: Verdicts = end.value
-            return said
-        yield replace(event, done=before + event.done, total=total)
 
 
 def resized(images: NDArray[Pixel], side: int) -> NDArray[Pixel]:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.snapshot import ImageSnapshot
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.averaging import judged_by_members
 from napari_cellstage.learn.cutting import Cutter
-from napari_cellstage.learn.events import BatchDone
+from napari_cellstage.learn.events import BatchDone, counted_from
 from napari_cellstage.learn.feature_tables import LARGEST_TABLE, FeatureTables, table_key
 from napari_cellstage.learn.measure import KnownFeatures
 from napari_cellstage.learn.model import TrainedModel
@@ -64,7 +65,7 @@ class ImageWork:
 
         whole, judge = _Whole(count), NetworkJudge(self.model, self.should_stop)
         for done, rows, crops, _ in self._cut():
-            whole.put(rows, (yield from _counted(judge.judge(crops), done, count)))
+            whole.put(rows, (yield from relayed(judge.judge(crops), counted_from(done, count))))
         return whole.verdicts(len(self.model.classes))
 
     def _quick(self) -> Generator[BatchDone, None, Verdicts]:
@@ -87,7 +88,7 @@ class ImageWork:
         measured = _Measured(count)
         for done, rows, crops, masks in self._cut():
             work = measure.features(crops, masks if uses_masks else None, self.should_stop, "predicting")
-            features = yield from _counted(work, done, count)
+            features = yield from relayed(work, counted_from(done, count))
             whole.put(rows, judged(model, features, len(rows)))
             measured.put(rows, features)
         if self.tables and key and measured.complete is not None:
@@ -149,13 +150,3 @@ class _Measured:
 
 def _chunks(rows: Rows) -> list[tuple[int, Rows]]:
     return [(start, rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
-
-
-def _counted(work: Steps, before: int, total: int) -> Steps:
-    """Run the work of one chunk, counting cells of the whole."""
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            return end.value
-        yield BatchDone(event.what, before + event.done, total, event.loss)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_cellstage.core.errors import ModelError
-from napari_cellstage.learn.card import CARD
+from napari_cellstage.learn.card import STAIN, card_in
 from napari_cellstage.stain.learned_from import identity
 from napari_cellstage.stain.pair import StainSet
-from napari_cellstage.stain.run_records import KIND
 from napari_cellstage.stain.splits import Region, StainSplit
 
 FORMAT = 1
@@ -25,25 +23,10 @@ def read_stain_card(folder: Path) -> dict[str, Any]:
     ModelError
         If there is none, it can't be read, or it is of another kind of model.
     """
-    file = folder / CARD
-    if not file.is_file():
-        raise ModelError(
-            f"There is no model in '{folder}': {CARD} is missing. Choose a folder that the training of a stain made."
-        )
-    try:
-        card = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
-        raise ModelError(f"'{file}' can't be read: {e}. Copy the run folder again, or train anew.") from e
-    if not isinstance(card, dict) or not isinstance(card.get("format"), int):
-        raise ModelError(f"'{file}' is no model card. Choose a folder that the training of a stain made.")
-    if card.get("kind") != KIND:
+    card = card_in(folder, FORMAT)
+    if card.get("kind") != STAIN:
         what = "tells classes of cells apart" if "classes" in card else f"is of kind '{card.get('kind')}'"
         raise ModelError(f"The model in '{folder}' {what}: it predicts no stain. Choose a run of a stain's training.")
-    if card["format"] > FORMAT:
-        raise ModelError(
-            f"The model in '{folder}' is of format {card['format']}, this version reads up to {FORMAT}. "
-            "Update napari-cellstage."
-        )
     return card
 
 

@@ -14,6 +14,7 @@ from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.finding.settings import SegmentSettings
 from napari_cellstage.core.images import from_array
+from napari_cellstage.core.json_values import plain
 from napari_cellstage.core.predicted import stain_of
 from napari_cellstage.core.scoring.intervals import wilson
 from napari_cellstage.core.snapshot import ImageSnapshot
@@ -22,7 +23,7 @@ from napari_cellstage.stain.downstream import nuclei_of, predicted_parts
 from napari_cellstage.stain.pair import StainPair
 from napari_cellstage.stain.pair_reading import floats
 from napari_cellstage.stain.scored_parts import Parts, parts_for
-from napari_cellstage.stain.scores import Interval, plain
+from napari_cellstage.stain.scores import Interval
 
 if TYPE_CHECKING:
     from napari_cellstage.learn.model import TrainedModel

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import CellsError
 from napari_cellstage.core.finding.settings import SegmentSettings
+from napari_cellstage.core.json_values import plain
 from napari_cellstage.core.scoring.intervals import RESAMPLES, percentiles
 from napari_cellstage.core.segment import find_cells
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.stain.matched_cells import matches
 from napari_cellstage.stain.scored_parts import Parts, parts_for
-from napari_cellstage.stain.scores import Interval, plain
+from napari_cellstage.stain.scores import Interval
 from napari_cellstage.stain.tallies import cell_correlations
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from napari_cellstage.learn.card import STAIN
 from napari_cellstage.learn.device import half_precision
 from napari_cellstage.learn.machine import versions
 from napari_cellstage.stain.card import FORMAT, split_values
@@ -19,7 +20,6 @@ from napari_cellstage.stain.loss import StainLoss
 from napari_cellstage.stain.model import NETWORK, StainModel, named
 from napari_cellstage.stain.networks import Averaged
 from napari_cellstage.stain.pair import StainSet
-from napari_cellstage.stain.run_records import KIND
 from napari_cellstage.stain.splits import StainSplit
 from napari_cellstage.stain.start import Start
 from napari_cellstage.stain.transfer_split import EARLIER, learned
@@ -77,7 +77,7 @@ def _card(model: StainModel) -> dict[str, Any]:
     size = model.pixel_size_um
     return {
         "format": FORMAT,
-        "kind": KIND,
+        "kind": STAIN,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "input_names": list(model.input_names),
         "stain_names": list(model.stain_names),

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellstage.core.errors import CellStageError, ModelError, TrainingError
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.stain.events import StainEpoch
 from napari_cellstage.stain.pair import StainSet
@@ -91,7 +93,7 @@ def _train(
 
     data = yield from _ready(data, recipe, should_stop)
     history: list[StainEpoch] = []
-    model = yield from _keeping_epochs(fit_stain(data, recipe, should_stop, start), history)
+    model = yield from relayed(fit_stain(data, recipe, should_stop, start), partial(_keep_epoch, history))
     folder = _saved(model, place)
     scores = None if should_stop() else (yield from _scored(model, data, should_stop))
     from napari_cellstage.stain.run_files import write_run_files
@@ -144,17 +146,9 @@ def _saved(model: StainModel, place: Callable[[], Path]) -> Path:
     return folder
 
 
-def _keeping_epochs(
-    work: Generator[Event, None, StainModel], history: list[StainEpoch]
-) -> Generator[Event, None, StainModel]:
-    """Pass everything on, and keep the epochs; of their pictures only the last, as each is some megabytes."""
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            model: StainModel = end.value
-            return model
-        if isinstance(event, StainEpoch):
-            history[:] = [replace(one, picture=None) for one in history] if event.picture else history
-            history.append(event)
-        yield event
+def _keep_epoch(history: list[StainEpoch], event: Event) -> Event:
+    """Keep epochs; of their pictures only the last, as each is some megabytes."""
+    if isinstance(event, StainEpoch):
+        history[:] = [replace(one, picture=None) for one in history] if event.picture else history
+        history.append(event)
+    return event

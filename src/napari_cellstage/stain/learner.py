@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.learn.device import half_precision
-from napari_cellstage.learn.learner import AVERAGE_EVERY, listen_for_stop
+from napari_cellstage.learn.learner import listen_for_stop
 from napari_cellstage.learn.optimisers import BODY_RATE, set_rate
 from napari_cellstage.learn.torch_start import torch
+from napari_cellstage.learn.weight_averaging import Average
 from napari_cellstage.stain.loss import StainLoss
 from napari_cellstage.stain.networks import StainNetwork
 from napari_cellstage.stain.recipe import StainRecipe
@@ -21,7 +21,6 @@ from napari_cellstage.stain.recipe import StainRecipe
 MOST_LOST = 20  # batches in a row whose gradient is no number, and from which nothing is learned
 LONGEST = 1.0  # norm of a gradient; longer ones, of a patch with an artefact say, are shortened
 Answer = Callable[[Tensor, Tensor], tuple[Tensor, float]]  # what is said of inputs and targets, and its loss
-Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class StainLearner:
@@ -49,7 +48,7 @@ class StainLearner:
         pretrained: bool,
         should_stop: Callable[[], bool],
     ) -> None:
-        self.recipe, self.network, self.steps = recipe, network, 0
+        self.recipe, self.network = recipe, network
         self.device = next(network.parameters()).device
         self.dtype = half_precision(self.device, network, recipe.precision)
         self.loss = StainLoss(recipe).to(self.device)
@@ -58,7 +57,7 @@ class StainLearner:
         self._choose()
         self._optimiser = _optimiser(network, recipe, pretrained)
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
-        self.averaged = AveragedModel(network, multi_avg_fn=self._average, use_buffers=True) if recipe.average else None
+        self._average = Average(network, recipe.average)
         self._learning, self._lost = False, 0
         listen_for_stop(network, lambda: self._learning and should_stop())
 
@@ -105,9 +104,7 @@ class StainLearner:
         if not self._lost or self._scaler.is_enabled():  # which finds out by itself, and takes smaller numbers next
             self._scaler.step(self._optimiser)
         self._scaler.update()
-        self.steps += 1
-        if self.averaged is not None and self.steps % AVERAGE_EVERY == 0:
-            self.averaged.update_parameters(self.network)
+        self._average.step()
         return cast(Tensor, loss.detach())
 
     def look(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, float]:
@@ -115,11 +112,14 @@ class StainLearner:
         return answer(self.best_guess, self.loss, self.stains, self.dtype, inputs, targets)
 
     @property
+    def steps(self) -> int:
+        """How many batches were learned from."""
+        return self._average.steps
+
+    @property
     def best_guess(self) -> StainNetwork:
         """The network to predict with: averaged where that is chosen and enough steps were done."""
-        if self.averaged is None or self.steps < AVERAGE_EVERY:
-            return self.network
-        return cast(StainNetwork, self.averaged.module)
+        return self._average.best_guess
 
     def _choose(self) -> None:
         """Let only those parts learn that should."""
@@ -131,15 +131,6 @@ class StainLearner:
         self.network.train()
         if self._frozen:
             self.network.body.eval()  # also what batch normalisation has seen stays as it is
-
-    def _average(self, averaged: Tensors, now: Tensors, count: Tensor | int) -> None:
-        # Early weights are far off, so at first the average is over few steps (as Tarvainen & Valpola 2017 do).
-        keep = min(self.recipe.average**AVERAGE_EVERY, (1 + int(count)) / (10 + int(count)))
-        for old, new in zip(averaged, now, strict=True):
-            if old.is_floating_point():
-                old.lerp_(new.to(old.dtype), 1 - keep)
-            else:
-                old.copy_(new)
 
 
 @torch.no_grad()

@@ -5,7 +5,6 @@ There is no pickle, so loading a stranger's model runs no code. Making or loadin
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from napari_cellstage.core.errors import CellStageError, ModelError
 from napari_cellstage.core.review.space import Space
-from napari_cellstage.learn.card import CARD
+from napari_cellstage.learn.card import CARD, card_last
 from napari_cellstage.learn.model_files import WEIGHTS, read_files, write_files
 from napari_cellstage.stain.card import read_stain_card
 from napari_cellstage.stain.pair import OUTPUTS, Output
@@ -130,14 +128,8 @@ class StainModel:
         ModelError
             If it can't be written.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / CARD).unlink(missing_ok=True)  # of a model that was here before
+        with card_last(folder, self.card):
             write_files(folder, self.arrays, None)
-            text = json.dumps(self.card, indent=1, ensure_ascii=False)
-            (folder / CARD).write_text(text, encoding="utf-8")
-        except (OSError, SafetensorError) as e:
-            raise ModelError(f"The model can't be saved in '{folder}': {e}. Make room, or choose another place.") from e
 
     @classmethod
     def load(cls, folder: Path) -> StainModel:

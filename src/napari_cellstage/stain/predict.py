@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import ImageError
 from napari_cellstage.core.image_stack import ImageStack
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.stain.bring_back import BroughtBack
 from napari_cellstage.stain.matching import check_planes, input_channels, size_notes
@@ -111,7 +112,7 @@ def predict_many(
             break
         place = None if into is None else Path(into) / f"{number}.zarr"
         work = predict_stains(model, stack, inputs=inputs, times=times, into=place, should_stop=should_stop)
-        made.append((yield from _among(work, number, len(models))))
+        made.append((yield from relayed(work, partial(_among, number, len(models)))))
     return tuple(made)
 
 
@@ -213,16 +214,8 @@ def _stopped(count: int, total: int) -> str:
     return f"Stopped after {count} of {total} time points; these are whole and were kept."
 
 
-def _among(
-    work: Generator[Note | BatchDone, None, StainPrediction], number: int, count: int
-) -> Generator[Note | BatchDone, None, StainPrediction]:
-    """Run the work of one of several models, counting all."""
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            made: StainPrediction = end.value
-            return made
-        if isinstance(event, BatchDone):
-            event = BatchDone(event.what, number * event.total + event.done, count * event.total)
-        yield event
+def _among(number: int, count: int, event: Note | BatchDone) -> Note | BatchDone:
+    """Tell a step of one of several models as part of all."""
+    if isinstance(event, Note):
+        return event
+    return BatchDone(event.what, number * event.total + event.done, count * event.total)

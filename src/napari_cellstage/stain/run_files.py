@@ -59,7 +59,7 @@ def write_run_files(folder: Path, history: Sequence[StainEpoch], scores: StainSc
 
 def write_scores(file: Path, scores: StainScores) -> None:
     """Write scores as JSON; what is not known is null."""
-    file.write_text(json.dumps(_plain(scores.to_dict()), indent=1, ensure_ascii=False), encoding="utf-8")
+    file.write_text(json.dumps(scores.to_dict(), indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def history_table(history: Iterable[StainEpoch]) -> pd.DataFrame:
@@ -104,11 +104,3 @@ def _said() -> Any:
     info = PngInfo()
     info.add_text("Description", "Pictures named 'predicted' are PREDICTED by napari-cellstage, not measured.")
     return info
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

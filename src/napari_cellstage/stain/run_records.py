@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_cellstage.learn.card import CARD
+from napari_cellstage.learn.card import CARD, STAIN
 from napari_cellstage.learn.model_files import WEIGHTS
 
-KIND = "stain"
 SCORES = "scores.json"
 
 
@@ -71,7 +70,7 @@ def read_stain_run(folder: Path) -> StainRun | None:
     """Return what is known of one model; None where the folder holds none, or one of another kind."""
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        if not isinstance(card, dict) or card.get("kind") != KIND:
+        if not isinstance(card, dict) or card.get("kind") != STAIN:
             return None
     except (OSError, ValueError):
         return None

@@ -8,6 +8,8 @@ from math import isfinite
 from statistics import fmean
 from typing import Any
 
+from napari_cellstage.core.json_values import plain
+
 Interval = tuple[float, float]
 
 
@@ -126,15 +128,6 @@ class StainScores:
             "stopped": self.stopped,
             "calibrated_here": self.calibrated_here,
         }
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: None for what is no number, lists for tuples."""
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -153,7 +153,7 @@ class Opening(QWidget):
             self._on_gathered(opened)
 
     def _on_gathered(self, opened: Gathered) -> None:
-        _tell_failures(opened.failed)
+        tell_failures(opened.failed)
         for stacks in opened.unsure.values():
             self._ask(axes_question(stacks), partial(self._use_axes, stacks))
         for series in opened.series:
@@ -175,7 +175,7 @@ class Opening(QWidget):
         self._session.suggest_channels(read.channels)
         for note in read.crops.notes:
             warn(note)
-        _tell_failures(read.crops.skipped)
+        tell_failures(read.crops.skipped)
 
     # questions
 
@@ -232,7 +232,7 @@ class Opening(QWidget):
         self._labels_answer = LabelAnswer.CELLS if answer == LabelAnswer.ANEW else answer
 
 
-def _tell_failures(failed: Sequence[str]) -> None:
+def tell_failures(failed: Sequence[str]) -> None:
     """Show the first sentences, and how many more there are: a folder of 900 text files should not fill the screen."""
     for text in failed[:SHOWN]:
         show(ImageError(text))

@@ -10,6 +10,7 @@ from napari_cellstage.core.images import ImageStack, find_images
 from napari_cellstage.core.label_companions import find_companions, in_label_folder
 from napari_cellstage.core.reading.gather import Gathered, gather, open_series, with_axes
 from napari_cellstage.core.reading.series_names import Series
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.events import BatchDone
 from napari_cellstage.ui.opening_sheets import Looked, sheet_offers
 from napari_cellstage.ui.workers import ShouldStop
@@ -23,15 +24,14 @@ def opening(
     should_stop: ShouldStop,
 ) -> Generator[BatchDone, None, Gathered]:
     """Open files, telling how far it is."""
-    work = gather(paths, answers, should_stop, with_series, images_of_labels)
-    while True:
-        try:
-            done, total = next(work)
-        except StopIteration as end:
-            opened: Gathered = end.value
-            opened.note_channels()
-            return opened
-        yield BatchDone("opening images", done, total)
+    opened = yield from counted(gather(paths, answers, should_stop, with_series, images_of_labels))
+    opened.note_channels()
+    return opened
+
+
+def counted(work: Generator[tuple[int, int], None, Gathered]) -> Generator[BatchDone, None, Gathered]:
+    """Tell how far opening is."""
+    return relayed(work, lambda step: BatchDone("opening images", *step))
 
 
 def looking(

@@ -163,9 +163,12 @@ def test_files_are_opened_into_the_project_and_predicted(
 ) -> None:
     make_run()
     tifffile.imwrite(tmp_path / "new.tif", np.arange(32 * 32, dtype=np.uint16).reshape(32, 32))
-    page.apply_to_files([tmp_path / "new.tif"])
+    (tmp_path / "cut.tif").write_bytes(b"II*")
+    before = len(notification_manager.records)
+    page.apply_to_files([tmp_path / "cut.tif", tmp_path / "new.tif"])
     qtbot.waitUntil(lambda: len(page.session.images) == 4 and bool(page.session.stains(4)), timeout=20_000)
     assert page.session.current.name == "new.tif"
+    assert "cut.tif" in notification_manager.records[before].message
 
 
 def test_a_file_that_is_none_is_said(qtbot: Any, page: ApplyPage, make_run: Callable[..., str], tmp_path: Path) -> None:

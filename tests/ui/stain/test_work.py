@@ -6,14 +6,16 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.session import Session
 from napari_cellstage.stain.events import StainEpoch
 from napari_cellstage.stain.recipe import StainRecipe
-from napari_cellstage.ui.stain.apply_work import Stained, applying
+from napari_cellstage.ui.stain.apply_work import Stained, applying, opening
 from napari_cellstage.ui.stain.learn_work import Learned, Measured, learning, measuring
 from napari_cellstage.ui.stain.sources import ProjectSource, Wanted
 
@@ -133,3 +135,21 @@ def test_shifts_of_pairs_are_measured(session: Session, tmp_path: Path) -> None:
     assert [one.name for one in events if isinstance(one, Measured)] == ["stained 1", "stained 2"]
     stopped, _ = drive(measuring(of(session, 1, 2))(lambda: True))
     assert not any(isinstance(one, Measured) for one in stopped)
+
+
+def test_a_file_that_can_not_be_opened_keeps_no_other_from_it(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("first.png", "cut.tif", "last.png")]
+    for file in (files[0], files[2]):
+        Image.fromarray(np.zeros((8, 9), np.uint8)).save(file)
+    files[1].write_bytes(b"II*")
+    events, opened = drive(opening(files)(never))
+    assert [stack.name for stack in opened.stacks] == ["first.png", "last.png"]
+    (why,) = opened.failed
+    assert "cut.tif" in why
+    assert {one.total for one in events} == {3}
+
+
+def test_nothing_is_opened_where_it_was_stopped(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((8, 9), np.uint8)).save(tmp_path / "only.png")
+    _, opened = drive(opening([tmp_path / "only.png"])(lambda: True))
+    assert not opened.stacks

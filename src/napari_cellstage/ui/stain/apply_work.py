@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.core.reading.gather import Gathered, gather
+from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.events import BatchDone, Note
+from napari_cellstage.ui.opening_work import counted
 from napari_cellstage.ui.workers import ShouldStop
 
 if TYPE_CHECKING:
@@ -91,26 +94,14 @@ def _predicted(model: StainModel, stack: ImageStack, part: _Part, should_stop: S
     from napari_cellstage.stain.predict import predict_stains
 
     steps = predict_stains(model, stack, should_stop=should_stop)
-    while True:
-        try:
-            event = next(steps)
-        except StopIteration as end:
-            return end.value
-        yield part.of(event) if isinstance(event, BatchDone) else event
+    return (yield from relayed(steps, lambda event: part.of(event) if isinstance(event, BatchDone) else event))
 
 
 def opening(files: Sequence[Path]) -> Work:
-    """Return the work of opening image files, whose result are all scenes of all of them."""
+    """Return the work of opening image files, whose result is a `Gathered`: empty where it was stopped."""
 
-    def work(should_stop: ShouldStop) -> Generator[Any, None, tuple[ImageStack, ...]]:
-        from napari_cellstage.core.images import open_images
-
-        opened: list[ImageStack] = []
-        for place, file in enumerate(files):
-            if should_stop():
-                return ()
-            yield BatchDone("opening images", place, len(files))
-            opened += open_images(file)
-        return tuple(opened)
+    def work(should_stop: ShouldStop) -> Generator[Any, None, Gathered]:
+        opened = yield from counted(gather(files, {}, should_stop, with_series=False))
+        return Gathered() if should_stop() else opened
 
     return work

@@ -9,10 +9,11 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellstage.core.errors import CellStageError
-from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.reading.gather import Gathered
 from napari_cellstage.learn.events import Note
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell, warn
+from napari_cellstage.ui.opening import tell_failures
 from napari_cellstage.ui.stain.apply_work import Stained, applying, opening
 from napari_cellstage.ui.stain.verdict_words import SHORT, sign_of
 from napari_cellstage.ui.workers import Job, JobRunner
@@ -77,13 +78,15 @@ class Applying(QObject):
             If other work goes on.
         """
         job = Job("opening images", opening(files))
-        job.returned.connect(lambda stacks: self._on_opened(runs, stacks))
+        job.returned.connect(lambda opened: self._on_opened(runs, opened))
         job.failed.connect(show)
         self._runner.start(job)
 
     @showing_errors
-    def _on_opened(self, runs: Sequence[Path], stacks: Sequence[ImageStack]) -> None:
-        self._then = runs, self._session.add_images(stacks)  # when the worker has ended
+    def _on_opened(self, runs: Sequence[Path], opened: Gathered) -> None:
+        tell_failures(opened.failed)
+        guessed = [stack for some in opened.unsure.values() for stack in some]  # with the axes that are likeliest
+        self._then = runs, self._session.add_images([*opened.stacks, *guessed])  # when the worker has ended
 
     @showing_errors
     def _go_on(self) -> None:

@@ -97,7 +97,7 @@ class StainDoor(QObject):
     def _in_use(self) -> bool:
         session = self._session
         asked = session.project is not None and bool(session.setting(WANTED))
-        return asked or bool(session.stain_runs()) or bool(session.stains())
+        return asked or bool(session.stains()) or bool(session.stain_runs())  # the runs last: that reads their files
 
     def _layers(self) -> dict[str, Callable[[], ImageStack]]:
         """Return what makes an image of each layer that does not show the project."""
