@@ -157,6 +157,21 @@ def test_another_number_of_planes_is_refused(tiny_recipe: Path, tmp_path: Path, 
     assert not (tmp_path / "out.ome.tif").exists()
 
 
+def test_images_of_one_name_in_several_folders_go_into_files_of_their_own(
+    stain_run: StainRun, tmp_path: Path, invoke: Any
+) -> None:
+    for number, well in enumerate(("A1", "A2", "A3")):
+        write(tmp_path / "plate" / well / "field.tif", pixels(60 + number)[:1], ["bright field"])
+    command = ("stain", "predict", stain_run[0], tmp_path / "plate", "--out", tmp_path / "out", "--overwrite", "--json")
+    for _ in range(2):  # the second time over the files of the first
+        result = invoke(*command)
+        assert result.exit_code == 0, result.output
+        files = [Path(one["file"]).name for one in last_json(result)["images"]]
+        assert files == [f"{stem}_predicted.ome.tif" for stem in ("field", "A2_field", "A3_field")]
+    means = [float(np.asarray(open_image(tmp_path / "out" / name).data).mean()) for name in files]
+    assert len(set(means)) == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -14,8 +14,8 @@ from napari_cellstage.core.errors import ImageError, ProjectError
 from napari_cellstage.core.finding import blocks
 from napari_cellstage.core.images import from_array, open_image
 from napari_cellstage.core.segment import find_cells_in_stack
+from napari_cellstage.core.steps import finished
 from napari_cellstage.core.store import Project
-from napari_cellstage.demo import finished
 from napari_cellstage.session import Session
 from tests.core.stain_scene import prediction_for
 from tests.session.scene import grid, stack_for, watch
@@ -369,3 +369,19 @@ def test_the_verdict_of_the_worst_time_point_counts(session: Session) -> None:
     assert session.current is not None
     session.add_stains(image_id, prediction_for(session.current, levels=("like", "unlike", "doubtful")), "r")
     assert (session.stains()[0].verdict, session.stains()[0].text) == ("unlike", "It is unlike.")
+
+
+def test_predictions_that_nobody_took_over_are_gone_when_the_project_is_opened_again(stained: Session) -> None:
+    assert stained.project is not None
+    assert stained.current is not None
+    assert stained.current_id is not None
+    folder = stained.project.folder
+    work = stained.stain_snapshot()
+    kept = work.keep(stained.current_id, prediction_for(stained.current))
+    assert kept.folder.is_dir()
+    stained.close()
+    project = Project(folder)
+    assert not kept.folder.exists()
+    assert (folder / "stains").is_dir()
+    assert [one.name for one in project.journal.stains()[1]] == [DNA]
+    project.close()

@@ -90,6 +90,7 @@ def predict_stain_files(
     models = _load(runs, choices.device)
     files = _files(images)
     many = len(files) > 1 or (choices.out.is_dir() and choices.out.suffix != ".zarr")
+    places = _Places(choices.out, many, choices.overwrite)
     if not many:
         check_place(choices.out, choices.overwrite)
     reporter, start = Reporter(), time.perf_counter()
@@ -101,7 +102,7 @@ def predict_stain_files(
                 break
             try:
                 # What was written stays in the list where a later scene of the file fails.
-                done.extend(_one_file(file, models, choices, many, reporter, should_stop))
+                done.extend(_one_file(file, models, choices, places, reporter, should_stop))
             except CellStageError as error:
                 failed.append((file, error))
                 if many:
@@ -137,25 +138,51 @@ def _files(images: Sequence[Path]) -> list[Path]:
 
 
 def _one_file(
-    file: Path, models: _Models, choices: PredictChoices, many: bool, reporter: Reporter, should_stop: Any
+    file: Path, models: _Models, choices: PredictChoices, places: _Places, reporter: Reporter, should_stop: Any
 ) -> Iterator[dict[str, Any]]:
     """Predict each scene of a file; yields what JSON says of it."""
     stacks = chosen_scenes(file, choices.axes, choices.scene)
     for stack in stacks:
-        place = choices.out
-        if many or len(stacks) > 1:
-            place = _named(choices.out, stack)
-            check_place(place, choices.overwrite)
+        place = places.of(file, stack, len(stacks))
         yield _one_image(stack, place, models, choices, reporter, should_stop)
 
 
-def _named(out: Path, stack: ImageStack) -> Path:
-    """Return the file for an image in the folder `out`."""
-    if out.is_file() or out.suffix:
-        raise ImageError(f"There are several images, but --out '{out}' names one file. Name a folder.")
-    stem = stack.name.rpartition("/")[2]
-    safe = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in stem)
-    return out / f"{safe.removesuffix('.tif').removesuffix('.ome')}_predicted.ome.tif"
+class _Places:
+    """Where each image of a call is written: no two at the same place, also where they lie in folders under one name.
+
+    Parameters
+    ----------
+    out
+        File; of several images a folder.
+    many
+        Whether there are several files.
+    overwrite
+        Whether files of an earlier call may be replaced.
+    """
+
+    def __init__(self, out: Path, many: bool, overwrite: bool) -> None:
+        self._out, self._many, self._overwrite = out, many, overwrite
+        self._taken: set[Path] = set()
+
+    def of(self, file: Path, stack: ImageStack, scenes: int) -> Path:
+        """Return the place of one image, which is free or may be replaced."""
+        if not self._many and scenes == 1:
+            return self._out
+        if self._out.is_file() or self._out.suffix:
+            raise ImageError(f"There are several images, but --out '{self._out}' names one file. Name a folder.")
+        place = next(one for one in self._names(file, stack) if one not in self._taken)
+        self._taken.add(place)
+        check_place(place, self._overwrite)
+        return place
+
+    def _names(self, file: Path, stack: ImageStack) -> Iterator[Path]:
+        stem = _safe(stack.name.rpartition("/")[2]).removesuffix(".tif").removesuffix(".ome")
+        for name in (stem, f"{_safe(file.parent.name)}_{stem}", *(f"{stem}_{number}" for number in range(2, 10_000))):
+            yield self._out / f"{name}_predicted.ome.tif"
+
+
+def _safe(name: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in name)
 
 
 def _one_image(

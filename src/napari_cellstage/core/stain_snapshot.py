@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from napari_cellstage.core.predicted import Prediction
 if TYPE_CHECKING:
     from napari_cellstage.core.image_stack import ImageStack
     from napari_cellstage.core.stain_files import KeptPrediction
+
+_PLACE = "stain-"
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class StainSnapshot:
 
     def place(self, image_id: int) -> Path:
         """Return a folder that is not there yet, to predict into."""
-        return self.cache / f"stain-{image_id}-{uuid4().hex}.zarr"
+        return self.cache / f"{_PLACE}{image_id}-{uuid4().hex}.zarr"
 
     def keep(self, image_id: int, prediction: Prediction) -> KeptPrediction:
         """Write a prediction in the way projects keep it, in the worker; `session.add_stains` then only moves it.
@@ -74,3 +77,9 @@ class StainSnapshot:
         from napari_cellstage.core.stain_files import write_prediction
 
         return write_prediction(self.place(image_id), prediction)
+
+
+def forget_untaken(cache: Path) -> None:
+    """Delete predictions that nobody took over: the program was closed, or the project changed meanwhile."""
+    for place in cache.glob(f"{_PLACE}*.zarr"):
+        shutil.rmtree(place, ignore_errors=True)

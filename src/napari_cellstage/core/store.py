@@ -27,6 +27,7 @@ from napari_cellstage.core.journal import Journal
 from napari_cellstage.core.presence import present
 from napari_cellstage.core.project_lock import ProjectLock
 from napari_cellstage.core.segmentations import Segmentations
+from napari_cellstage.core.stain_snapshot import forget_untaken
 from napari_cellstage.core.stain_store import StainStore
 from napari_cellstage.core.whole_files import reason_of, write_whole
 
@@ -73,6 +74,7 @@ class Project:
         if not self.read_only:
             self._forget_bare_versions()
             self.stains.forget_unused()
+            forget_untaken(self.cache)
 
     @classmethod
     def create(cls, folder: Path | str) -> Self:
