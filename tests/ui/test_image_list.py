@@ -147,9 +147,11 @@ def test_a_key_removes_the_image_and_undo_brings_it_back(
     told: list[str] = []
     monkeypatch.setattr(removal, "tell", told.append)
     asked = answer(monkeypatch, "Remove")
+    listed.view.selectRow(0)
     with qtbot.waitActive(listed):
         listed.activateWindow()
-    listed.view.selectRow(0)
+    listed.view.setFocus()
+    qtbot.waitUntil(listed.view.hasFocus)  # where a window of another test goes only now, this takes a moment
     press(listed, Qt.Key.Key_Delete)
     assert (asked, told) == ([], ["Removed: 'f0.tif'. Undo (Ctrl+Z) brings all back."])
     assert lines(listed)[0][0] == "f1.tif"
