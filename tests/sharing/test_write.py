@@ -22,6 +22,7 @@ from napari_cellstage.session import Session
 from napari_cellstage.sharing import BundleError, open_bundle
 from napari_cellstage.sharing.source import data_of, read_source
 from napari_cellstage.sharing.write import write_bundle
+from tests.core.stain_scene import prediction_for
 from tests.sharing.made import GROUP_FROM, play, share
 
 FILES = {
@@ -140,6 +141,18 @@ def test_cells_of_a_project_are_cut_as_the_run_says_with_their_masks_and_labels_
     assert table["picture"][0] == "crops/small/field of anna_t000_c00001.tif"
     assert (tmp_path / "b" / "masks.npz").is_file()
     assert shared.notes[0] in (tmp_path / "b" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_run_is_shared_as_it_saw_its_cells_whatever_stain_is_chosen_now(project, tmp_path) -> None:
+    place, run = project
+    session = Session()
+    session.open_project(place)
+    session.add_stains(1, prediction_for(session.current), "stains")
+    session.network_channels = [1]
+    session.close()
+    play(write_bundle(run, read_source(place, read_card(run)), tmp_path / "b", data_folder=place))
+    table = read_csv(tmp_path / "b" / "labels.csv")
+    assert tifffile.imread(tmp_path / "b" / table["picture"][0]).shape == (1, 24, 24)
 
 
 def test_a_run_of_an_earlier_version_takes_the_labels_of_today_and_says_so(project, run, folders, tmp_path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_cellstage.core.classes import ClassScheme
 from napari_cellstage.core.errors import CellStageError
 from napari_cellstage.core.folders import CropSet
+from napari_cellstage.core.seeing import as_seen_by
 from napari_cellstage.core.snapshot import ImageSnapshot, WorkSnapshot
 from napari_cellstage.learn.data import TrainingSet, cell_names
 from napari_cellstage.learn.recipe import Recipe
@@ -153,13 +154,8 @@ def _as_then(pixels: NDArray[Any], dtype: str) -> NDArray[Any]:
 def _of_project(snapshot: WorkSnapshot, wanted: Wanted, recipe: Recipe) -> TrainingSet:
     ids = dict(zip(wanted.classes.names, wanted.classes.ids, strict=True))
     classes = {identity(n): ids.get(c, 0) for n, c in zip(wanted.labels.names, wanted.labels.classes, strict=True)}
-    then = replace(
-        snapshot,
-        images=_Then(snapshot.images, classes),
-        scheme=wanted.classes,
-        channels=wanted.channels,
-        left_out=(),
-    )
+    seen = as_seen_by(snapshot, wanted.channels, wanted.channel_names)
+    then = replace(seen, images=_Then(seen.images, classes), scheme=wanted.classes, left_out=())
     data = TrainingSet.from_snapshot(then, recipe)
     place = {identity(name): row for row, name in enumerate(data.names)}
     rows = [place.get(identity(name)) for name in wanted.labels.names]
