@@ -36,6 +36,8 @@ def test_other_names_do_not(name: str) -> None:
 def test_the_run_is_named_where_the_plain_name_is_taken() -> None:
     assert free_name("DNA", "r", ["DNA"]) == "DNA (predicted)"
     assert free_name("DNA", "r", ["DNA (predicted)"]) == "DNA (predicted by r)"
+    names = ["DNA (predicted)", "DNA (predicted by r)", "DNA (predicted by r 2)"]
+    assert free_name("DNA", "r", names) == "DNA (predicted by r 3)"
 
 
 def test_colours_differ_until_there_are_no_more_and_nuclei_are_blue() -> None:

@@ -105,6 +105,13 @@ def test_every_level_of_a_pyramid_has_its_stain(
         assert (np.abs(values - (wanted + 0.5) * step) <= 2 * step).all()
 
 
+def test_a_level_with_fewer_planes_has_its_stain_at_the_same_depth(stack: ImageStack, tmp_path: Path) -> None:
+    depths = np.broadcast_to(np.arange(3.0)[:, None, None], (2, 1, 3, 40, 30)).astype(np.float32)
+    level = MemoryPlanes(PIXELS[:, :, 1:2, ::2, ::2])
+    made = with_stains(replace(stack, pyramid=(level,)), channels(tmp_path, prediction_for(stack, mean=depths)))
+    assert (made.pyramid[0][0, 2] == 1).all(), "the middle one of three"
+
+
 @given(st.integers(0, 3), st.integers(0, 9), st.integers(1, 9))
 @settings(max_examples=40, deadline=None)
 def test_every_few_pixels_are_read_from_the_coarser_ones(

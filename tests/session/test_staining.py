@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_cellstage.core.errors import ImageError, ProjectError
+from napari_cellstage.core.errors import CellStageError, ImageError, ProjectError
 from napari_cellstage.core.finding import blocks
 from napari_cellstage.core.images import from_array, open_image
 from napari_cellstage.core.segment import find_cells_in_stack
@@ -145,6 +145,28 @@ def test_a_channel_of_the_file_that_is_called_so_stays_what_it_is(session: Sessi
     assert session.find_channel == 2
 
 
+def test_a_second_channel_that_is_predicted_is_chosen_by_name(ready: Session) -> None:
+    first = ready.current_id
+    ready.add_stains(first, prediction_for(ready.current, ("MAP2", "NFH", "actin")), "r")
+
+    def second() -> str:
+        return ready.channel_names[ready.segment_settings.on(1, len(ready.channel_names)).second_channel]
+
+    place = ready.channel_names.index("NFH (predicted)")
+    ready.segment_settings = replace(ready.segment_settings, second_channel=place)
+    ready.remove_stain(first, "MAP2 (predicted)")
+    assert second() == "NFH (predicted)"
+    other = from_array(np.zeros((5, 30, 30), dtype=np.uint8), "CYX", "more channels")
+    image_id = ready.add_image(other)
+    assert second() == other.channel_names[0], "it has no such stain"
+    ready.add_stains(image_id, prediction_for(other, ("actin", "NFH")), "r")
+    assert second() == "NFH (predicted)"
+    ready.segment_settings = replace(ready.segment_settings, second_channel=3)
+    assert second() == other.channel_names[3]
+    ready.set_current(first)
+    assert second() == "tubulin", "a number beyond those of the file is no stain"
+
+
 def test_removing_one_touches_no_cell_and_no_label(stained: Session) -> None:
     image_id = stained.current_id
     assert image_id is not None
@@ -220,6 +242,26 @@ def test_a_damaged_stain_can_be_removed(stained: Session, tmp_path: Path) -> Non
     again.remove_stain(again.current_id, DNA)
     assert not again.problems
     again.close()
+
+
+def test_all_stains_that_are_lost_are_named_and_many_images_at_once(session: Session, tmp_path: Path) -> None:
+    for seed in range(4):
+        image_id = session.add_image(stack_for(grid(), f"image {seed}", seed))
+        session.add_stains(image_id, prediction_for(session.current, ("DNA", "MAP2")), "first")
+    folder = session.project.folder
+    session.close()
+    for number in (1, 2, 3):
+        shutil.rmtree(folder / "stains" / f"{number}-1.zarr")
+    session.open_project(folder)
+    assert len(session.problems) == 3
+    assert all(f"without '{DNA}', 'MAP2 (predicted)'." in problem for problem in session.problems)
+    session.add_stains(1, prediction_for(session.current, ("DNA", "MAP2")), "first")
+    assert len(session.problems) == 2, "predicted again they are not lost"
+    session.close()
+    shutil.rmtree(folder / "stains")
+    session.open_project(folder)
+    (problem,) = session.problems
+    assert problem.startswith("4 images are shown without predicted stains that can't be read. The first: 'image")
 
 
 def test_a_lost_chunk_is_said_and_not_shown_as_nothing(stained: Session, tmp_path: Path) -> None:
@@ -313,6 +355,33 @@ def test_a_copy_of_the_project_has_its_stains(stained: Session, tmp_path: Path) 
     assert np.array_equal(stained.current.volume(0, own(stained)), before)
 
 
+def test_a_prediction_goes_on_in_a_copy_of_the_project(stained: Session, tmp_path: Path) -> None:
+    image_id, current, before = stained.current_id, stained.current, stained.project
+    work = stained.stain_snapshot()
+    kept = work.keep(image_id, prediction_for(current, ("MAP2",)))
+    heard = watch(stained, "stains_changed")
+    stained.save_project_as(tmp_path / "copy")
+    assert heard == [("stains_changed", image_id)], "who shows a stain is to read that of the copy"
+    assert stained.add_stains(image_id, kept, "second", version=work.version) == ("MAP2 (predicted)",)
+    shutil.rmtree(before.folder)
+    assert np.isfinite(stained.current.volume(0, len(stained.channel_names) - 1)).all()
+
+
+def test_a_project_that_was_moved_is_not_begun_anew_at_its_old_place(stained: Session, tmp_path: Path) -> None:
+    folder, prediction = stained.project.folder, prediction_for(stained.current)
+    work = stained.stain_snapshot()
+    kept = work.keep(stained.current_id, prediction)
+    folder.rename(tmp_path / "moved.cellstage")
+    for given in (prediction, kept):
+        with pytest.raises(CellStageError, match=r"be written|be put into"):
+            stained.add_stains(stained.current_id, given, "second")
+    with pytest.raises(ImageError, match="can't be written"):
+        work.keep(stained.current_id, prediction)
+    assert not folder.exists()
+    (tmp_path / "moved.cellstage").rename(folder)
+    assert stained.add_stains(stained.current_id, kept, "second")
+
+
 def test_an_image_that_was_removed_comes_back_with_its_stains(stained: Session) -> None:
     image_id = stained.current_id
     assert image_id is not None
@@ -379,9 +448,12 @@ def test_predictions_that_nobody_took_over_are_gone_when_the_project_is_opened_a
     work = stained.stain_snapshot()
     kept = work.keep(stained.current_id, prediction_for(stained.current))
     assert kept.folder.is_dir()
+    halves = [place.with_name(f".part-{place.name}") for place in (kept.folder, folder / "stains" / "1-7.zarr")]
+    for half in halves:  # the program was killed while it wrote them
+        half.mkdir()
     stained.close()
     project = Project(folder)
-    assert not kept.folder.exists()
+    assert not any(place.exists() for place in (kept.folder, *halves))
     assert (folder / "stains").is_dir()
     assert [one.name for one in project.journal.stains()[1]] == [DNA]
     project.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from napari_cellstage.core.channel_names import named_channel
@@ -111,8 +111,10 @@ class _NetworkChannels(Setting[tuple[int, ...], Iterable[int]]):
     def __set__(self, owner: HasSettings, value: Iterable[int]) -> None:
         names, count = owner.channel_names, owner.own_channels
         wanted = sorted({int(c) for c in value})
+        known = network_stains(owner)  # their order stays: models were trained on it, and images have their own
         stains = [names[c] for c in wanted if count <= c < len(names)]
-        if stains != list(network_stains(owner)):
+        stains.sort(key=lambda name: known.index(name) if name in known else len(known))
+        if stains != list(known):
             owner.put_setting(_stains_key(count), stains)
         owner.put_setting(self._own_key(owner), [c for c in wanted if c not in range(count, len(names))])
 
@@ -137,6 +139,25 @@ def guess_key(count: int) -> str:
     return f"guessed_channel of {count}"
 
 
+class _HowFound(Setting[SegmentSettings, SegmentSettings]):
+    """How cells are found; a second channel that is predicted is chosen by name, too."""
+
+    def __get__(self, owner: HasSettings | None, kind: type | None = None) -> SegmentSettings:
+        settings = super().__get__(owner, kind)
+        if owner is None or not owner.channel_names:
+            return settings
+        names, own = owner.channel_names, owner.own_channels
+        stain = (self._stored(owner) or {}).get("second_stain", "")
+        if not stain and settings.second_channel < own:
+            return settings
+        return replace(settings, second_channel=names.index(stain, own) if stain in names[own:] else 0)
+
+    def __set__(self, owner: HasSettings, value: SegmentSettings) -> None:
+        names, second = owner.channel_names, value.second_channel
+        stain = {"second_stain": names[second]} if owner.own_channels <= second < len(names) else {}
+        owner.put_setting(self._key, asdict(value) | stain)
+
+
 def _segment_settings(stored: Any, _names: Names) -> SegmentSettings:
     known = {field.name for field in fields(SegmentSettings)}
     try:
@@ -157,7 +178,7 @@ def network_channels() -> _NetworkChannels:
 
 def segment_settings() -> Setting[SegmentSettings, SegmentSettings]:
     """Make the setting "how cells are found"."""
-    return Setting("segment", _segment_settings, asdict)
+    return _HowFound("segment", _segment_settings, asdict)
 
 
 def link_settings() -> Setting[LinkSettings, LinkSettings]:

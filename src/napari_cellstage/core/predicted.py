@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any, Protocol
 
 from napari_cellstage.core.channel_names import named_channel
@@ -128,8 +129,10 @@ def stain_of(name: str) -> str:
 
 
 def free_name(stain: str, run: str, taken: Iterable[str]) -> str:
-    """Return the name for a stain where others are there: with its run where the plain one is taken."""
-    return predicted_name(stain, run) if predicted_name(stain) in set(taken) else predicted_name(stain)
+    """Return the name for a stain where others are there: with its run, and a number, where that is taken."""
+    known = set(taken)
+    by_run = (predicted_name(stain, run if n == 1 else f"{run} {n}".strip()) for n in count(1))
+    return next(name for name in chain((predicted_name(stain),), by_run) if name not in known)
 
 
 def colour_of(stain: str, taken: Collection[str]) -> str:

@@ -71,7 +71,7 @@ class StainPlanes(Planes):
     kind
         ``"mean"`` or ``"uncertainty"``.
     shape
-        T, C, Z, Y, X of the level; its Y and X may be less than those of the stain.
+        T, C, Z, Y, X of the level; its Z, Y and X may be less than those of the stain.
     """
 
     def __init__(self, channel: StainChannel, kind: str, shape: Sequence[int]) -> None:
@@ -83,6 +83,7 @@ class StainPlanes(Planes):
         self._flat = kept.shape[2] == 1
         level = _level_for(kept.shape[3:], (height, width), channel.files.levels)
         self._kind, self._level, self._coarsest = kind, level, channel.files.levels - 1
+        self._planes = _nearest(kept.shape[2], depth)
         stored = tuple(-(-n // 2**level) for n in kept.shape[3:])
         self._nearest = [_nearest(n, wanted) for n, wanted in zip(stored, (height, width), strict=True)]
 
@@ -97,7 +98,7 @@ class StainPlanes(Planes):
         for at, t in enumerate(ranges[0]):
             for deep, z in enumerate(ranges[2]):
                 if t in self._frame_of and (deep == 0 or not self._flat):
-                    index = (self._frame_of[t], self._place, 0 if self._flat else z, *part)
+                    index = (self._frame_of[t], self._place, int(self._planes[z]), *part)
                     made[at, :, deep] = self._files.read(name, index)[within[0]][:, within[1]]
                 elif self._flat:
                     made[at, :, deep] = made[at, :, 0]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from napari_cellstage.core.predicted import Prediction
+from napari_cellstage.core.whole_files import PART
 
 if TYPE_CHECKING:
     from napari_cellstage.core.image_stack import ImageStack
@@ -80,6 +81,6 @@ class StainSnapshot:
 
 
 def forget_untaken(cache: Path) -> None:
-    """Delete predictions that nobody took over: the program was closed, or the project changed meanwhile."""
-    for place in cache.glob(f"{_PLACE}*.zarr"):
+    """Delete predictions that nobody took over, whole or not: the program was closed, or the project changed."""
+    for place in (*cache.glob(f"{_PLACE}*.zarr"), *cache.glob(f"{PART}{_PLACE}*.zarr")):
         shutil.rmtree(place, ignore_errors=True)

@@ -15,12 +15,12 @@ from napari_cellstage.core.journal import Journal
 from napari_cellstage.core.predicted import PredictedStain, Prediction, colour_of, free_name, predicted_name
 from napari_cellstage.core.stain_channels import StainChannel
 from napari_cellstage.core.stain_files import KeptPrediction, StainFiles, write_prediction
-from napari_cellstage.core.whole_files import reason_of
+from napari_cellstage.core.whole_files import PART, reason_of
 
 if TYPE_CHECKING:
     from napari_cellstage.core.image_records import ImageRecord
 
-_FOLDER = re.compile(r"(\d+)-(\d+)\.zarr")
+_FOLDER = re.compile(rf"(?:{re.escape(PART)})?(\d+)-(\d+)\.zarr")
 
 
 class StainStore:
@@ -92,14 +92,10 @@ class StainStore:
     def remove(self, image_id: int, there: Sequence[StainChannel], name: str) -> tuple[StainChannel, ...]:
         """Take a stain off an image and return those that are left; its files stay until the next opening."""
         left = tuple(one for one in there if one.stain.name != name)
-        lost = self._lost.get(image_id, [])
-        if len(left) == len(there) and all(one.name != name for one in lost):
+        if len(left) == len(there) and all(one.name != name for one in self._lost.get(image_id, [])):
             names = ", ".join(f"'{one.stain.name}'" for one in there) or "none"
             raise ImageError(f"The image has no predicted stain '{name}', it has {names}. Choose one of those.")
-        self._lost[image_id] = [one for one in lost if one.name != name]
-        self._write(image_id, left)
-        if not self._lost[image_id]:
-            self.problems.pop(image_id, None)
+        self._write(image_id, left, name)
         return left
 
     def forget_unused(self) -> None:
@@ -117,8 +113,10 @@ class StainStore:
                 _check_fits(record, [channel])
                 found.append(channel)
             except ImageError as error:
-                self._lost.setdefault(record.image_id, []).append(one)
-                self.problems[record.image_id] = f"'{record.name}' is shown without '{one.name}'. {error}"
+                lost = self._lost.setdefault(record.image_id, [])
+                lost.append(one)
+                names = ", ".join(f"'{stain.name}'" for stain in lost)
+                self.problems[record.image_id] = f"'{record.name}' is shown without {names}. {error}"
         return tuple(found)
 
     def _stains_of(
@@ -139,19 +137,21 @@ class StainStore:
             made.append(PredictedStain(name, stain, run, kept.verdict, kept.text, now, version, place, colour))
         return made
 
-    def _write(self, image_id: int, channels: Sequence[StainChannel]) -> None:
-        """Note which stains an image has; those that can't be read today are not forgotten."""
-        names = {one.stain.name for one in channels}
+    def _write(self, image_id: int, channels: Sequence[StainChannel], without: str = "") -> None:
+        """Note which stains an image has; those that can't be read today are not forgotten, but for the one removed."""
+        names = {without, *(one.stain.name for one in channels)}
         lost = [one for one in self._lost.get(image_id, []) if one.name not in names]
         self._journal.put_stains(image_id, [*(one.stain for one in channels), *lost])
         self._lost[image_id] = lost
+        if not lost:
+            self.problems.pop(image_id, None)
 
     def _put(self, prediction: Prediction | KeptPrediction, place: Path) -> KeptPrediction:
         if not isinstance(prediction, KeptPrediction):
             return write_prediction(place, prediction)
         try:
             place.parent.mkdir(exist_ok=True)
-            prediction.folder.replace(place)
+            shutil.move(prediction.folder, place)  # the project may be on another drive by now
         except OSError as error:
             raise ProjectError(
                 f"The predicted stains can't be put into '{place}': {reason_of(error)}. This change was not made; "

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from napari_cellstage.core.errors import ProjectError
 
+PART = ".part-"  # begins the name of what is being written
+
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Write a file so that its name never holds a part of it, not even after a power cut."""
-    beside = path.with_name(f".part-{path.name}")
+    beside = path.with_name(f"{PART}{path.name}")
     try:
         path.parent.mkdir(exist_ok=True)
         write(beside)
@@ -33,8 +35,8 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 @contextlib.contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Give a folder to fill, and put it in its place, flushed to the disk, once that was done without an error."""
-    beside = folder.with_name(f".part-{folder.name}")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = folder.with_name(f"{PART}{folder.name}")
+    folder.parent.mkdir(exist_ok=True)  # not its parents, so that a project that was moved is not begun anew there
     shutil.rmtree(beside, ignore_errors=True)
     try:
         yield beside

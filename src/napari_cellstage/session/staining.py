@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from napari_cellstage.core.stain_files import KeptPrediction
     from napari_cellstage.stain.run_records import StainRun
 
+_TOLD = 3  # images whose stains are lost; of more it is said at once
+
 
 class StainingPart(FactsPart):
     """Stains that were predicted, each one more channel of its image. They are no labels: undo leaves them alone.
@@ -156,8 +158,20 @@ class StainingPart(FactsPart):
     @property
     def problems(self) -> tuple[str, ...]:
         """What the user should know about the open project, each as a sentence; empty when all is well."""
-        lost = self.project.stains.problems if self.project else {}
-        return (*super().problems, *(text for image_id, text in lost.items() if image_id in self._space.entries))
+        told = self.project.stains.problems if self.project else {}
+        lost = tuple(text for image_id, text in told.items() if image_id in self._space.entries)
+        if len(lost) > _TOLD:
+            lost = (f"{len(lost)} images are shown without predicted stains that can't be read. The first: {lost[0]}",)
+        return (*super().problems, *lost)
+
+    def save_project_as(self, folder: Path | str) -> None:
+        """Copy the project and go on there, see `ProjectPart.save_project_as`; what is being predicted comes along."""
+        before = self._space.project.folder
+        super().save_project_as(folder)
+        here, asked = self._space.project.folder, self._stain_snapshots or {}
+        self._stain_snapshots = {n: here if place == before else place for n, place in asked.items()}
+        if self._current is not None and self.stains():
+            self.stains_changed.emit(self._current)  # who shows them reads those of the project that was left
 
     def _put_stains(self, image_id: int, stains: Sequence[StainChannel]) -> None:
         self._space.put_stains(image_id, stains)
