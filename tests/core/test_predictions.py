@@ -133,6 +133,6 @@ def test_two_hundred_classes_are_a_table_without_a_warning(cells: CellTable) -> 
     chances = np.full((len(cells), 200), 1 / 200, np.float32)
     found = Predictions(chances, scheme.ids, np.zeros(len(cells), np.uint8))
     frame = with_notes(
-        found.to_frame("a.tif", cells, np.ones(len(cells), int), scheme), np.array([""] * len(cells)), None
+        found.to_frame("a.tif", cells, np.ones(len(cells), int), scheme), np.array([""] * len(cells)), None, ""
     )
-    assert list(frame.columns)[-2:] == ["p_class 199", "part"]
+    assert list(frame.columns)[-3:] == ["p_class 199", "part", "found_in"]

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
-from napari_cellstage.core.errors import ImageError, ModelError
+from napari_cellstage.core.errors import ImageError, ModelError, ProjectError
 from napari_cellstage.core.exporting.crops import export_crops
 from napari_cellstage.core.exporting.geojson import features_of
 from napari_cellstage.core.exporting.table import image_frame
-from napari_cellstage.core.images import ImageStack, from_array
+from napari_cellstage.core.images import ImageStack, from_array, open_image
+from napari_cellstage.core.journal import Journal
 from napari_cellstage.core.normalise import Normalisation
 from napari_cellstage.core.seeing import Seen, as_seen_by, check_stains, seeing
 from napari_cellstage.core.steps import finished
@@ -24,6 +26,7 @@ from napari_cellstage.learn.data import TrainingSet
 from napari_cellstage.learn.feature_tables import table_key
 from napari_cellstage.learn.measure import Measure
 from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.learn.runs import save_predictions
 from napari_cellstage.session import Session
 from tests.core.stain_scene import prediction_for
 from tests.session.scene import grid, predicted, stack_for
@@ -193,6 +196,73 @@ def test_undo_brings_back_what_cells_were_found_in(two: Session, tmp_path: Path)
     again.open_project(folder)
     assert again.found_in(1) == DNA
     again.close()
+
+
+def test_an_act_that_failed_leaves_no_word_of_what_cells_were_found_in(
+    two: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise ProjectError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "write", full)
+        with pytest.raises(ProjectError, match="no space"):
+            two.set_labels(grid(), 1, found_in=DNA)
+    two.set_labels(grid(), 1)
+    assert two.found_in(1) == ""
+
+
+def test_tables_say_what_cells_were_found_in(two: Session, tmp_path: Path) -> None:
+    two.set_labels(grid(), 2, found_in=DNA)
+    assert [set(two.table(image_id)["found_in"]) for image_id in (1, 2)] == [{""}, {DNA}]
+    work = two.snapshot()
+    answers = {image.image_id: predicted(two, len(image.cells)) for image in work.images}
+    save_predictions(tmp_path, work, answers)
+    written = pd.read_csv(tmp_path / "predictions.csv", keep_default_na=False)
+    assert written.groupby("image")["found_in"].unique().map(list).to_dict() == {"field": [""], "second": [DNA]}
+
+
+def test_a_missing_file_that_lacks_the_stain_keeps_nobody_from_training(session: Session, tmp_path: Path) -> None:
+    session.use_template("cell cycle")
+    for name in ("there", "gone"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.full(grid().shape[2:], len(name), dtype=np.uint8))
+        session.add_image(open_image(tmp_path / f"{name}.tif"))
+        session.set_labels(grid())
+    session.set_current(1)
+    session.add_stains(1, prediction_for(session.current), "run")
+    see(session, DNA)
+    folder = session.project.folder
+    session.close()
+    (tmp_path / "gone.tif").unlink()
+    session.open_project(folder)
+    assert [image.image_id for image in session.snapshot().images] == [1]
+
+
+def test_a_stain_that_is_predicted_again_keeps_its_place_before_the_network(ready: Session) -> None:
+    image_id = ready.current_id
+    ready.add_stains(image_id, prediction_for(ready.current, ("DNA", "MAP2")), "run")
+    see(ready, "H2B", DNA, "MAP2 (predicted)")
+    ready.remove_stain(image_id, DNA)
+    ready.add_stains(image_id, prediction_for(ready.current), "run")
+    assert ready.channel_names[-1] == DNA
+    ready.network_channels = ready.network_channels  # as when a box is ticked
+    work = ready.snapshot()
+    names = work.images[0].stack.channel_names
+    assert [names[c] for c in work.channels] == ["H2B", DNA, "MAP2 (predicted)"]
+
+
+def test_a_stain_is_told_from_a_channel_of_the_file_that_is_called_so(session: Session) -> None:
+    pixels = np.zeros((3, 30, 30), dtype=np.uint8)
+    taken = ("BF", DNA, "DNA (predicted by run)")
+    image_id = session.add_image(from_array(pixels, "CYX", "predicted before", channel_names=taken))
+    session.set_labels(grid())
+    (name,) = session.add_stains(image_id, prediction_for(session.current), "run")
+    assert session.add_stains(image_id, prediction_for(session.current), "run") == (name,)
+    see(session, name)
+    work = session.snapshot()
+    told = work.images[0].stack.stain(work.channels[0])
+    assert told is not None
+    assert told.name == name
 
 
 def test_crops_that_are_written_say_which_channel_is_predicted(two: Session, tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_a_cell_added_by_hand_is_in_no_track(followed: Session) -> None:
 def test_the_table_names_the_track(followed: Session) -> None:
     table = followed.table()
     assert table["track"].tolist() == [1, 2, 3, 4] * FRAMES
-    assert list(table.columns) == ["image", "cell_id", "t", "z", "y", "x", "track", "label", "origin"]
+    assert list(table.columns) == ["image", "cell_id", "t", "z", "y", "x", "track", "label", "origin", "found_in"]
 
 
 @pytest.mark.parametrize("in_memory", [True, False])

@@ -136,7 +136,7 @@ class Predictions:
         """Return the table behind ``predictions.csv``, the features table and the overlay.
 
         Columns are image, cell_id, t, z, y, x, label, predicted, confidence, where known unlike and flagged,
-        ``p_NAME`` for each class, and part; `with_notes` adds track and origin.
+        ``p_NAME`` for each class, and part; `with_notes` adds track, origin and found_in.
         Classes are written by name; a cell without a label or prediction has an empty string. `predicted` is the most
         probable class also where `flagged` says that the cell is unlike the training cells, so not to be believed.
         """
@@ -172,12 +172,18 @@ def annotation_frame(
     return frame
 
 
-def with_notes(frame: pd.DataFrame, origins: NDArray[np.str_], track_id: NDArray[np.int64] | None) -> pd.DataFrame:
-    """Put where labels are from after them, and in which track cells are before; 0 is a cell in no track."""
+def with_notes(
+    frame: pd.DataFrame, origins: NDArray[np.str_], track_id: NDArray[np.int64] | None, found_in: str
+) -> pd.DataFrame:
+    """Put where labels are from after them, and in which track cells are before; 0 is a cell in no track.
+
+    Last comes the predicted stain that the cells were found in, empty where there is none.
+    """
     place = list(frame.columns).index("label")
     frame.insert(place + 1, "origin", origins)
     if track_id is not None:
         frame.insert(place, "track", track_id)
+    frame["found_in"] = found_in
     return frame
 
 

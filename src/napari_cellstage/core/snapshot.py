@@ -85,10 +85,10 @@ class ImageSnapshot:
         return replace(self, cells=self.cells.take(rows), content="", **taken)
 
     def with_notes(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Put into a table of its cells in which track each is, and where its label is from."""
+        """Put into a table of its cells in which track each is, where its label is from, and what it was found in."""
         origins = np.zeros(len(self.cells), dtype=np.int64) if self.origins is None else self.origins
         tracks = np.zeros(len(self.cells), dtype=np.int64) if self.track_id is None else self.track_id
-        return with_notes(frame, origin_names(self.class_ids, origins), tracks)
+        return with_notes(frame, origin_names(self.class_ids, origins), tracks, self.found_in)
 
 
 Reader = Callable[[], ImageSnapshot | None]

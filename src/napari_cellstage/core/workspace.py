@@ -105,7 +105,7 @@ class Workspace(OwnLabels):
         version = project.journal.next_version(image_id)
         project.segmentations.forget(image_id, version)  # files of an act that was never finished
         stored = project.segmentations.write(image_id, version, volume, table)
-        if found_in:
+        if found_in != self.found_in.get((image_id, version), ""):  # which an act that was never finished may have left
             project.journal.put_found_in(image_id, version, found_in)
             self.found_in[image_id, version] = found_in
         given = self.image_classes.get(image_id, NO_CLASS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,14 +35,15 @@ class ExportsPart(SheetsPart, TracksPart, StainingPart):
         from napari_cellstage.core.exporting.source import ExportSource  # not needed to open the dock
 
         readers = self._space.frozen()[0].readers if self._space.has_project else {}
-        images = (self._export_image(entry, readers.get(entry.image_id)) for entry in self.images)
+        stains_of = cache(self._stains_seen_by)  # all images have the predictions of one run mostly, whose card is long
+        images = (self._export_image(entry, readers.get(entry.image_id), stains_of) for entry in self.images)
         runs = self.project.runs if self.project else None
         said = self._space.said() if with_people else Opinions()
         seen = self._seen()
         channels = self.network_channels if seen is None else seen.channels
         return ExportSource(tuple(i for i in images if len(i.cells)), self.scheme, channels, runs, said, seen)
 
-    def _export_image(self, entry: ImageEntry, reader: Reader | None) -> ExportImage:
+    def _export_image(self, entry: ImageEntry, reader: Reader | None, stains_of: Callable[[str], str]) -> ExportImage:
         from napari_cellstage.core.exporting.source import ExportImage
 
         image_id = entry.image_id
@@ -61,7 +62,7 @@ class ExportsPart(SheetsPart, TracksPart, StainingPart):
             files=files_of(entry, cells),
             pixel_size_um=entry.record.pixel_size_um,
             found_in=self.found_in(image_id),
-            model_sees=self._stains_seen_by(found.run) if found else "",
+            model_sees=stains_of(found.run) if found else "",
         )
 
     def _stains_seen_by(self, run: str) -> str:

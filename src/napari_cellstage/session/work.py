@@ -63,6 +63,7 @@ class WorkPart(ClassesPart):
             entry.name: lacking
             for image_id, entry in self._space.entries.items()
             if self._space.tally.cells.get(image_id, 1 if image_id in self._space.tally.versions else 0)
+            and not entry.missing  # no work reads it
             and (lacking := seen.lacking(entry.channel_names, len(entry.record.channel_names)))
         }
         if without:
@@ -87,11 +88,12 @@ class WorkPart(ClassesPart):
         return None if nothing_open else self._space.predictions(self._id(image_id))
 
     def table(self, image_id: int | None = None) -> pd.DataFrame:
-        """Return the table that ``predictions.csv`` holds; without predictions, the columns up to label and origin."""
+        """Return the table that ``predictions.csv`` holds; without predictions, it lacks their columns."""
         name = self._space.entries[self._id(image_id)].name
         found, cells, ids = self.predictions(image_id), self.cells(image_id), self.class_ids(image_id)
         to_frame = found.to_frame if found else annotation_frame
-        return with_notes(to_frame(name, cells, ids, self.scheme), self.origins(image_id), self._track_ids(image_id))
+        frame, tracks = to_frame(name, cells, ids, self.scheme), self._track_ids(image_id)
+        return with_notes(frame, self.origins(image_id), tracks, self.found_in(image_id))
 
     def _track_ids(self, image_id: int | None) -> NDArray[np.int64] | None:  # noqa: ARG002 - for the part that knows
         return None
