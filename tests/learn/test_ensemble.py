@@ -315,3 +315,4 @@ def test_what_its_network_sees_can_be_exported(folder, cells):
     found = latest_embedder(folder.parent, 2)
     assert found.source == "mobilenet_v3_small of run run"
     assert len(found.embed(cells.crops[:3])) == 3
+    assert latest_embedder(folder.parent, 2, "DNA (predicted)") is None, "it has not learned what that looks like"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from napari_cellstage.core.errors import CellStageError
+from napari_cellstage.core.predicted import predicted_among
 from napari_cellstage.learn.augment import view
 from napari_cellstage.learn.device import choose_device, cpu_threads
 from napari_cellstage.learn.frozen import FrozenNetwork, frozen_network
@@ -59,8 +60,11 @@ class Embedder:
         return values
 
 
-def latest_embedder(runs: Path | None, channels: int) -> Embedder | None:
-    """Return the network of the latest run that looked at so many channels; None when there is no such run."""
+def latest_embedder(runs: Path | None, channels: int, stains: str = "") -> Embedder | None:
+    """Return the network of the latest run that looked at so many channels; None when there is no such run.
+
+    Predicted ones among them are those of `stains`, as `predicted_among` names them.
+    """
     folders = sorted(runs.iterdir(), reverse=True) if runs is not None and runs.is_dir() else []
     for folder in folders:
         if not (folder / CARD).is_file():
@@ -68,6 +72,8 @@ def latest_embedder(runs: Path | None, channels: int) -> Embedder | None:
         try:
             model = TrainedModel.load(folder).network
             if model is None or model.channel_count != channels:
+                continue
+            if predicted_among([str(name) for name in model.card.get("channel_names", ())]) != stains:
                 continue
             return Embedder(model, headless(network_of(model)), f"{model.recipe.network} of run {folder.name}")
         except CellStageError:

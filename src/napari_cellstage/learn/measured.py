@@ -15,7 +15,9 @@ from napari_cellstage.core.exporting.places import free_file
 from napari_cellstage.core.exporting.source import Exported, ExportError, ExportImage, ExportSource
 from napari_cellstage.core.exporting.table import image_frame
 from napari_cellstage.core.features import cell_features
+from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.normalise import Normalisation
+from napari_cellstage.core.predicted import predicted_among
 from napari_cellstage.core.seeing import lacks
 from napari_cellstage.core.snapshot import ImageSnapshot
 from napari_cellstage.learn.cutting import Cutter
@@ -108,7 +110,7 @@ def _measured(
 
     knife = _Knife(images, source.channels, recipe)
     normalisation = _normalisation(images, knife, labelled_only)
-    embedder = _embedder(source)
+    embedder = _embedder(source, images[0].stack)
     own_knife = _Knife(images, source.channels, embedder.model.recipe) if embedder else None
     total, done = sum(len(i.rows(labelled_only)) for i in images), 0
     names: tuple[str, ...] = ()
@@ -139,12 +141,14 @@ def _measured(
     return Measured(table, np.concatenate(features), names, np.concatenate(embedded) if embedded else None, what)
 
 
-def _embedder(source: ExportSource) -> Embedder | None:
+def _embedder(source: ExportSource, stack: ImageStack | None) -> Embedder | None:
     if source.runs is None or not source.runs.is_dir() or not any(source.runs.iterdir()):
         return None
     from napari_cellstage.learn.embedding import latest_embedder  # brings torch
 
-    return latest_embedder(source.runs, len(source.channels))
+    names = stack.channel_names if stack is not None else ()
+    stains = predicted_among([names[channel] for channel in source.channels if channel < len(names)])
+    return latest_embedder(source.runs, len(source.channels), stains)
 
 
 def _normalisation(images: list[ExportImage], knife: _Knife, labelled_only: bool) -> Normalisation:
