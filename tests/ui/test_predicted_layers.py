@@ -232,3 +232,39 @@ def test_a_stain_that_cannot_be_read_is_told_and_the_rest_is_shown(
     assert names(model) == ["field", "Cells", "Labelled"]
     assert "a part of it is lost" in str(told[0])
     again.close()
+
+
+def test_the_stain_in_front_can_go_and_so_can_one_before_it(
+    model: ViewerModel, session: Session, link: ViewerLink
+) -> None:
+    stain(session, "DNA", "MAP2")
+    session.find_channel = 2
+    session.remove_stain(session.current_id, DNA)
+    assert [(layer.name, layer.visible) for layer in link.layers.channels] == [
+        ("field", False),
+        ("MAP2 (predicted)", True),
+    ]
+    session.remove_stain(session.current_id, "MAP2 (predicted)")
+    assert [(layer.name, layer.visible) for layer in link.layers.channels] == [("field", True)]
+
+
+def test_the_stain_in_front_is_seen_after_an_image_of_another_kind(
+    model: ViewerModel, session: Session, link: ViewerLink
+) -> None:
+    first = session.current_id
+    stain(session)
+    session.find_channel = 1
+    movie = np.random.default_rng(0).exponential(100, (3, 40, 50)).astype(np.uint16)
+    session.add_image(from_array(movie, "TYX", "movie"))
+    stain(session)
+    session.set_current(first)
+    assert model.layers[DNA].visible
+
+
+def test_each_image_has_its_own_note(model: ViewerModel, session: Session, link: ViewerLink) -> None:
+    stain(session)
+    session.add_image(from_array(np.ones((40, 50), dtype=np.uint16), "YX", "other"))
+    stain(session, run="second")
+    assert "'second'" in model.layers[DNA].metadata["predicted"]
+    session.set_current(session.images[1].image_id)
+    assert "'first'" in model.layers[DNA].metadata["predicted"]

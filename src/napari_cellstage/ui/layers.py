@@ -224,6 +224,9 @@ class CellLayers:
         if image_id != self._session.current_id or stack is None or self._placement is None:
             return
         self._shown_stack = stack
+        front, self._front = self._front, self._session.find_channel
+        if front != self._front:  # channels behind one that has gone have other numbers now
+            self._put_in_front(stack)
         if self._show_predicted(stack, self._placement, visible=True):
             self._hide_bright(stack)
         elif self.channels and not any(layer.visible for layer in self.channels):

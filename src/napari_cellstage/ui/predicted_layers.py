@@ -138,9 +138,9 @@ class PredictedLayers:
     def _show_one(self, name: str, channel: int, visible: bool) -> None:
         stack, placement = self._shown  # type: ignore[misc]
         pixels, limits = shown_pixels(stack, placement, channel), contrast_of(stack, channel)
-        layer = self._of.get(name)
+        layer, told = self._of.get(name), stack.stain(channel)
+        note = told.note if told else ""
         if layer is None or layer not in self._viewer.layers:
-            told = stack.stain(channel)
             self._of[name] = self._viewer.add_image(
                 pixels,
                 name=name,
@@ -149,12 +149,13 @@ class PredictedLayers:
                 visible=visible,
                 contrast_limits=limits,
                 multiscale=in_levels(stack.shape),
-                metadata={"predicted": told.note if told else ""},
+                metadata={"predicted": note},
                 **placement.transform,
             )
             return
         layer.data = pixels
         placement.put(layer)
+        layer.metadata = {**layer.metadata, "predicted": note}
         if limits is not None:
             layer.contrast_limits = limits
 
@@ -184,6 +185,8 @@ class PredictedLayers:
         for name in names:
             if (layer := self._of.pop(name, None)) is not None:
                 self._take_away(layer)
+            if name == self._front:
+                self._front = ""  # one that comes in its place is brought to the front anew
 
     def _remove_maps(self) -> None:
         for layer in self._maps.values():
