@@ -41,3 +41,18 @@ def test_bar_shows_a_job_and_stops_it(qtbot):
     with qtbot.waitSignal(runner.ended, timeout=20_000):
         bar.stop.click()
     assert bar.isHidden()
+
+
+def test_names_of_images_are_written_as_they_are(qtbot):
+    runner = JobRunner()
+    bar = JobBar(runner)
+    qtbot.addWidget(bar)
+
+    def work(should_stop):
+        while not should_stop():
+            yield BatchDone("predicting Well_A3 DAPI.tif", 1, 4)
+
+    runner.start(Job("predicting stains", work))
+    qtbot.waitUntil(lambda: bar.text.text().startswith("Predicting Well_A3 DAPI.tif"), timeout=20_000)
+    with qtbot.waitSignal(runner.ended, timeout=20_000):
+        bar.stop.click()

@@ -48,7 +48,7 @@ class JobBar(QWidget):
     def _on_progress(self, event: object) -> None:
         if isinstance(event, BatchDone) and self._runner.job is not None and not self._runner.job.stopping:
             left = time_left(event.done, event.total, self._elapsed(event))
-            self._show(f"{event.what.capitalize()}{left}", event.done, event.total)
+            self._show(f"{event.what[:1].upper()}{event.what[1:]}{left}", event.done, event.total)
 
     def _elapsed(self, event: BatchDone) -> float:
         """Return how long this part of the work has been going on; others may come in between."""
