@@ -357,3 +357,14 @@ def test_the_preview_lies_on_its_part_and_follows_the_view(qtbot, tmp_path):
     preview.close_link()
     link.close()
     session.close()
+
+
+def test_in_all_images_a_predicted_stain_is_not_taken_for_a_channel_of_the_same_number(qtbot, panel, session):
+    first = session.current_id
+    second = session.add_image(from_array(np.full((96, 96), 6, np.uint16), "YX", "light"))
+    session.add_stains(second, stain_of(session.current, *CENTRES[:3]), "run")
+    session.set_current(first)
+    session.find_channel = 1
+    find_all(qtbot, panel)
+    assert (len(session.cells(first)), len(session.cells(second))) == (4, 0)
+    assert "light: its file has no channel 1, as it has 1." in notification_manager.records[-1].message

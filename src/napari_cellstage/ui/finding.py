@@ -145,6 +145,9 @@ def stains_looked_at(stack: ImageStack, settings: SegmentSettings) -> str:
 
 
 def _channel(stack: ImageStack, settings: SegmentSettings, stain: str) -> int:
+    own = stack.own_shape[1]
+    if not stain and own <= settings.channel < stack.shape[1]:
+        raise ImageError(f"its file has no channel {settings.channel}, as it has {own}. Choose another channel for it.")
     if stain and stain not in stack.channel_names:
         raise ImageError(f"it has no channel '{stain}'. Predict that stain for it, or choose another channel.")
     return stack.channel_names.index(stain) if stain else settings.channel
