@@ -85,7 +85,7 @@ class StainsPart(QGroupBox):
         lines = max(1, min(len(stains), MOST_LINES))
         self.list.setFixedHeight(lines * max(self.list.sizeHintForRow(0), self.fontMetrics().height()) + 8)
         self.setVisible(bool(stains))
-        self._end_looks()
+        self.end_looks()
         self._show_chosen()
 
     @property
@@ -100,6 +100,12 @@ class StainsPart(QGroupBox):
         for row in range(self.list.count()):
             if (item := self.list.item(row)) is not None and item.data(_NAME) == name:
                 self.list.setCurrentRow(row)
+
+    def end_looks(self) -> None:
+        """Take away what was shown of the stain that was chosen before."""
+        self.compare.setChecked(False)
+        for box in self.maps.values():
+            box.setChecked(False)
 
     # build
 
@@ -145,7 +151,7 @@ class StainsPart(QGroupBox):
             self.refresh()
 
     def _on_chosen(self, _row: int) -> None:
-        self._end_looks()
+        self.end_looks()
         self._show_chosen()
 
     def _show_chosen(self) -> None:
@@ -176,18 +182,11 @@ class StainsPart(QGroupBox):
         if self._looked_at is not None:
             self.map_wanted.emit(self._looked_at, kind, on)
 
-    def _end_looks(self) -> None:
-        """Take away what was shown of the stain that was chosen before."""
-        self.compare.setChecked(False)
-        for box in self.maps.values():
-            box.setChecked(False)
-        self._looked_at = None
-
     @showing_errors
     def _find(self) -> None:
         one = self.chosen
         if one is not None:
-            self._end_looks()
+            self.end_looks()
             self._session.find_channel = self._session.channel_names.index(one.name)
             self.cells_wanted.emit()
 
@@ -195,7 +194,7 @@ class StainsPart(QGroupBox):
     def _remove(self) -> None:
         one, image_id = self.chosen, self._session.current_id
         if one is not None and image_id is not None:
-            self._end_looks()
+            self.end_looks()
             self._session.remove_stain(image_id, one.name)
 
 

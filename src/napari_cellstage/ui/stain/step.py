@@ -66,6 +66,11 @@ class StainStep(QWidget):
         if self._panel is not None:
             self._panel.learn.source.refresh_layers()
 
+    def end_looks(self) -> None:
+        """Show no map and no comparison any more, which gives the view back."""
+        if self._panel is not None:
+            self._panel.apply.stains.end_looks()
+
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Make the panel."""
         super().showEvent(event)
