@@ -13,8 +13,13 @@ import tifffile
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 
+from napari_cellstage.core.errors import ImageError
+from napari_cellstage.core.images import each_image
+from napari_cellstage.core.reading.axes import axes_choices
+from napari_cellstage.core.reading.gather import axes_key
 from napari_cellstage.session import Session
 from napari_cellstage.stain.verdicts import Level
+from napari_cellstage.ui.opening import ANSWERS
 from napari_cellstage.ui.stain import applying as applying_module
 from napari_cellstage.ui.stain.apply_page import ApplyPage
 from napari_cellstage.ui.stain.apply_work import Stained
@@ -262,3 +267,76 @@ def test_each_verdict_has_its_sign_and_colour(session: Session, theme: PanelThem
     said = verdict_text(session.stains()[0], theme)
     assert COLORS[level] in said
     assert "&lt;b&gt;rest&lt;/b&gt;." in said
+
+
+def test_a_project_without_images_has_nothing_to_predict(page: ApplyPage, make_run: Callable[..., str]) -> None:
+    make_run()
+    assert page.everywhere.isEnabled()
+    page.session.remove_images([1, 2, 3])
+    assert not page.everywhere.isEnabled()
+    assert "no images" in page.everywhere.toolTip()
+
+
+def test_an_image_is_named_once_by_however_many_models(
+    qtbot: Any, page: ApplyPage, make_run: Callable[..., str], predicted: dict[str, Level]
+) -> None:
+    make_run("a"), make_run("b")
+    page.tick("a", "b")
+    press(qtbot, page, page.everywhere)
+    assert page.said.text() == "✓ like the training images: stained 1, stained 2, plain"
+
+
+def test_what_came_before_an_error_is_said_too(
+    qtbot: Any, page: ApplyPage, make_run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def applying(snapshot: Any, runs: Any) -> Any:
+        def work(_should_stop: Any) -> Any:
+            for image in snapshot.images[:2]:
+                kept = snapshot.keep(image.image_id, prediction(image.opened(), level="unlike"))
+                yield Stained(image.image_id, image.name, runs[0], kept)
+            raise ImageError("The disk is full.")
+
+        return work
+
+    monkeypatch.setattr(applying_module, "applying", applying)
+    make_run()
+    before = len(notification_manager.records)
+    press(qtbot, page, page.everywhere)
+    told = "\n".join(one.message for one in notification_manager.records[before:])
+    assert "The disk is full." in told
+    assert "invented" in told
+    assert "stained 1, stained 2" in page.said.text()
+
+
+def test_files_are_opened_with_the_axes_that_were_given_before_or_it_is_said_what_they_were_taken_for(
+    qtbot: Any, page: ApplyPage, make_run: Callable[..., str], predicted: dict[str, Level], tmp_path: Path
+) -> None:
+    make_run()
+    file = tmp_path / "new.tif"
+    tifffile.imwrite(file, np.zeros((30, 32, 32), np.uint16))
+    (guessed,) = each_image(file)
+    before = len(notification_manager.records)
+    page.apply_to_files([file])
+    qtbot.waitUntil(lambda: len(page.session.images) == 4, timeout=20_000)
+    qtbot.waitUntil(lambda: not page._runner.busy, timeout=20_000)
+    assert "'new.tif' is taken for 30" in notification_manager.records[before].message
+    other = next(axes for axes in axes_choices(guessed.guessed_axes) if axes != guessed.guessed_axes)
+    page.session.remove_images([4])
+    page.session.put_setting(ANSWERS, {axes_key(guessed): other})
+    page.apply_to_files([file])
+    qtbot.waitUntil(lambda: len(page.session.images) == 4, timeout=20_000)
+    assert page.session.current.shape != guessed.shape
+    qtbot.waitUntil(lambda: not page._runner.busy, timeout=20_000)
+
+
+def test_files_are_not_put_into_another_project(
+    qtbot: Any, page: ApplyPage, make_run: Callable[..., str], tmp_path: Path
+) -> None:
+    make_run()
+    tifffile.imwrite(tmp_path / "new.tif", np.zeros((32, 32), np.uint16))
+    before = len(notification_manager.records)
+    page.apply_to_files([tmp_path / "new.tif"])
+    page.session.new_project(tmp_path / "other.cellstage")
+    qtbot.waitUntil(lambda: not page._runner.busy, timeout=20_000)
+    assert not page.session.images
+    assert "Another project is open" in notification_manager.records[before].message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def test_a_file_that_can_not_be_opened_keeps_no_other_from_it(tmp_path: Path) ->
     for file in (files[0], files[2]):
         Image.fromarray(np.zeros((8, 9), np.uint8)).save(file)
     files[1].write_bytes(b"II*")
-    events, opened = drive(opening(files)(never))
+    events, opened = drive(opening(files, {})(never))
     assert [stack.name for stack in opened.stacks] == ["first.png", "last.png"]
     (why,) = opened.failed
     assert "cut.tif" in why
@@ -151,5 +152,14 @@ def test_a_file_that_can_not_be_opened_keeps_no_other_from_it(tmp_path: Path) ->
 
 def test_nothing_is_opened_where_it_was_stopped(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((8, 9), np.uint8)).save(tmp_path / "only.png")
-    _, opened = drive(opening([tmp_path / "only.png"])(lambda: True))
+    _, opened = drive(opening([tmp_path / "only.png"], {})(lambda: True))
     assert not opened.stacks
+
+
+def test_after_a_stop_no_further_model_is_begun(session: Session, learned: tuple[list[Any], Learned]) -> None:
+    run = session.project.runs / learned[1].run
+    opened: list[str] = []
+    snapshot = session.stain_snapshot((1,))
+    image = replace(snapshot.images[0], opened=lambda: opened.append("") or snapshot.images[0].opened())
+    drive(applying(replace(snapshot, images=(image,)), [run, run])(lambda: bool(opened)))
+    assert len(opened) == 1

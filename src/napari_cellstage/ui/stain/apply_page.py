@@ -146,7 +146,7 @@ class ApplyPage(QWidget):
         why_not = READ_ONLY if self.session.read_only else "Something else goes on." if self._runner.busy else ""
         why_not = why_not or ("" if ticked else "Tick a model.")
         allow(self.here, why_not or ("" if self.session.current is not None else "No image is shown."))
-        allow(self.everywhere, why_not)
+        allow(self.everywhere, why_not or ("" if self.session.images else "The project has no images."))
         allow(self.files, why_not)
         locked = READ_ONLY if self.session.read_only else ""
         allow(self.other, locked or ("" if self.session.project is not None else "Open an image first."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,9 +49,9 @@ def applying(snapshot: StainSnapshot, runs: Sequence[Path]) -> Work:
         models = [StainModel.load(run) for run in runs]
         with threadpool_limits(max(1, cpu_count() - 1)):
             for place, image in enumerate(snapshot.images):
-                if should_stop():
-                    return
                 for number, (run, model) in enumerate(zip(runs, models, strict=True)):
+                    if should_stop():
+                        return
                     part = _Part(place * len(runs) + number, len(snapshot.images) * len(runs), image.name)
                     yield from _one(snapshot, image, run, model, part, should_stop)
 
@@ -97,11 +97,14 @@ def _predicted(model: StainModel, stack: ImageStack, part: _Part, should_stop: S
     return (yield from relayed(steps, lambda event: part.of(event) if isinstance(event, BatchDone) else event))
 
 
-def opening(files: Sequence[Path]) -> Work:
-    """Return the work of opening image files, whose result is a `Gathered`: empty where it was stopped."""
+def opening(files: Sequence[Path], answers: Mapping[str, str]) -> Work:
+    """Return the work of opening image files, whose result is a `Gathered`: empty where it was stopped.
+
+    The answers are axes that were given before to files that do not say, as for `gather`.
+    """
 
     def work(should_stop: ShouldStop) -> Generator[Any, None, Gathered]:
-        opened = yield from counted(gather(files, {}, should_stop, with_series=False))
+        opened = yield from counted(gather(files, answers, should_stop, with_series=False))
         return Gathered() if should_stop() else opened
 
     return work

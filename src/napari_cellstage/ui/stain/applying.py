@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_cellstage.core.errors import CellStageError
-from napari_cellstage.core.reading.gather import Gathered
+from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.reading.gather import Gathered, in_words
 from napari_cellstage.learn.events import Note
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import show, showing_errors, shown, tell, warn
-from napari_cellstage.ui.opening import tell_failures
+from napari_cellstage.ui.opening import ANSWERS, tell_failures
 from napari_cellstage.ui.stain.apply_work import Stained, applying, opening
 from napari_cellstage.ui.stain.verdict_words import SHORT, sign_of
 from napari_cellstage.ui.workers import Job, JobRunner
@@ -28,7 +30,6 @@ class Applying(QObject):
     -------
     began : a new prediction.
     noted : a sentence.
-    stained : a `Stained` that the session has taken.
     said : what came of all, as plain text.
 
     Parameters
@@ -41,7 +42,6 @@ class Applying(QObject):
 
     began = Signal()
     noted = Signal(str)
-    stained = Signal(object)
     said = Signal(str)
 
     def __init__(self, session: Session, runner: JobRunner, parent: QObject | None = None) -> None:
@@ -64,7 +64,7 @@ class Applying(QObject):
         self._version, self._dropped, self._done = snapshot.version, False, []
         job = Job("predicting stains", applying(snapshot, runs))
         job.progressed.connect(self._on_event)
-        job.returned.connect(self._on_end)
+        job.ended.connect(self._on_end)  # also after an error: what came before it is there
         job.failed.connect(show)
         self._runner.start(job)
         self.began.emit()
@@ -77,16 +77,26 @@ class Applying(QObject):
         CellStageError
             If other work goes on.
         """
-        job = Job("opening images", opening(files))
-        job.returned.connect(lambda opened: self._on_opened(runs, opened))
+        job = Job("opening images", opening(files, dict(self._session.setting(ANSWERS) or {})))
+        job.returned.connect(partial(self._on_opened, self._folder, runs))
         job.failed.connect(show)
         self._runner.start(job)
 
+    @property
+    def _folder(self) -> Path | None:
+        return None if self._session.project is None else self._session.project.folder
+
     @showing_errors
-    def _on_opened(self, runs: Sequence[Path], opened: Gathered) -> None:
+    def _on_opened(self, folder: Path | None, runs: Sequence[Path], opened: Gathered) -> None:
+        if folder != self._folder:
+            tell("Another project is open by now, so the files were left out. Choose them again.")
+            return
         tell_failures(opened.failed)
         guessed = [stack for some in opened.unsure.values() for stack in some]  # with the axes that are likeliest
-        self._then = runs, self._session.add_images([*opened.stacks, *guessed])  # when the worker has ended
+        stacks = [*opened.stacks, *guessed]
+        for note in (*(one for stack in stacks for one in stack.notes), *map(_guess, opened.unsure.values())):
+            warn(note)
+        self._then = runs, self._session.add_images(stacks)  # when the worker has ended
 
     @showing_errors
     def _go_on(self) -> None:
@@ -95,7 +105,7 @@ class Applying(QObject):
             self.apply(*then)
 
     def _on_event(self, event: Any) -> None:
-        if isinstance(event, Note):
+        if isinstance(event, Note) and not self._dropped:
             self.noted.emit(event.text)
         elif isinstance(event, Stained):
             with shown():
@@ -105,7 +115,7 @@ class Applying(QObject):
         """Give one image's stains to the session, as soon as they are there."""
         if one.kept is not None:
             try:
-                names = self._session.add_stains(one.image_id, one.kept, self._run_of(one.run), version=self._version)
+                names = self._session.add_stains(one.image_id, one.kept, one.run, version=self._version)
             except CellStageError as error:
                 one = Stained(one.image_id, one.name, one.run, problem=str(error))
             else:
@@ -113,15 +123,11 @@ class Applying(QObject):
                     self._dropped = True
                     return
         self._done.append(one)
-        self.stained.emit(one)
 
-    def _run_of(self, run: Path) -> str | Path:
-        project = self._session.project
-        return run.name if project is not None and run.parent == project.runs else run
-
-    def _on_end(self, _result: object) -> None:
+    def _on_end(self) -> None:
         if self._dropped:
             tell("The project was closed meanwhile, so the predicted stains were dropped. Apply the model again.")
+            return
         several = len({one.image_id for one in self._done}) > 1 or any(one.problem for one in self._done)
         self.said.emit(outcome_text(self._done) if several else "")  # the verdict on one image is said beside it
         if text := warning_text(self._done):
@@ -132,7 +138,7 @@ def outcome_text(done: Sequence[Stained]) -> str:
     """Return what came of applying models: how many images are like the training images, and why some have nothing."""
     lines = []
     for level in SHORT:
-        names = [one.name for one in done if one.kept is not None and one.kept.verdict == level]
+        names = _judged(done, level)
         if names:
             lines.append(f"{sign_of(level)} {SHORT[level]}: {_names(names)}")
     lines += [f"⚠ {one.name}: {one.problem}" for one in done if one.problem]
@@ -141,13 +147,26 @@ def outcome_text(done: Sequence[Stained]) -> str:
 
 def warning_text(done: Sequence[Stained]) -> str:
     """Return a warning where a model was applied to images that are unlike those it was trained on."""
-    names = list(dict.fromkeys(one.name for one in done if one.kept is not None and one.kept.verdict == "unlike"))
+    names = _judged(done, "unlike")
     if not names:
         return ""
     return (
         f"Unlike the images that the model was trained on: {_names(names)}. The stain that is predicted there may be "
         "invented. Look at it beside a true one before you count on it."
     )
+
+
+def _judged(done: Sequence[Stained], level: str) -> list[str]:
+    """Return the images of which a model said so; each once, by however many models."""
+    return list(dict.fromkeys(one.name for one in done if one.kept is not None and one.kept.verdict == level))
+
+
+def _guess(stacks: Sequence[ImageStack]) -> str:
+    """Return what files were taken for that don't say what their axes are; they are alike."""
+    first, others = stacks[0], len(stacks) - 1
+    more = f", and so are {others:,} others like it" if others else ""
+    taken = f"'{first.name}' is taken for {in_words(first, first.guessed_axes)}{more}, as it does not say."
+    return f"{taken} Open it again in the step Data to change this."
 
 
 def _names(names: Sequence[str]) -> str:
