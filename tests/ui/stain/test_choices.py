@@ -19,7 +19,7 @@ from napari_cellstage.ui.stain.channel_choice import ChannelChoice
 from napari_cellstage.ui.stain.recipe_choice import FLAT, PLANES, VOLUME
 from napari_cellstage.ui.stain.recipe_groups import FIRST, GROUPS, NOT_SHOWN
 from napari_cellstage.ui.stain.source_box import FOLDER, LAYERS, SourceBox
-from napari_cellstage.ui.stain.sources import FolderSource, LayerSource, ProjectSource
+from napari_cellstage.ui.stain.sources import FolderSource, LayerSource, ProjectSource, look_into
 from napari_cellstage.ui.stain.stain_form import StainForm
 from napari_cellstage.ui.workers import JobRunner
 from tests.ui.stain.scene import image, prediction
@@ -194,3 +194,47 @@ def test_choices_that_do_not_count_are_hidden_and_keep_their_values(qtbot: Any) 
     form.value = StainRecipe.load(PLANES)
     assert form.widgets["planes"].native.isVisibleTo(form.more)
     assert form.value == StainRecipe.load(PLANES)
+
+
+def test_layers_and_folders_offer_no_predicted_stain(box: SourceBox, layers: Layers, tmp_path: Path) -> None:
+    layers.update({name: lambda: image("x", ("channel 0",)) for name in ("phase", "DNA", "actin (predicted)")})
+    box.use(LAYERS)
+    assert box.channels.stains.keys == ("phase", "DNA")
+    described = {"axes": "CYX", "Channel": {"Name": ["phase", "DNA (predicted)"]}}
+    tifffile.imwrite(tmp_path / "a.ome.tif", image("a").pixels[0, :, 0], metadata=described)
+    assert look_into(tmp_path).channels == ("phase",)
+
+
+def test_any_plane_of_a_layer_can_be_chosen(box: SourceBox, layers: Layers) -> None:
+    layers["light"] = lambda: image("light", ("channel 0",), planes=20)
+    box.use(LAYERS)
+    box.recipe.plane.setValue(17)
+    assert box.recipe.plane.value() == 17
+
+
+def test_a_channel_of_the_same_name_in_two_folders_is_in_one_list_when_one_folder_goes(qtbot: Any) -> None:
+    choice = ChannelChoice()
+    qtbot.addWidget(choice)
+    choice.put({"channel 0": 1}, 1, {"channel 0": 1})
+    assert choice.input_names == choice.stain_names == ("channel 0",)
+    choice.put({"channel 0": 1}, 1)
+    assert choice.stain_names == ()
+
+
+def test_stains_in_another_folder_are_chosen_after_the_images(box: SourceBox, qtbot: Any, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", image("a").pixels[0, 0, 0])
+    assert not box.folders.other.isEnabled()
+    with qtbot.waitSignal(box.folders.changed, timeout=20_000):
+        box.folders.look(tmp_path)
+    assert box.folders.other.isEnabled()
+
+
+def test_a_recipe_for_stacks_does_not_make_flat_the_users_choice(box: SourceBox) -> None:
+    box.recipe.show_planes(4)
+    place = box.recipe.recipe.findData(VOLUME)
+    box.recipe.recipe.setCurrentIndex(place)
+    box.recipe.recipe.activated.emit(place)
+    box.recipe.show_planes(1)
+    assert box.recipe.recipe.currentData() == FLAT
+    box.recipe.show_planes(4)
+    assert box.recipe.recipe.currentData() == PLANES

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from napari.utils.notifications import notification_manager
 
-from napari_cellstage.core.errors import TrainingError
+from napari_cellstage.core.errors import ImageError, TrainingError
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.session import Session
 from napari_cellstage.stain.recipe import StainRecipe
@@ -20,10 +23,11 @@ from napari_cellstage.ui.stain.learn_page import LearnPage
 from napari_cellstage.ui.stain.learn_work import Learned, Measured
 from napari_cellstage.ui.stain.score_words import score_text
 from napari_cellstage.ui.stain.shift_box import shifts_text
+from napari_cellstage.ui.stain.source_box import LAYERS
 from napari_cellstage.ui.stain.sources import ProjectSource, look_into
 from napari_cellstage.ui.theme import PanelTheme
 from napari_cellstage.ui.workers import JobRunner
-from tests.ui.stain.scene import epoch
+from tests.ui.stain.scene import epoch, image
 
 NAN = float("nan")
 
@@ -209,3 +213,88 @@ def test_the_time_is_that_of_all_pieces_and_learned_from_epochs() -> None:
 def test_a_folder_without_images_says_so(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no images in"):
         look_into(tmp_path)
+
+
+def test_a_training_of_another_project_is_not_shown_and_its_model_is_told_of(
+    qtbot: Any, page: LearnPage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    go_on = threading.Event()
+
+    def work(_should_stop: Any) -> Any:
+        go_on.wait(20)
+        yield Note("Split by blocks.")
+        yield epoch(1)
+        return Learned("run 1", "stain-2d", ("DNA",), score())
+
+    play(monkeypatch, work)
+    page.train.click()
+    before = len(notification_manager.records)
+    runs = page.session.project.runs
+    page.session.new_project(tmp_path / "other.cellstage")
+    with qtbot.waitSignal(page._runner.ended, timeout=20_000):
+        go_on.set()
+    qtbot.wait(10)
+    assert not page.outcome.picture.looks
+    assert page.outcome.notes.isHidden()
+    assert str(runs / "run 1") in notification_manager.records[before].message
+
+
+def test_another_project_has_no_shift_of_this_one(page: LearnPage, tmp_path: Path) -> None:
+    page.shift.add(Measured("field 1", Shift(4.0, 0.0, 0.9)))
+    page.shift.correct.setChecked(True)
+    page.session.new_project(tmp_path / "other.cellstage")
+    assert page.shift.said.isHidden()
+    assert not page.recipe.register
+
+
+def test_a_model_keeps_to_its_channels_when_images_with_others_come(
+    page: LearnPage, make_run: Callable[..., str]
+) -> None:
+    make_run(stains=("tubulin",))
+    page.start_from(page.session.stain_runs()[0])
+    page.session.add_image(image("more", ("phase", "DIC", "DNA")))
+    assert page.source.channels.input_names == ("phase",)
+    page.start_from(replace(page.start_run, inputs=("DIC", "phase")))
+    assert page.source.wanted.inputs == ("DIC", "phase"), "in the order in which the network looks at them"
+
+
+def test_light_that_has_another_name_here_can_be_chosen_for_a_model(
+    page: LearnPage, make_run: Callable[..., str]
+) -> None:
+    make_run(stains=("tubulin",))
+    run = replace(page.session.stain_runs()[0], inputs=("bright field", "DIC"))
+    page.start_from(run)
+    assert page.source.channels.inputs.isEnabled()
+    assert "looks at 2 channels (bright field, DIC)" in page.forecast.text()
+    assert not page.train.isEnabled()
+    page.start_from(replace(run, inputs=("bright field",)))
+    assert page.train.isEnabled()
+
+
+def test_no_project_is_made_for_what_can_not_be_learned_from(
+    qtbot: Any, empty_session: Session, runner: JobRunner, theme: PanelTheme
+) -> None:
+    def unusable() -> Any:
+        raise ImageError("It has too many dimensions.")
+
+    page = LearnPage(empty_session, runner, theme, lambda: {"light": unusable, "DNA": unusable})
+    qtbot.addWidget(page)
+    page.source.use(LAYERS)
+    page.source.channels.choose(["light"], ["DNA"])
+    page.train.click()
+    assert empty_session.project is None
+
+
+def test_the_shift_of_layers_is_corrected_in_each_training(
+    qtbot: Any, empty_session: Session, runner: JobRunner, theme: PanelTheme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers = {name: lambda: image("x", ("channel 0",)) for name in ("light", "DNA")}
+    page = LearnPage(empty_session, runner, theme, lambda: layers)
+    qtbot.addWidget(page)
+    page.source.use(LAYERS)
+    page.source.channels.choose(["light"], ["DNA"])
+    page.shift.correct.setChecked(True)
+    started = play(monkeypatch, lambda _stop: iter(()))
+    for _ in range(2):
+        train(qtbot, page)
+    assert [recipe.register for _, recipe, *_ in started] == [True, True]

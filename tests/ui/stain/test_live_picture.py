@@ -93,3 +93,17 @@ def test_it_follows_the_theme(qtbot: Any, theme: PanelTheme) -> None:
     theme._viewer.theme = "light"
     assert curve.lines["DNA"].opts["pen"].color().name() != dark
     assert theme.text.name() in curve.legend.items[0][1].item.toHtml()
+
+
+def test_space_enlarges_it_and_what_is_forgotten_is_so_in_its_window_too(qtbot: Any, picture: LivePicture) -> None:
+    one = epoch(1)
+    picture.show_picture(one.picture, one.pearson)
+    QTest.keyClick(picture, Qt.Key.Key_Space)
+    large = picture.large
+    assert large is not None
+    assert large.picture.looks
+    QTest.keyClick(large.picture, Qt.Key.Key_Space)
+    assert large.picture.large is None
+    picture.forget()
+    assert not large.picture.looks
+    large.close()

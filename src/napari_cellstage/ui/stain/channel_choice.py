@@ -25,6 +25,7 @@ class ChannelChoice(QWidget):
         super().__init__(parent)
         self._names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self._apart = False  # inputs and stains are channels of other images
+        self._wanted: tuple[str, ...] = ()  # inputs of the model that learns one more stain
         self.inputs = Ticks(
             "Channels to predict from", "Transmitted light: bright field, phase, DIC. Several may be ticked."
         )
@@ -42,8 +43,8 @@ class ChannelChoice(QWidget):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Channels that are looked at."""
-        return tuple(str(one) for one in self.inputs.ticked)
+        """Channels that are looked at; those of a model in its order."""
+        return self._wanted if self._fixed else tuple(str(one) for one in self.inputs.ticked)
 
     @property
     def stain_names(self) -> tuple[str, ...]:
@@ -71,19 +72,34 @@ class ChannelChoice(QWidget):
         for ticks, which, ticked in ((self.inputs, counts, inputs), (self.stains, other, wanted)):
             lines = [Tick(name, _line(name, count, images), _tip(count, images)) for name, count in which.items()]
             ticks.put(lines, ticked)
+        self._tidy()
 
     def choose(self, inputs: Sequence[str], stains: Sequence[str]) -> None:
         """Tick these, as scripts and tests do."""
         self.inputs.tick(inputs)
         self.stains.tick(stains)
+        self._tidy()
         self.changed.emit()
 
     def fix_inputs(self, names: Sequence[str]) -> None:
-        """Let only the stains be chosen, as a model that learns one more keeps looking at the same; none: let both."""
-        self.inputs.setEnabled(not names)
-        if names:
-            self.inputs.tick(names)
-            self.stains.tick(one for one in self.stain_names if one not in names)
+        """Let only the stains be chosen, as a model that learns one more keeps looking at the same; none: let both.
+
+        Where there are no channels of these names, both are chosen: others may call the same light by another name.
+        """
+        self._wanted = tuple(names)
+        self._tidy()
+
+    @property
+    def _fixed(self) -> bool:
+        return bool(self._wanted) and set(self._wanted) <= set(self.inputs.keys)
+
+    def _tidy(self) -> None:
+        """Tick the inputs that are fixed, and no channel in both lists."""
+        self.inputs.setEnabled(not self._fixed)
+        if self._fixed:
+            self.inputs.tick(self._wanted)
+        if not self._apart:
+            self.stains.tick(one for one in self.stain_names if one not in self.input_names)
 
     def _kept(self, names: tuple[str, ...], others: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         inputs = tuple(one for one in self.input_names if one in names)
@@ -91,15 +107,13 @@ class ChannelChoice(QWidget):
         return (inputs, stains) if inputs and stains else None
 
     def _on_inputs(self) -> None:
-        if not self._apart:
-            self.stains.tick(one for one in self.stain_names if one not in self.input_names)
+        self._tidy()
         self.changed.emit()
 
     def _on_stains(self) -> None:
-        if self.inputs.isEnabled() and not self._apart:
+        if not self._apart and not self._fixed:
             self.inputs.tick(one for one in self.input_names if one not in self.stain_names)
-        elif not self._apart:
-            self.stains.tick(one for one in self.stain_names if one not in self.input_names)
+        self._tidy()
         self.changed.emit()
 
 

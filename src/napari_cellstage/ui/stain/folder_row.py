@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_cellstage.ui.notices import show, showing_errors
-from napari_cellstage.ui.pieces import on_click, small_button
+from napari_cellstage.ui.pieces import allow, on_click, small_button
 from napari_cellstage.ui.stain.learn_work import looking
 from napari_cellstage.ui.stain.sources import FolderFacts
 from napari_cellstage.ui.workers import Job, JobRunner
@@ -48,6 +48,7 @@ class FolderRow(QWidget):
             layout.addWidget(pressed, row, 0)
             layout.addWidget(said, row, 1)
         layout.setColumnStretch(1, 1)
+        allow(self.other, "Choose the folder with the images first.")
         on_click(self.choose, partial(self._ask, False))
         on_click(self.other, partial(self._ask, True))
 
@@ -72,6 +73,7 @@ class FolderRow(QWidget):
             self.stains = facts
         else:
             self.images, self.stains = facts, None
+            allow(self.other)
             self.where_stains.setText("in the same images")
             self.where_stains.setToolTip("")
         self.changed.emit()

@@ -52,14 +52,10 @@ class ImageChoice(QWidget):
 
     def _on_changed(self) -> None:
         ticked = set(self.ticks.ticked)
-        self._left = {one for one in self.ticks.keys if one not in ticked and self._able(one)} | (
-            self._left - set(self.ticks.keys)
-        )
+        able = set(self.ticks.able)
+        self._left = (able - ticked) | (self._left - able)
         self._head()
         self.changed.emit()
-
-    def _able(self, key: object) -> bool:
-        return bool(self.ticks.item(self.ticks.keys.index(key)).flags())
 
     def _head(self) -> None:
         self.folded.head.setText(f"Learns from {len(self.ticks.ticked):,} of {self.ticks.count():,} images")

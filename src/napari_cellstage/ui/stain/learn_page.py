@@ -105,7 +105,7 @@ class LearnPage(QWidget):
     def refresh(self, *_what: object) -> None:
         """Show the session as it is now."""
         missing, busy = self.source.missing, self._runner.busy
-        why_not = READ_ONLY if self.session.read_only else missing or self._nothing_new()
+        why_not = READ_ONLY if self.session.read_only else missing or self._unfit()
         allow(self.train, why_not or ("Something else goes on." if busy else ""))
         allow(self.shift.measure, missing or ("Something else goes on." if busy else ""))
         for part in (self.source, self.settings, self.anew):
@@ -168,10 +168,17 @@ class LearnPage(QWidget):
 
     # show
 
-    def _nothing_new(self) -> str:
-        if self.start_run is None or set(self.source.wanted.stains) - set(self.start_run.stains):
+    def _unfit(self) -> str:
+        """Return why the model can't learn what is ticked, or nothing."""
+        run, wanted = self.start_run, self.source.wanted
+        if run is None:
             return ""
-        return "The model predicts these stains already. Tick one that it does not know, or train anew."
+        if len(wanted.inputs) != len(run.inputs):
+            looks = f"{len(run.inputs)} channel{'' if len(run.inputs) == 1 else 's'} ({', '.join(run.inputs)})"
+            return f"The model looks at {looks}. Tick as many on the left, or train anew."
+        if not set(wanted.stains) - set(run.stains):
+            return "The model predicts these stains already. Tick one that it does not know, or train anew."
+        return ""
 
     def _forecast_text(self) -> str:
         try:
@@ -184,6 +191,7 @@ class LearnPage(QWidget):
     def _forget(self) -> None:
         """Show nothing of a training of another project."""
         self.outcome.clear()
+        self.shift.forget()
         self.source.images.forget()
         self.start_from(None)
 
@@ -200,10 +208,12 @@ class LearnPage(QWidget):
     @showing_errors
     def start(self) -> None:
         """Train in a worker."""
-        self._recipe = self.recipe
-        self.work.ensure_project("stains")
+        recipe, source = self.recipe, self.source.source()  # said before a project is made
         start = None if self.start_run is None else self.start_run.folder
-        self.work.train(self.source.source(), self._recipe, start)
+        self.work.ensure_project("stains")
+        self.shift.correct.setChecked(recipe.register)  # as it was chosen, in a project that was made just now too
+        self._recipe = recipe
+        self.work.train(source, recipe, start)
 
     @showing_errors
     def measure(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Learning(QObject):
     def __init__(self, session: Session, runner: JobRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._runner = session, runner
-        self._runs = Path()
+        self._runs: Path | None = None  # of the project that the job began in
 
     def ensure_project(self, name: str) -> None:
         """Begin a project for the model, where none is open."""
@@ -69,12 +70,9 @@ class Learning(QObject):
         project = self._session.project
         if project is None:
             raise CellStageError("No project is open, so a model can't be kept. Open an image first.")
-        self._runs = project.runs
-        job = Job(TITLE, learning(source, recipe, self._runs, start))
-        job.progressed.connect(self._on_event)
-        job.returned.connect(self._on_learned)
-        job.failed.connect(show)
-        self._runner.start(job)
+        job = Job(TITLE, learning(source, recipe, project.runs, start))
+        job.returned.connect(partial(self._on_learned, project.runs))
+        self._start(job)
         self.began.emit()
 
     def measure(self, source: Source) -> None:
@@ -86,12 +84,21 @@ class Learning(QObject):
             If other work goes on.
         """
         job = Job("measuring shifts", measuring(source))
+        job.ended.connect(self.measuring_ended)
+        self._start(job)
+
+    def _start(self, job: Job) -> None:
         job.progressed.connect(self._on_event)
         job.failed.connect(show)
-        job.ended.connect(self.measuring_ended)
         self._runner.start(job)
+        self._runs = self._runs_now()
+
+    def _runs_now(self) -> Path | None:
+        return None if self._session.project is None else self._session.project.runs
 
     def _on_event(self, event: Any) -> None:
+        if self._runs_now() != self._runs:
+            return  # of another project, of which nothing is shown
         if isinstance(event, Note):
             self.noted.emit(event.text)
         elif isinstance(event, StainEpoch):
@@ -99,12 +106,11 @@ class Learning(QObject):
         elif isinstance(event, Measured):
             self.measured.emit(event)
 
-    def _on_learned(self, answer: Learned | None) -> None:
+    def _on_learned(self, runs: Path, answer: Learned | None) -> None:
         if answer is None:
             return
-        project = self._session.project
-        if project is None or project.runs != self._runs:
-            tell(f"The project was closed meanwhile. The model is kept in it: '{self._runs / answer.run}'.")
+        if self._runs_now() != runs:
+            tell(f"The project was closed meanwhile. The model is kept in it: '{runs / answer.run}'.")
             return
         self._session.note_stain_run()
         self.learned.emit(answer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QRect, QSize, Qt
-from qtpy.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from qtpy.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QDialog, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cellstage.stain.picture_look import HEADS, Picture, StainLook, looks_of
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from napari_cellstage.stain.events import StainPicture
 
 GAP = 3
+_ENLARGING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 WINDOW = QSize(1100, 420)
 _TIP = (
     "A part of an image that the network does not learn from, after each epoch. True and predicted have the same "
     "black and white; the error, twice as bright, is blue where too little is predicted and orange where too much. "
-    "Click to enlarge."
+    "Click, or press Space, to enlarge."
 )
 
 
@@ -39,6 +40,7 @@ class LivePicture(QWidget):
         self.scores: dict[str, float] = {}
         self.large: LargePicture | None = None
         self.setToolTip(_TIP)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Validation picture: input, true, predicted, error")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
@@ -58,6 +60,8 @@ class LivePicture(QWidget):
         """Show nothing."""
         self.looks, self.scores = (), {}
         self._fit()
+        if self.large is not None:
+            self.large.picture.forget()
 
     def places(self) -> list[tuple[QRect, Picture]]:
         """Return where each picture is painted."""
@@ -88,6 +92,8 @@ class LivePicture(QWidget):
             painter.drawText(QRect(0, top, self.width(), line), Qt.AlignmentFlag.AlignLeft, self._text(look.stain))
         for where, one in places:
             painter.drawImage(where, _image(one))
+        if self.hasFocus():
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """Keep the pictures' shape."""
@@ -96,11 +102,19 @@ class LivePicture(QWidget):
 
     def mouseReleaseEvent(self, _event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Show the same in a window of its own."""
-        if self.looks and not isinstance(self.parent(), LargePicture):
+        self.enlarge()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Do by Space or Enter what a click does."""
+        if event is not None and event.key() in _ENLARGING:
             self.enlarge()
+        else:
+            super().keyPressEvent(event)
 
     def enlarge(self) -> None:
-        """Show the same, larger, in a window that goes on following the training."""
+        """Show the same, larger, in a window that goes on following the training; in that window nothing happens."""
+        if not self.looks or isinstance(self.parent(), LargePicture):
+            return
         if self.large is None:
             self.large = LargePicture(self._theme, self)
         self.large.picture.looks, self.large.picture.scores = self.looks, self.scores

@@ -77,7 +77,8 @@ class RecipeChoice(QWidget):
         self._show_plane()
         usual = PLANES if deep else FLAT
         flat_file = not deep and self.recipe.currentData() in TITLES and self.recipe.currentData() != FLAT
-        if flat_file or (not self._chosen_by_user and self.recipe.currentData() != usual):
+        self._chosen_by_user = self._chosen_by_user and not flat_file
+        if not self._chosen_by_user and self.recipe.currentData() != usual:
             self.choose(usual)
 
     def choose(self, name_or_file: str) -> None:

@@ -41,6 +41,12 @@ class ShiftBox(QWidget):
         say(self.said, "")
         on_click(self.measure, self.wanted.emit)
 
+    def forget(self) -> None:
+        """Show nothing, as when another project is opened."""
+        self.found = []
+        say(self.said, "")
+        self.correct.setChecked(False)
+
     def begin(self) -> None:
         """Forget what was measured."""
         self.found = []

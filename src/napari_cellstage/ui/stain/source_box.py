@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cellstage.core.errors import TrainingError
 from napari_cellstage.core.images import ImageStack
+from napari_cellstage.core.predicted import is_predicted
 from napari_cellstage.session import Session
 from napari_cellstage.ui.pieces import shrinking
 from napari_cellstage.ui.stain.channel_choice import ChannelChoice
@@ -21,6 +22,7 @@ from napari_cellstage.ui.stain.stain_form import StainForm
 from napari_cellstage.ui.workers import JobRunner
 
 PROJECT, LAYERS, FOLDER = "images of this project", "layers open in napari", "a folder of images"
+_MANY_PLANES = 1000
 _TIPS = {
     PROJECT: "Images of the step Data that have transmitted light and the stain as channels.",
     LAYERS: "Layers that show the same place, such as a stack of phase contrast and a picture of the stain.",
@@ -139,9 +141,9 @@ class SourceBox(QWidget):
         if kind == PROJECT:
             self._refresh_project()
         elif kind == LAYERS:
-            names = tuple(self._layers())
+            names = [one for one in self._layers() if not is_predicted(one)]
             self.channels.put(dict.fromkeys(names, 1), 1)
-            self.recipe.show_planes(2 if names else 1)  # what a layer holds is known when it is used
+            self.recipe.show_planes(_MANY_PLANES if names else 1)  # what a layer holds is known when it is used
         else:
             self._refresh_folder()
         self.changed.emit()

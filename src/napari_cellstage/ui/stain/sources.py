@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from napari_cellstage.core.errors import TrainingError, TrainingStopped
+from napari_cellstage.core.predicted import is_predicted
 
 if TYPE_CHECKING:
     from napari_cellstage.core.image_stack import ImageStack
@@ -147,7 +148,7 @@ class FolderSource:
 
 @dataclass(frozen=True)
 class FolderFacts:
-    """What the first image of a folder says of the others: names of channels, planes."""
+    """What the first image of a folder says of the others: names of measured channels, planes."""
 
     folder: Path
     channels: tuple[str, ...]
@@ -168,4 +169,4 @@ def look_into(folder: Path, can_open: Callable[[Path], ImageStack] | None = None
     if first is None:
         raise TrainingError(f"There are no images in '{folder}'. Choose a folder of images, or of folders with images.")
     stack = (can_open or open_image)(first)
-    return FolderFacts(folder, tuple(stack.channel_names), stack.shape[2])
+    return FolderFacts(folder, tuple(one for one in stack.channel_names if not is_predicted(one)), stack.shape[2])

@@ -79,6 +79,11 @@ class Ticks(QListWidget):
         """All that is listed."""
         return tuple(one.data(_KEY) for one in self._items())
 
+    @property
+    def able(self) -> tuple[object, ...]:
+        """All that can be ticked."""
+        return tuple(one.data(_KEY) for one in self._items() if one.flags() & Qt.ItemFlag.ItemIsEnabled)
+
     def tick(self, keys: Iterable[object]) -> None:
         """Tick exactly these."""
         wanted = set(keys)
