@@ -109,6 +109,16 @@ def test_true_and_predicted_are_shown_side_by_side_and_the_view_is_given_back(
     assert not viewer.canvas.grid.enabled
 
 
+def test_the_enlarged_picture_goes_with_the_dock(dock: CellStageDock) -> None:
+    dock.data.stain.click()
+    picture = dock.stain.step.panel.learn.outcome.picture
+    picture.show_picture(epoch(1).picture, {})
+    picture.enlarge()
+    assert picture.large.isVisible()
+    dock.parentWidget().title.close_button.click()
+    assert not picture.large.isVisible()
+
+
 def test_maps_of_trust_are_layers(viewer: Any, dock: CellStageDock) -> None:
     dock.session.add_stains(1, prediction(dock.session.current), "run")
     dock.data.stain.click()

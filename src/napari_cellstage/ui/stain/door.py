@@ -91,8 +91,9 @@ class StainDoor(QObject):
             self._tabs.setCurrentIndex(STEPS.index(STAIN))
 
     def close_link(self) -> None:
-        """Give the view back."""
+        """Give the view back, and close the window with the picture of a training."""
         self.split.close()
+        self.step.close_link()
 
     def _show_tab(self, *_what: object) -> None:
         if self._tabs is not None:

@@ -63,6 +63,11 @@ class LivePicture(QWidget):
         if self.large is not None:
             self.large.picture.forget()
 
+    def close_link(self) -> None:
+        """Close the window in which it is larger."""
+        if self.large is not None:
+            self.large.close()
+
     def places(self) -> list[tuple[QRect, Picture]]:
         """Return where each picture is painted."""
         side, line = self._sides(), self.fontMetrics().height()

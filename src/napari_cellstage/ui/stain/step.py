@@ -71,6 +71,11 @@ class StainStep(QWidget):
         if self._panel is not None:
             self._panel.apply.stains.end_looks()
 
+    def close_link(self) -> None:
+        """Close the window of its own that the picture of a training may have."""
+        if self._panel is not None:
+            self._panel.learn.outcome.picture.close_link()
+
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Make the panel."""
         super().showEvent(event)
