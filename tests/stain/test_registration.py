@@ -9,6 +9,7 @@ import pytest
 
 from napari_cellstage.core.errors import TrainingStopped
 from napari_cellstage.core.images import from_array
+from napari_cellstage.sample_stained import stained_field
 from napari_cellstage.stain.pairs import StainPair, StainSet, pairs_of_folders
 from napari_cellstage.stain.registration import Shift, registered, shift_of
 
@@ -97,13 +98,22 @@ def test_few_small_images_are_not_moved(make_pairs):
 
 
 def test_it_says_where_a_stain_is():
-    assert Shift(3, -2, 0.9).text == "The stain is 3.0 pixels above and 2.0 pixels right of where its input is."
-    assert Shift(0.5, 0.5, 0.9).text == "The stain lies on its input."
+    assert Shift(3, -2, 0.9).text == "The stain is 3 pixels above and 2 pixels right of where its input is."
+    assert Shift(1, -2, 0.9).text == "The stain lies on its input."
 
 
 def test_it_can_be_stopped(make_pairs):
     with pytest.raises(TrainingStopped):
         registered(make_pairs(1), lambda: True)
+
+
+@pytest.mark.parametrize("by", [(0, 0), (9, -14)])
+def test_phase_contrast_of_dense_cells_and_their_stains(by):
+    field = stained_field(1).stack  # halos around cells, which are neither brighter nor darker than the ground
+    pair = StainPair("field", "field", field, (0,), field, (1, 2), shift=by)
+    found = shift_of(pair)
+    assert np.hypot(found.dy + by[0], found.dx + by[1]) < 3
+    assert found.trusted
 
 
 @pytest.mark.data

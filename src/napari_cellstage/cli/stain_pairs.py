@@ -17,7 +17,7 @@ from napari_cellstage.stain.registration import shift_of
 if TYPE_CHECKING:
     from napari_cellstage.core.image_stack import ImageStack
 
-_LOOKED_AT, _LARGE, _NOTICED = 8, 96, 2  # pairs; pixels a side; pixels that a stain is off
+_LOOKED_AT, _LARGE = 8, 96  # pairs; pixels a side
 OutputOrAuto = Literal["auto", "stack", "plane", "maximum"]
 
 
@@ -99,7 +99,7 @@ def shift_lines(data: StainSet) -> list[str]:
     step = max(1, len(data) // _LOOKED_AT)
     large = [pair for pair in data.pairs[::step] if min(pair.shape[1:]) >= _LARGE][:_LOOKED_AT]
     found = [(pair.name, shift_of(pair)) for pair in large]
-    off = [(name, one) for name, one in found if one.trusted and max(map(abs, one.whole)) >= _NOTICED]
+    off = [(name, one) for name, one in found if one.off]
     if not off:
         return []
     more = f" So it is in {len(off)} of {len(found)} images that were looked at." if len(found) > 1 else ""

@@ -1,8 +1,7 @@
 """Whether stain and transmitted light lie on each other, and the shift that makes them.
 
-Both look different, so it is not their intensities that are compared but where there is texture: the magnitude of
-their gradients, smoothed. The shift is the peak of their cross-correlation (scikit-image's phase correlation without
-normalisation, after Guizar-Sicairos et al. 2008, Optics Letters 33:156), good to about 2 pixels between such images.
+Where they fit best is told by `textures`; a shift counts as known where the quarters of the image, each by itself, find
+the same one.
 """
 
 from __future__ import annotations
@@ -11,28 +10,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import hypot
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import TrainingStopped
 from napari_cellstage.stain.pair import StainPair, StainSet
+from napari_cellstage.stain.textures import Plane, best_shift, looks, texture
 
 TRUSTED = 0.25  # from this trust on a shift is corrected
-_LEAST = 2.0  # pixels; less can't be told from none
-_WINDOW = 1024  # pixels of the middle that are looked at
-_PLANES = 5
+_LEAST = 3.0  # pixels; less can't be told from none
+_WINDOW = 768  # pixels of the middle that are looked at
+_PLANES = 3
 _QUARTERED = 96  # pixels a side from which on quarters are compared too
-_FARTHEST = 0.25  # of a side; more leaves too little to compare
-_FINE = 4  # parts of a pixel
 _EQUAL = 1.5  # pixels within which shifts of many pairs are one offset of the camera
 _MANY = 5
 _TOO_SMALL = (
     "The images are too small, or too few, to tell a shift of the stain from where things lie in cells; none was moved."
 )
 _NONE = "The stains lie on their inputs; none was moved."
-Plane = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -44,8 +40,8 @@ class Shift:
     dy, dx
         Pixels, down and to the right.
     trust
-        0 (can't be told) to 1: how alike the textures are then, times the share of the image's quarters that find the
-        same shift.
+        0 (can't be told) to 1: how much of the stain's texture the light tells then, as a correlation, times the share
+        of the image's quarters that find the same shift.
     """
 
     dy: float
@@ -61,6 +57,11 @@ class Shift:
     def length(self) -> float:
         """In pixels."""
         return hypot(self.dy, self.dx)
+
+    @property
+    def off(self) -> bool:
+        """Whether the stain is known to lie beside its input."""
+        return self.trusted and self.length >= _LEAST
 
     @property
     def whole(self) -> tuple[int, int]:
@@ -88,13 +89,13 @@ def shift_of(pair: StainPair) -> Shift:
         If its pixels can't be read.
     """
     rows, columns = (_middle(n) for n in pair.shape[1:])
-    light = _texture([pair.read_input(z, rows, columns) for z in _some(pair.shape[0])])
-    stain = _texture([pair.read_target(z, rows, columns) for z in _some(pair.depth_out)])
-    found = _correlated(light, stain)
+    light = looks(_planes([pair.read_input(z, rows, columns) for z in _some(pair.shape[0])]))
+    stain = texture(_planes([pair.read_target(z, rows, columns) for z in _some(pair.depth_out)]))
+    found = best_shift(light, stain)
     if found is None:
         return Shift(0.0, 0.0, 0.0)
-    dy, dx = found
-    return Shift(dy, dx, _likeness(light, stain, dy, dx) * _agreeing(light, stain, dy, dx))
+    dy, dx, likeness = found
+    return Shift(dy, dx, likeness * _agreeing(light, stain, dy, dx))
 
 
 def registered(data: StainSet, should_stop: Callable[[], bool] = lambda: False) -> StainSet:
@@ -125,7 +126,7 @@ def registered(data: StainSet, should_stop: Callable[[], bool] = lambda: False) 
 
 
 def _moved(pair: StainPair, by: Shift) -> StainPair:
-    if not by.trusted or by.length < _LEAST:
+    if not by.off:
         return pair
     return replace(pair, shift=(pair.shift[0] + by.whole[0], pair.shift[1] + by.whole[1]))
 
@@ -148,10 +149,10 @@ def _common(shifts: Sequence[Shift], small: bool) -> Shift | None:
 
 def _notes(pairs: Sequence[StainPair], shifts: Sequence[Shift], common: Shift | None) -> list[str]:
     if common is not None:
-        if common.length < _LEAST:
+        if not common.off:
             return [_NONE]
         return [f"All stains were {_told(common.dy, common.dx)} of where their inputs are, and were moved back."]
-    far = [(pair, one) for pair, one in zip(pairs, shifts, strict=True) if one.trusted and one.length >= _LEAST]
+    far = [(pair, one) for pair, one in zip(pairs, shifts, strict=True) if one.off]
     unsure = sum(not one.trusted for one in shifts)
     moved = "; ".join(f"{pair.name} by {one.whole[0]} down, {one.whole[1]} right" for pair, one in far[:4])
     more = f"; and {len(far) - 4} more" if len(far) > 4 else ""
@@ -165,8 +166,8 @@ def _notes(pairs: Sequence[StainPair], shifts: Sequence[Shift], common: Shift | 
 
 def _told(dy: float, dx: float) -> str:
     """Return where a stain is that has to be moved by dy, dx."""
-    down = f"{abs(dy):.1f} pixels {'above' if dy > 0 else 'below'}"
-    right = f"{abs(dx):.1f} pixels {'left' if dx > 0 else 'right'}"
+    down = f"{abs(dy):.0f} pixels {'above' if dy > 0 else 'below'}"
+    right = f"{abs(dx):.0f} pixels {'left' if dx > 0 else 'right'}"
     return f"{down} and {right}"
 
 
@@ -176,60 +177,22 @@ def _middle(length: int) -> slice:
 
 
 def _some(depth: int) -> list[slice]:
-    return [slice(z, z + 1) for z in np.unique(np.linspace(0, depth - 1, min(depth, _PLANES)).round().astype(int))]
+    """Return some planes, but not the outermost: out of focus, light that falls in aslant moves what it shows."""
+    planes = np.linspace(0, depth - 1, _PLANES + 2)[1:-1] if depth > _PLANES else np.arange(depth)
+    return [slice(z, z + 1) for z in planes.round().astype(int)]
 
 
-def _texture(parts: Sequence[NDArray[np.float32]]) -> Plane:
-    """Return ``(h, w)``: where there is texture in channels and planes, each of them counting alike."""
-    from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
-
-    planes = [plane.astype(np.float64) for part in parts for channel in part for plane in channel]
-    found = np.zeros(planes[0].shape)
-    for plane in planes:
-        known = np.isfinite(plane)
-        edges = gaussian_gradient_magnitude(np.where(known, plane, np.median(plane[known]) if known.any() else 0), 1)
-        smooth = gaussian_filter(edges, 2)
-        found += _standard(smooth)
-    return found / len(planes)
+def _planes(parts: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Return all planes of parts ``(C, Z, h, w)``."""
+    return [plane for part in parts for channel in part for plane in channel]
 
 
-def _standard(values: Plane) -> Plane:
-    spread = values.std()
-    return (values - values.mean()) / spread if spread > 1e-9 * np.abs(values).max() else np.zeros(values.shape)
-
-
-def _correlated(light: Plane, stain: Plane) -> tuple[float, float] | None:
-    """Return the shift of two textures; None where one is flat, or the shift too far to be one."""
-    from skimage.registration import phase_cross_correlation
-
-    if not light.any() or not stain.any() or min(light.shape) < 8:
-        return None
-    fade = np.outer(*(np.hanning(n + 2)[1:-1] for n in light.shape))  # the border is no texture
-    found: Any = phase_cross_correlation(  # type: ignore[no-untyped-call]
-        _standard(light) * fade, _standard(stain) * fade, normalization=None, upsample_factor=_FINE
-    )
-    dy, dx = found[0]
-    far = any(abs(by) > _FARTHEST * n for by, n in zip((dy, dx), light.shape, strict=True))
-    return None if far else (float(dy), float(dx))
-
-
-def _likeness(light: Plane, stain: Plane, dy: float, dx: float) -> float:
-    """Return how well textures correlate where they overlap after the shift; 0 where they don't."""
-    down, right = round(dy), round(dx)
-    height, width = light.shape
-    here = light[max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)]
-    there = stain[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
-    if here.std() == 0 or there.std() == 0:
-        return 0.0
-    return float(max(0.0, np.corrcoef(here.ravel(), there.ravel())[0, 1]))
-
-
-def _agreeing(light: Plane, stain: Plane, dy: float, dx: float) -> float:
+def _agreeing(light: Plane, stain: Plane, dy: int, dx: int) -> float:
     """Return the share of the quarters that find the same shift; 1 for images too small to be cut."""
-    if min(light.shape) < _QUARTERED:
+    if min(stain.shape) < _QUARTERED:
         return 1.0
-    halves = [(slice(0, n // 2), slice(n // 2, n)) for n in light.shape]
-    near = 2 + 0.02 * min(light.shape)
-    found = [_correlated(light[part], stain[part]) for part in product(*halves)]
+    halves = [(slice(0, n // 2), slice(n // 2, n)) for n in stain.shape]
+    near = 2 + 0.02 * min(stain.shape)
+    found = [best_shift(light[:, *part], stain[part]) for part in product(*halves)]
     agree = [one is not None and hypot(one[0] - dy, one[1] - dx) <= near for one in found]
     return agree.count(True) / len(agree)
