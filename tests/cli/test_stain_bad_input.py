@@ -31,7 +31,7 @@ def test_a_shifted_stain_is_said_and_moved_where_that_is_wanted(tiny_recipe: Pat
     told = words(train(invoke, tmp_path / "data", tiny_recipe).stdout)
     assert "So it is in 2 of 2 images that were looked at. Add --register" in told
     told = words(train(invoke, tmp_path / "data", tiny_recipe, "--register").stdout)
-    assert "0.tif by -4 down, 3 right" in told
+    assert "0.tif 4 up, 3 right" in told
     assert "Add --register" not in told
     assert StainModel.load(tmp_path / "run").recipe.register
     again = invoke("stain", "evaluate", tmp_path / "run", tmp_path / "data", "--json")

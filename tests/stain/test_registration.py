@@ -56,7 +56,7 @@ def test_shifts_are_corrected_and_what_they_leave_is_missing(make_pairs):
     made = registered(moved(data, (6, -8), (0, 0)))
     assert made.pairs[0].shift == (-6, 8)
     assert made.pairs[1].shift == (0, 0)
-    assert made.notes == ("1 of 2 stains were shifted and moved: image 0 by -6 down, 8 right.",)
+    assert made.notes == ("1 of 2 stains were shifted and moved, in pixels: image 0 6 up, 8 right.",)
     target = made.pairs[0].read_target()
     assert np.isnan(target[..., -6:, :]).all()
     assert np.isnan(target[..., :8]).all()

@@ -126,3 +126,10 @@ def test_another_number_of_planes_does_not_fit(make_pairs):
     model = trained(make_pairs(3, depth=4, output="plane"), flat)
     with pytest.raises(TrainingError, match="stacks of 4 planes, these have 5"):
         trained(make_pairs(3, depth=5, output="plane"), flat, model)
+
+
+def test_inputs_in_another_order_than_the_models_are_refused(model, make_pairs):
+    two = replace(model, input_names=("phase", "DIC"))
+    data = replace(make_pairs(2), input_names=("dic", "Phase"))
+    with pytest.raises(TrainingError, match="looks at phase, DIC, in this order, but the inputs are dic, Phase"):
+        trained(data, TINY, two)

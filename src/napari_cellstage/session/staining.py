@@ -126,7 +126,7 @@ class StainingPart(FactsPart):
             self._stain_runs = folder, list_stain_runs(folder)
         return self._stain_runs[1]
 
-    def note_stain_run(self, name: str = "") -> None:  # noqa: ARG002 - which one is no matter
+    def note_stain_run(self) -> None:
         """Look at the run folders again, as there is another one; tells `stain_runs_changed`."""
         self._stain_runs = None
         self.stain_runs_changed.emit()

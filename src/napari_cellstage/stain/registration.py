@@ -154,9 +154,9 @@ def _notes(pairs: Sequence[StainPair], shifts: Sequence[Shift], common: Shift | 
         return [f"All stains were {_told(common.dy, common.dx)} of where their inputs are, and were moved back."]
     far = [(pair, one) for pair, one in zip(pairs, shifts, strict=True) if one.off]
     unsure = sum(not one.trusted for one in shifts)
-    moved = "; ".join(f"{pair.name} by {one.whole[0]} down, {one.whole[1]} right" for pair, one in far[:4])
+    moved = "; ".join(f"{pair.name} {_way(*one.whole)}" for pair, one in far[:4])
     more = f"; and {len(far) - 4} more" if len(far) > 4 else ""
-    notes = [f"{len(far)} of {len(pairs)} stains were shifted and moved: {moved}{more}."] if far else []
+    notes = [f"{len(far)} of {len(pairs)} stains were shifted and moved, in pixels: {moved}{more}."] if far else []
     if unsure:
         notes.append(
             f"Whether the stains of {unsure} of {len(pairs)} pairs are shifted can't be told; left as they are."
@@ -169,6 +169,11 @@ def _told(dy: float, dx: float) -> str:
     down = f"{abs(dy):.0f} pixels {'above' if dy > 0 else 'below'}"
     right = f"{abs(dx):.0f} pixels {'left' if dx > 0 else 'right'}"
     return f"{down} and {right}"
+
+
+def _way(dy: int, dx: int) -> str:
+    """Return in which direction something was moved by dy, dx."""
+    return f"{abs(dy)} {'down' if dy > 0 else 'up'}, {abs(dx)} {'right' if dx > 0 else 'left'}"
 
 
 def _middle(length: int) -> slice:

@@ -135,6 +135,12 @@ def _check_fits(data: StainSet, depth: int, model: StainModel) -> None:
             f"The model looks at {len(model.input_names)} input channels ({', '.join(model.input_names)}), but "
             f"{len(data.input_names)} were chosen ({', '.join(data.input_names)}). Choose as many."
         )
+    given, wanted = ([name.casefold() for name in names] for names in (data.input_names, model.input_names))
+    if given != wanted and sorted(given) == sorted(wanted):
+        raise TrainingError(
+            f"The model looks at {', '.join(model.input_names)}, in this order, but the inputs are "
+            f"{', '.join(data.input_names)}. Choose them in the model's order."
+        )
     if data.output != model.output:
         raise TrainingError(
             f"The model predicts of a stack: {model.output}. Here it would be: {data.output}. Choose the same, or "
