@@ -211,6 +211,19 @@ def test_planes_that_do_not_fit_are_refused(make_model: MakeModel, make_stack: M
         run(predict_stains(model, make_stack(side=40, depth=7, name="seven")))
 
 
+@pytest.mark.parametrize("dimensions", ["2.5d", "3d"])
+def test_a_model_of_stacks_refuses_a_flat_image_and_says_where_planes_are_few(
+    make_model: MakeModel, make_stack: MakeStack, dimensions: str
+) -> None:
+    model = make_model(dimensions=dimensions, depth=5)
+    seen = model.plan.planes
+    with pytest.raises(ModelError, match=rf"looks at {seen} planes at once, but 'flat' has only one"):
+        run(predict_stains(model, make_stack(side=40, name="flat")))
+    made, _ = run(predict_stains(model, make_stack(side=40, depth=seen - 1, name="low")))
+    assert made.mean.shape[2] == seen - 1
+    assert f"'low' has {seen - 1} planes, but the model looks at {seen} at once" in made.notes[0]
+
+
 def test_other_channels(make_model: MakeModel, make_stack: MakeStack) -> None:
     model, stack = make_model(), make_stack(side=40, stains=2)
     named, _ = run(predict_stains(model, stack))

@@ -43,13 +43,29 @@ def input_channels(
 
 
 def check_planes(model: StainModel, stack: ImageStack) -> None:
-    """Raise `ModelError` when a model that merges planes was trained with more or fewer than the image has."""
+    """Raise `ModelError` when the image is flat and the model looks at several planes, or merges more or fewer."""
     wanted, there = model.plan.exact_depth, stack.shape[2]
     if wanted is not None and wanted != there:
         raise ModelError(
             f"The model predicts from stacks of {wanted} planes, but '{stack.name}' has {there}. Give an image with "
             f"{wanted} planes, or train a model for {there}."
         )
+    if there == 1 and model.plan.planes > 1:
+        raise ModelError(
+            f"The model looks at {model.plan.planes} planes at once, but '{stack.name}' has only one. Give a stack, or "
+            "use a model that was trained with dimensions = '2d'."
+        )
+
+
+def plane_notes(model: StainModel, stack: ImageStack) -> tuple[str, ...]:
+    """Return what is to be said of stacks with fewer planes than the model looks at."""
+    wanted, there = model.plan.planes, stack.shape[2]
+    if there >= wanted:
+        return ()
+    return (
+        f"'{stack.name}' has {there} planes, but the model looks at {wanted} at once: planes above and below are "
+        "made up by mirroring. Look closely before you trust the stain.",
+    )
 
 
 def size_notes(model: StainModel, stack: ImageStack) -> tuple[str, ...]:

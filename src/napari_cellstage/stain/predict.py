@@ -17,7 +17,7 @@ from napari_cellstage.core.image_stack import ImageStack
 from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.stain.bring_back import BroughtBack
-from napari_cellstage.stain.matching import check_planes, input_channels, size_notes
+from napari_cellstage.stain.matching import check_planes, input_channels, plane_notes, size_notes
 from napari_cellstage.stain.prediction import StainPrediction
 from napari_cellstage.stain.prediction_store import Target
 from napari_cellstage.stain.resample import differs, resampled
@@ -76,7 +76,7 @@ def predict_stains(
     channels, notes = input_channels(model, stack, inputs)
     check_planes(model, stack)
     chosen = _times(stack, times)
-    notes = (*notes, *size_notes(model, stack))
+    notes = (*notes, *plane_notes(model, stack), *size_notes(model, stack))
     yield from map(Note, notes)
     from napari_cellstage.learn.device import cpu_threads
 
