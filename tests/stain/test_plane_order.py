@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tifffile
+from scipy.ndimage import gaussian_filter1d
 
+from napari_cellstage.sample_stained import stained_field
 from napari_cellstage.stain.plane_order import better_order, likenesses, profile, reversed_ones
 
 
@@ -30,6 +32,26 @@ def test_two_stacks_cannot_tell_which_of_them_is_upside_down():
     assert reversed_ones([rising, rising[:, :4], rising[:, ::-1]]) == []
     even = np.abs(rising)
     assert reversed_ones([even, even, even[:, ::-1]]) == []
+
+
+@pytest.mark.parametrize("wrong", [(3, 0, 5, 1, 6, 2, 4), (6, 0, 1, 2, 3, 4, 5), (0, 2, 4, 6, 1, 3, 5)])
+def test_planes_above_and_below_focus_that_look_alike_are_not_mixed_up(wrong):
+    light = stained_field(2, size=192, cells=8, planes=7).stack.volume(0, 0).astype(np.float32)
+    assert better_order(likenesses(list(light))) is None
+    order = better_order(likenesses(list(light[list(wrong)])))
+    assert order is not None
+    found = [wrong[place] for place in order]
+    assert found in (list(range(7)), list(range(7))[::-1])
+
+
+def test_a_stack_of_many_planes_is_told_in_a_moment():
+    seeds = np.random.default_rng(0).normal(size=(120, 24, 24))
+    planes = gaussian_filter1d(seeds, 3, axis=0).astype(np.float32)
+    assert better_order(likenesses(list(planes))) is None
+    wrong = sorted(range(120), key=str)
+    order = better_order(likenesses(list(planes[wrong])))
+    assert order is not None
+    assert [wrong[place] for place in order] == list(range(120))
 
 
 @pytest.mark.data

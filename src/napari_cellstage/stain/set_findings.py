@@ -10,6 +10,7 @@ from napari_cellstage.stain.pair_looks import PairLooks
 from napari_cellstage.stain.pair_problems import Finding, share, where
 from napari_cellstage.stain.plane_order import better_order, reversed_ones
 
+_LISTED = 20  # planes
 _SAME_SIZE = 0.02  # by which pixel sizes may differ and be the same
 
 
@@ -26,11 +27,16 @@ def of_planes(data: StainSet, looks: Sequence[PairLooks]) -> Iterable[Finding]:
         order = better[unordered[0]] or ()
         yield Finding(
             "note",
-            f"The planes of {share(data, unordered)} look out of order: in the order {', '.join(map(str, order))} "
+            f"The planes of {share(data, unordered)} look out of order: in the order {_listed(order)} "
             "neighbours would be more alike. Check how the files were numbered.",
             unordered,
         )
     yield from _turned(data, looks)
+
+
+def _listed(order: Sequence[int]) -> str:
+    more = ", …" if len(order) > _LISTED else ""
+    return ", ".join(map(str, order[:_LISTED])) + more
 
 
 def _turned(data: StainSet, looks: Sequence[PairLooks]) -> Iterable[Finding]:
