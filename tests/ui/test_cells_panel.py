@@ -260,6 +260,16 @@ def stain_of(stack, *centres):
     return prediction_for(stack, mean=discs(*centres)[None, None, None].astype(np.float32))
 
 
+def test_what_helps_in_a_predicted_stain_is_said_there_alone(panel, session):
+    session.add_stains(session.current_id, stain_of(session.current, *CENTRES), "run")
+    box, hint = panel.find_box.find_channel, panel.find_box.patchy
+    assert hint.isHidden()
+    box.activated.emit(2)
+    assert not hint.isHidden()
+    box.activated.emit(1)
+    assert hint.isHidden()
+
+
 def test_cells_are_found_in_a_predicted_stain_by_its_name(qtbot, panel, session):
     first = session.current_id
     second = session.add_image(from_array(np.full((96, 96), 6, np.uint16), "YX", "light"))

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGroupBox, QLabel,
 
 from napari_cellstage.core.finding.method import METHODS, Method
 from napari_cellstage.core.finding.settings import SegmentSettings
+from napari_cellstage.core.predicted import is_predicted
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors, shown
 from napari_cellstage.ui.pieces import button, hint
@@ -66,6 +67,7 @@ class FindBox(QGroupBox):
         _fill(self.second_channel, names, settings.second_channel)
         if self.form.value != self.session.segment_settings:
             self.form.value = self.session.segment_settings
+        self.patchy.setVisible(settings.channel < len(names) and is_predicted(names[settings.channel]))
         self._show_method(METHODS[settings.method])
 
     def show_found(self, text: str) -> None:
@@ -83,6 +85,10 @@ class FindBox(QGroupBox):
         self.form: SettingsForm[SegmentSettings] = SettingsForm(self.session.segment_settings, FORM)
         self.form.widgets["model"].native.setPlaceholderText("the usual one")
         self.missing, self.seen = hint(""), hint("")
+        self.patchy = hint(
+            "A predicted stain is patchier than a true one. Where nuclei come out in pieces, raise "
+            "<b>smoothing</b> to 2 and <b>min diameter</b> to half a nucleus."
+        )
         self.preview = QCheckBox("Preview on the part you see")
         self.preview.setToolTip("Outlines what would be found, while you change the settings and move the view.")
         self.find = button("Find cells", "Find the cells of the whole image, all planes and time points.")
@@ -94,7 +100,7 @@ class FindBox(QGroupBox):
         top.addRow(self.second_title, self.second_channel)
         layout = QVBoxLayout(self)
         layout.addLayout(top)
-        for widget in (self.missing, self.form, self.preview, self.seen, self.find, self.find_all):
+        for widget in (self.patchy, self.missing, self.form, self.preview, self.seen, self.find, self.find_all):
             layout.addWidget(widget)
         self.show_found("")
 
