@@ -115,7 +115,7 @@ def make_model(make_pairs: Callable[..., StainSet]) -> Callable[..., StainModel]
     ) -> StainModel:
         from napari_cellstage.learn.torch_start import torch
         from napari_cellstage.stain.networks import StainNetwork
-        from napari_cellstage.stain.unlike import learn_space
+        from napari_cellstage.stain.unlike import learn_familiar
 
         choices = {"filters": 4, "levels": 2, "patch": 32, "patch_planes": 4, "views": 1, "device": "cpu", **recipe}
         made = StainRecipe().but(**choices)
@@ -124,7 +124,7 @@ def make_model(make_pairs: Callable[..., StainSet]) -> Callable[..., StainModel]
         scaling = Scaling.of(known, regions, made.input_scaling)
         plan = plan_of(made, len(known.input_names), output, depth, None)
         torch.manual_seed(seed)
-        arrays = learn_space(known, regions, scaling).arrays()
+        arrays = learn_familiar(known, regions, scaling).arrays()
         for number in range(made.members):
             tensors = StainNetwork(plan, known.stain_names).state_dict()
             arrays |= {f"network{number}.{name}": tensor.numpy() for name, tensor in tensors.items()}

@@ -46,7 +46,7 @@ def test_a_model_comes_back_from_disk(model, folder):
     x = torch.randn(1, 1, 32, 32)
     assert torch.equal(back.network()(x), model.network()(x))
     assert (back.recipe.threads, back.recipe.device, back.recipe.filters) == (0, "auto", 4)
-    assert (back.space is None) == (model.space is None)
+    assert (back.familiar is None) == (model.familiar is None)
 
 
 def test_nothing_on_disk_is_a_pickle(folder):

@@ -80,7 +80,7 @@ def test_what_comes_out_does_not_depend_on_memory(
     whole, _ = run(predict_stains(model, stack))
     for name, value in (("BUDGET", 1 << 12), ("WIDE", 64), ("TALL", 16)):
         monkeypatch.setattr(f"napari_cellstage.stain.layout.{name}", value)
-    monkeypatch.setattr("napari_cellstage.stain.unlike._BYTES", 1 << 14)
+    monkeypatch.setattr("napari_cellstage.stain.place_looks._BYTES", 1 << 14)
     monkeypatch.setattr(
         "napari_cellstage.stain.one_image.laid_out",
         lambda *given: __import__("napari_cellstage.stain.layout", fromlist=["x"]).laid_out(*given, 1 << 12),

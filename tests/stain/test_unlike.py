@@ -20,8 +20,9 @@ from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.predict import StainPrediction, predict_stains
 from napari_cellstage.stain.scaling import Scaling
 from napari_cellstage.stain.splits import Region
-from napari_cellstage.stain.unlike import field_of, learn_space, unlike_map
+from napari_cellstage.stain.unlike import field_of, learn_familiar
 from napari_cellstage.stain.verdicts import judged
+from napari_cellstage.stain.whole_looks import Difference
 
 MakeModel = Callable[..., StainModel]
 MakeStack = Callable[..., ImageStack]
@@ -111,12 +112,12 @@ def test_a_stack_turned_upside_down_is_noticed(make_pairs: Callable[..., StainSe
     for seed, pair in enumerate(data.pairs):
         light = stack(True, seed).read(*[slice(None)] * 3)[0]
         pairs.append(replace(pair, name=str(seed), group=str(seed), inputs=from_array(light, "ZYX", "light")))
-    space = learn_space(
+    familiar = learn_familiar(
         replace(data, pairs=tuple(pairs)),
         [Region(number, 0, 0, 96, 96) for number in range(5)],
         Scaling("dataset", ((-1.0, 1.0),), ((0.0, 1.0),)),
     )
-    right, wrong = (unlike_map(stack(upwards, int(rng.integers(100, 200))), space) for upwards in (True, False))
+    right, wrong = (familiar.compare(stack(upwards, int(rng.integers(100, 200))))[0] for upwards in (True, False))
     assert (right > 1).mean() < 0.1
     assert (wrong > 1).mean() > 0.5
 
@@ -124,11 +125,12 @@ def test_a_stack_turned_upside_down_is_noticed(make_pairs: Callable[..., StainSe
 def test_one_image_is_compared_with_its_other_parts(make_pairs: Callable[..., StainSet]) -> None:
     data = make_pairs(count=1, side=(320, 192))
     scaling = Scaling.of(data, [Region(0, 0, 0, 192, 192)])
-    space = learn_space(data, [Region(0, 0, 0, 192, 192)], scaling)
-    found = unlike_map(field_of(data.pairs[0], scaling, Region(0, 208, 0, 320, 192)), space)
+    familiar = learn_familiar(data, [Region(0, 0, 0, 192, 192)], scaling)
+    found, whole = familiar.compare(field_of(data.pairs[0], scaling, Region(0, 208, 0, 320, 192)))
+    assert whole.amount < 0.1
     assert (found > 1).mean() < 0.1
-    again = learn_space(data, [Region(0, 0, 0, 192, 192)], scaling)
-    np.testing.assert_array_equal(space.references, again.references)
+    again = learn_familiar(data, [Region(0, 0, 0, 192, 192)], scaling)
+    np.testing.assert_array_equal(familiar.places.references, again.places.references)
 
 
 def test_of_large_images_parts_are_looked_at(
@@ -138,8 +140,8 @@ def test_of_large_images_parts_are_looked_at(
     regions = [Region(number, 0, 0, 192, 192) for number in range(2)]
     for name, value in (("TILE", 64), ("MOST_PIXELS", 4 * 64 * 64)):
         monkeypatch.setattr(f"napari_cellstage.stain.unlike.{name}", value)
-    space = learn_space(data, regions, Scaling.of(data, regions))
-    assert len(space.references) == 4 * 16
+    familiar = learn_familiar(data, regions, Scaling.of(data, regions))
+    assert len(familiar.places.references) == 4 * 16
 
 
 def test_a_model_that_has_seen_too_little_says_so(
@@ -153,19 +155,28 @@ def test_a_model_that_has_seen_too_little_says_so(
     json.dumps(verdict.to_dict(), allow_nan=False)
 
 
-def test_levels_follow_from_shares_and_widths() -> None:
-    def level(share: float, width: float = 0.1) -> str:
-        return judged(np.where(np.arange(100) < 100 * share, 2.0, 0.5).astype(np.float32), {"DNA": width}).level
+def level(share: float = 0.0, width: float = 0.1, whole: float = 0.0) -> str:
+    places = np.where(np.arange(100) < 100 * share, 2.0, 0.5).astype(np.float32)
+    return judged(places, {"DNA": width}, Difference(whole, "brightness")).level
 
-    assert [level(share) for share in (0.02, 0.1, 0.11, 0.5, 0.51)] == [
-        "like",
-        "like",
-        "doubtful",
-        "doubtful",
-        "unlike",
-    ]
-    vague = judged(np.zeros(10, np.float32), {"DNA": 0.1, "actin": 0.8})
+
+def test_levels_follow_from_shares_widths_and_the_whole() -> None:
+    assert [level(share) for share in (0.02, 0.1, 0.11, 0.5, 0.51)] == ["like", "like", *["doubtful"] * 2, "unlike"]
+    assert [level(whole=amount) for amount in (0.2, 0.3, 0.6, 0.7)] == ["like", *["doubtful"] * 2, "unlike"]
+    vague = judged(np.zeros(10, np.float32), {"DNA": 0.1, "actin": 0.8}, Difference(float("nan"), ""))
     assert vague.level == "doubtful"
     assert "actin 80%" in vague.text
     assert "bright from dark places of actin" in vague.text
     assert vague.uncertainty == pytest.approx(0.45)
+
+
+@pytest.mark.parametrize(
+    ("whole", "words"),
+    [
+        (0.1, "Like the training data: only 0% of the image is unlike it. Mean"),
+        (0.3, "Place by place only 0% of the image is unlike the training data. As a whole the image differs"),
+        (0.8, "As a whole the image is unlike the training images, most in brightness, so the stain may be invented."),
+    ],
+)
+def test_it_is_said_how_the_whole_differs(whole: float, words: str) -> None:
+    assert words in judged(np.zeros(10, np.float32), {"DNA": 0.1}, Difference(whole, "brightness")).text

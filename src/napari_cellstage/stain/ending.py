@@ -23,7 +23,7 @@ from napari_cellstage.stain.pair import StainSet
 from napari_cellstage.stain.splits import StainSplit
 from napari_cellstage.stain.start import Start
 from napari_cellstage.stain.transfer_split import EARLIER, learned
-from napari_cellstage.stain.unlike import learn_space
+from napari_cellstage.stain.unlike import learn_familiar
 from napari_cellstage.stain.validating import Watch, calibration
 
 
@@ -48,7 +48,7 @@ def model_of(
     for number, one in enumerate(members):
         tensors = one.network.state_dict().items()
         arrays |= named(f"{NETWORK}{number}", {name: tensor.detach().cpu().numpy() for name, tensor in tensors})
-    space = learn_space(data, split.train, start.scaling, start.recipe.seed)
+    familiar = learn_familiar(data, split.train, start.scaling, start.recipe.seed)
     unsized = StainModel(
         start.recipe,
         start.plan,
@@ -58,7 +58,7 @@ def model_of(
         start.scaling,
         calibrated,
         {},
-        arrays | space.arrays(),
+        arrays | familiar.arrays(),
     )
     card = _card(unsized) | {
         "members": len(members),

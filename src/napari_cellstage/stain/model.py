@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.errors import CellStageError, ModelError
-from napari_cellstage.core.review.space import Space
 from napari_cellstage.learn.card import CARD, card_last
 from napari_cellstage.learn.model_files import WEIGHTS, read_files, write_files
 from napari_cellstage.stain.card import read_stain_card
@@ -22,6 +21,7 @@ from napari_cellstage.stain.pair import OUTPUTS, Output
 from napari_cellstage.stain.plan import Plan
 from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.stain.scaling import Scaling
+from napari_cellstage.stain.unlike import Familiar
 
 if TYPE_CHECKING:
     from torch import nn
@@ -54,7 +54,7 @@ class StainModel:
     card
         Plain JSON values: all of the above, and what it was trained on; what is in ``card.json``.
     arrays
-        The networks' parameters, ``network0.…``, and those of `space`.
+        The networks' parameters, ``network0.…``, and those of `familiar`.
     """
 
     recipe: StainRecipe
@@ -83,9 +83,9 @@ class StainModel:
         return int(self.card["members"])
 
     @cached_property
-    def space(self) -> Space | None:
-        """What places of the training data look like, see `unlike`; None where there were too few of them."""
-        return Space.from_arrays(self.arrays)
+    def familiar(self) -> Familiar | None:
+        """What the training data look like, see `unlike`; None where it is not known."""
+        return Familiar.from_arrays(self.arrays)
 
     def network(self) -> nn.Module:
         """Return its network, several as one (see `Averaged`), on the CPU, ready to predict.

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.image_stack import ImageStack
-from napari_cellstage.core.review.space import Space
 from napari_cellstage.learn.device import choose_device
 from napari_cellstage.stain.fields import Field
 from napari_cellstage.stain.layout import Cut, Layout, laid_out
 from napari_cellstage.stain.mosaic import Mosaic, windows_of
 from napari_cellstage.stain.pair_reading import floats
 from napari_cellstage.stain.scaling import own_ranges
-from napari_cellstage.stain.unlike import unlike_map
+from napari_cellstage.stain.unlike import Familiar, not_known
 from napari_cellstage.stain.verdicts import Verdict, judged
 
 if TYPE_CHECKING:
@@ -39,14 +38,14 @@ class Work:
     ----------
     model, asker, cut
         The model, its network on its device, and how that is asked.
-    space
+    familiar
         What it knows of its training data; None where it knows nothing.
     """
 
     model: StainModel
     asker: Asker
     cut: Cut
-    space: Space | None
+    familiar: Familiar | None
 
     @classmethod
     def of(cls, model: StainModel) -> Work:
@@ -63,7 +62,7 @@ class Work:
             device,
             recipe.precision,
         )
-        return cls(model, asker, Cut.of(model.plan, recipe.patch, recipe.overlap), model.space)
+        return cls(model, asker, Cut.of(model.plan, recipe.patch, recipe.overlap), model.familiar)
 
     @property
     def channels(self) -> tuple[int, int]:
@@ -106,5 +105,6 @@ class Work:
 
     def judge(self, field: Field, widths: Floats) -> tuple[Floats, Verdict]:
         """Return the map of what is unlike the training data, and the verdict."""
-        unlike = unlike_map(field, self.space)
-        return unlike, judged(unlike, dict(zip(self.model.stain_names, widths.tolist(), strict=True)))
+        familiar = self.familiar
+        unlike, whole = not_known(field) if familiar is None else familiar.compare(field)
+        return unlike, judged(unlike, dict(zip(self.model.stain_names, widths.tolist(), strict=True)), whole)

@@ -18,10 +18,10 @@ from napari_cellstage.core.steps import relayed
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.stain.bring_back import BroughtBack
 from napari_cellstage.stain.matching import check_planes, input_channels, plane_notes, size_notes
+from napari_cellstage.stain.place_looks import STEP
 from napari_cellstage.stain.prediction import StainPrediction
 from napari_cellstage.stain.prediction_store import Target
 from napari_cellstage.stain.resample import differs, resampled
-from napari_cellstage.stain.unlike import STEP
 from napari_cellstage.stain.verdicts import Verdict
 
 if TYPE_CHECKING:

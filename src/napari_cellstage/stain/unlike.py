@@ -1,23 +1,24 @@
-"""Where an image is unlike those that a model of stains has learned from: local statistics against those of training.
+"""What a model of stains knows of its training data's looks, and where, and how far, an image is unlike them.
 
-A network predicts something for any picture. How far each place is from the places of the training data says where that
-may be invented. A place is described by statistics of the scaled input, not by what the network makes of it: these
-need no second pass, do not depend on how the image is cut, and change with brightness, focus, magnification and noise,
-in which microscopes differ. Distances are those of `core.review.space`.
+A network predicts something for any picture. Two things say where that may be invented: single places that look like no
+place of the training data (distances are those of `core.review.space`), and, as an image in wrong light or out of focus
+may have nothing but places that occur somewhere, its places as a whole, see `whole_looks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cellstage.core.review.space import Space
 from napari_cellstage.stain.fields import Field
+from napari_cellstage.stain.place_looks import looks_of
+from napari_cellstage.stain.whole_looks import Difference, WholeLooks
 
 if TYPE_CHECKING:
     from napari_cellstage.stain.pair import StainPair, StainSet
@@ -25,30 +26,59 @@ if TYPE_CHECKING:
     from napari_cellstage.stain.splits import Region
 
 Floats = NDArray[np.float32]
-STEP = 16  # pixels of the model's size that a place is high and wide
 BLOCK = 8  # places along the side of a square that counts as one group, where all places are of one group
 TILE, MOST_TILES, MOST_PIXELS = 512, 300, 1 << 27  # what is looked at of the training data
 MOST_PLACES, DIMS = 8000, 16
-_LEVELS = 4  # 2 ** 4 is the step
-_FLOOR = 1e-5  # of squared contrasts: what is under it is no contrast
-_BYTES = 32 << 20
 
 
-def unlike_map(field: Field, space: Space | None) -> Floats:
-    """Return ``(ceil(h / 16), ceil(w / 16))``: over 1 where a field is unlike the training data.
+@dataclass(frozen=True, eq=False)
+class Familiar:
+    """What a model knows of its training data's looks.
 
-    A place with pixels that are not finite is over 1 in any case; all others are NaN where there is no space.
+    Parameters
+    ----------
+    places
+        What single places look like.
+    whole
+        What images look like as a whole.
     """
-    statistics, bad = _measured(field)
-    features = _features(statistics)
-    found = np.full(bad.shape, np.nan, np.float32)
-    if space is not None:
-        found = space.unlike(space.embed(features.reshape(-1, features.shape[-1]))).reshape(bad.shape)
+
+    places: Space
+    whole: WholeLooks
+
+    def compare(self, field: Field) -> tuple[Floats, Difference]:
+        """Return the map of a field, see `unlike_map`, and how it differs as a whole."""
+        looks, bad = looks_of(field)
+        return unlike_map(looks, bad, self.places), self.whole.difference(looks[bad == 0])
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return all that a model's file has to hold."""
+        return self.places.arrays() | self.whole.arrays()
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Self | None:
+        """Make what `arrays` gave, out of arrays that may hold others too; None where it is not among them."""
+        places, whole = Space.from_arrays(arrays), WholeLooks.from_arrays(arrays)
+        return None if places is None or whole is None else cls(places, whole)
+
+
+def not_known(field: Field) -> tuple[Floats, Difference]:
+    """Return what can be said of a field where nothing is known of the training data: where its pixels are bad."""
+    _, bad = looks_of(field)
+    return np.where(bad > 0, 1 + bad, np.nan).astype(np.float32), Difference(float("nan"), "")
+
+
+def unlike_map(looks: Floats, bad: Floats, space: Space) -> Floats:
+    """Return ``(gy, gx)`` of looks ``(gy, gx, F)``: over 1 where a place is unlike the training data.
+
+    A place with pixels that are not finite, as `bad` says, is over 1 in any case; others are NaN where nobody can tell.
+    """
+    found = space.unlike(space.embed(looks.reshape(-1, looks.shape[-1]))).reshape(bad.shape)
     return np.where(bad > 0, np.fmax(found, 1 + bad), found).astype(np.float32)
 
 
-def learn_space(data: StainSet, regions: Sequence[Region], scaling: Scaling, seed: int = 0) -> Space:
-    """Learn what places of the training data look like.
+def learn_familiar(data: StainSet, regions: Sequence[Region], scaling: Scaling, seed: int = 0) -> Familiar:
+    """Learn what the training data look like.
 
     Parameters
     ----------
@@ -59,21 +89,23 @@ def learn_space(data: StainSet, regions: Sequence[Region], scaling: Scaling, see
     scaling
         As of the model.
     seed
-        Same seed, same space.
+        Same seed, same result.
     """
     rng = np.random.default_rng(seed)
     chosen = _some_tiles(data, regions, rng)
     one_group = len({data.pairs[tile.pair].group for tile in chosen}) < 2
-    features, groups = list[Floats](), list[NDArray[np.str_]]()
+    looks, images, groups = list[Floats](), list[NDArray[np.str_]](), list[NDArray[np.str_]]()
     for place, tile in enumerate(chosen):
         pair = data.pairs[tile.pair]
-        found = _features(_measured(field_of(pair, scaling, tile))[0])
-        names = _squares(found.shape[:2], place) if one_group else np.full(found.shape[:2], pair.group)
-        features.append(found.reshape(-1, found.shape[-1]))
-        groups.append(names.ravel())
-    values, names = np.concatenate(features), np.concatenate(groups)
+        found, _ = looks_of(field_of(pair, scaling, tile))
+        of_image = np.full(found.shape[:2], pair.group)
+        looks.append(found.reshape(-1, found.shape[-1]))
+        images.append(of_image.ravel())
+        groups.append((_squares(found.shape[:2], place) if one_group else of_image).ravel())
+    values, names = np.concatenate(looks), np.concatenate(groups)
     some = np.sort(rng.permutation(len(values))[:MOST_PLACES])
-    return Space.fit(values[some], names[some], seed, DIMS)
+    places = Space.fit(values[some], names[some], seed, DIMS)
+    return Familiar(places, WholeLooks.fit(values[some], np.concatenate(images)[some], len(values) / len(some)))
 
 
 def _some_tiles(data: StainSet, regions: Sequence[Region], rng: np.random.Generator) -> list[Region]:
@@ -111,79 +143,3 @@ def _squares(shape: tuple[int, ...], region: int) -> NDArray[np.str_]:
     rows, columns = np.indices(shape) // BLOCK
     names: NDArray[np.str_] = np.char.add(f"{region} ", (rows * 10_000 + columns).astype(str))
     return names
-
-
-def _measured(field: Field) -> tuple[Floats, Floats]:
-    """Return statistics ``(gy, gx, C, Z, 6)`` of all places, and the share of bad pixels ``(gy, gx)`` of each."""
-    down, across = (-(-length // STEP) for length in field.size)
-    parts = [
-        (row, column, *_of_part(field, row, column))
-        for row, column in _parts(field, down, across)
-    ]  # fmt: skip
-    first = parts[0][2]
-    statistics = np.empty((down, across, *first.shape[2:]), np.float32)
-    bad = np.empty((down, across), np.float32)
-    for row, column, some, share in parts:
-        place = slice(row.start, row.stop), slice(column.start, column.stop)
-        statistics[place], bad[place] = some, share
-    return statistics, bad
-
-
-def _parts(field: Field, down: int, across: int) -> Iterator[tuple[range, range]]:
-    """Yield rows and columns of places that are measured at once; memory is bounded."""
-    wide = min(across, 128)
-    tall = max(1, _BYTES // (4 * field.shape[0] * wide * STEP**2))
-    for top in range(0, down, tall):
-        for left in range(0, across, wide):
-            yield range(top, min(top + tall, down)), range(left, min(left + wide, across))
-
-
-def _of_part(field: Field, rows: range, columns: range) -> tuple[Floats, Floats]:
-    spans = [(r.start * STEP, min(r.stop * STEP, n)) for r, n in zip((rows, columns), field.size, strict=True)]
-    raw = field.raw(np.arange(field.shape[0]), *spans)
-    more = [(0, r.stop * STEP - end) for r, (_, end) in zip((rows, columns), spans, strict=True)]
-    raw = np.pad(raw, [(0, 0), (0, 0), *more], mode="symmetric" if _long_enough(raw, more) else "edge")
-    bad: Floats = np.asarray((~np.isfinite(raw)).any(axis=(0, 1), keepdims=True), np.float32)
-    return _statistics(field.seen(raw)), _pooled(bad, STEP)[0, 0]
-
-
-def _long_enough(raw: Floats, more: Iterable[tuple[int, int]]) -> bool:
-    return all(amount <= length for (_, amount), length in zip(more, raw.shape[2:], strict=True))
-
-
-def _statistics(seen: Floats) -> Floats:
-    """Return ``(gy, gx, C, Z, 6)``: mean, squared contrasts at 1, 2, 4 and 8 pixels, and third moment at 2 pixels."""
-    means, contrasts = [seen], []
-    for _ in range(_LEVELS):
-        means.append(_pooled(means[-1], 2))
-        squares = _pooled(means[-2] ** 2, 2) - means[-1] ** 2
-        contrasts.append(np.maximum(squares, 0))
-    levels = [_pooled(one, STEP >> number) for number, one in enumerate(contrasts, start=1)]
-    centred = means[1] - means[-1].repeat(STEP // 2, axis=2).repeat(STEP // 2, axis=3)
-    made = np.stack([means[-1], *levels, _pooled(centred**3, STEP // 2)], axis=-1)
-    return np.moveaxis(made, (2, 3), (0, 1))
-
-
-def _features(statistics: Floats) -> Floats:
-    """Return ``(gy, gx, F)``: each place with its neighbours; over the planes mean, spread and slope."""
-    from scipy.ndimage import uniform_filter
-
-    size = (3, 3, 1, 1, 1)
-    around = uniform_filter(statistics, size)  # mirrored at the edges
-    uneven = np.maximum(uniform_filter(statistics[..., :1] ** 2, size) - around[..., :1] ** 2, 0)
-    contrasts = np.concatenate([around[..., 1 : 1 + _LEVELS], uneven], axis=-1)
-    spread = np.sqrt(contrasts[..., :_LEVELS].sum(axis=-1, keepdims=True) + _FLOOR)
-    skew = np.cbrt(around[..., -1:]) / spread
-    each = np.concatenate([around[..., :1], np.log(contrasts + _FLOOR), skew], axis=-1)
-    depth = each.shape[3]
-    place = np.linspace(-1, 1, depth, dtype=np.float32) if depth > 1 else np.zeros(1, np.float32)
-    over = [each.mean(axis=3), each.std(axis=3), (each * place[:, None]).mean(axis=3)]
-    return np.stack(over, axis=-1).reshape(*each.shape[:2], -1).astype(np.float32)
-
-
-def _pooled(images: Floats, side: int) -> Floats:
-    """Return means of squares ``side`` pixels wide, a power of 2: ``(..., h / side, w / side)``."""
-    while side > 1:
-        rows = images[..., ::2, :] + images[..., 1::2, :]
-        images, side = (rows[..., ::2] + rows[..., 1::2]) * np.float32(0.25), side // 2
-    return images

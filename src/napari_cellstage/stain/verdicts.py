@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cellstage.stain.whole_looks import Difference
+
 Level = Literal["like", "doubtful", "unlike"]
 LEVELS: tuple[Level, ...] = ("like", "doubtful", "unlike")
 
@@ -25,6 +27,8 @@ class Verdict:
         Plain sentences with the numbers, and what to do.
     share_unlike
         Share of the image that is unlike the training data, 0 to 1; NaN where the model can't tell.
+    difference
+        How far the image as a whole is from the training images, beyond what these differ, 0 to 1; NaN likewise.
     uncertainty
         Mean width of the interval that holds 80 % of the true values, as a share of the stain's range in the training
         data, mean over the stains.
@@ -34,6 +38,7 @@ class Verdict:
     text: str
     share_unlike: float
     uncertainty: float
+    difference: float = float("nan")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; None for what is not known."""
@@ -41,10 +46,11 @@ class Verdict:
 
 
 DOUBTFUL, UNLIKE = 0.1, 0.5  # shares of an image: of images like the training data about 0.01 is over the limit
+OTHER, FAR = 0.25, 0.6  # differences of an image as a whole: worth a look; too far
 WIDE = 0.5  # of the stain's range: an interval as wide as that says hardly anything
 
 
-def judged(unlike: NDArray[np.float32], widths: dict[str, float]) -> Verdict:
+def judged(unlike: NDArray[np.float32], widths: dict[str, float], whole: Difference) -> Verdict:
     """Return the verdict on one time point.
 
     Parameters
@@ -53,16 +59,23 @@ def judged(unlike: NDArray[np.float32], widths: dict[str, float]) -> Verdict:
         Map as `unlike_map` gives it.
     widths
         By stain: mean width of the 80 % interval, as a share of the stain's range.
+    whole
+        How the image differs as a whole.
     """
     known = unlike[np.isfinite(unlike)]
     share = float((known > 1).sum() / unlike.size) if len(known) else float("nan")
     width = float(np.mean(list(widths.values())))
     vague = [name for name, value in widths.items() if value > WIDE]
-    level: Level = "unlike" if share > UNLIKE else "doubtful" if share > DOUBTFUL or vague else "like"
-    return Verdict(level, " ".join([_of_share(share), *_of_widths(widths, vague)]), share, width)
+    level: Level = "like"
+    if share > DOUBTFUL or whole.amount > OTHER or vague:
+        level = "doubtful"
+    if share > UNLIKE or whole.amount > FAR:
+        level = "unlike"
+    told = [_of_share(share, level), *_of_whole(whole), *_of_widths(widths, vague)]
+    return Verdict(level, " ".join(told), share, width, whole.amount)
 
 
-def _of_share(share: float) -> str:
+def _of_share(share: float, level: Level) -> str:
     if share != share:
         return "Whether this image is like the training data can't be told: the model has learned from too little."
     if share > UNLIKE:
@@ -75,7 +88,20 @@ def _of_share(share: float) -> str:
             f"Partly unlike the training data: {share:.0%} of the image. Look at the map of unlike places before you "
             "use the stain there."
         )
-    return f"Like the training data: only {share:.0%} of the image is unlike it."
+    if level == "like":
+        return f"Like the training data: only {share:.0%} of the image is unlike it."
+    return f"Place by place only {share:.0%} of the image is unlike the training data."
+
+
+def _of_whole(whole: Difference) -> list[str]:
+    if whole.amount > FAR:
+        return [
+            f"As a whole the image is unlike the training images, most in {whole.kind}, so the stain may be invented. "
+            "Take it as those were taken, or train with images of this kind."
+        ]
+    if whole.amount > OTHER:
+        return [f"As a whole the image differs from the training images, most in {whole.kind}. Look at it closely."]
+    return []
 
 
 def _of_widths(widths: dict[str, float], vague: list[str]) -> list[str]:
