@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 
 from napari_cellstage.core.segment import SegmentSettings
 from napari_cellstage.learn.recipe import Recipe
+from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.ui.settings_form import SettingsForm
 
 
@@ -64,3 +67,19 @@ def test_zero_says_what_it_means(qtbot):
     qtbot.addWidget(form)
     label = form.layout().labelForField(form.widgets["epochs"].native)
     assert label.text() == "epochs (0: as needed)"
+
+
+def test_a_whole_number_is_typed_digit_by_digit(qtbot):
+    form = SettingsForm(StainRecipe(patch=96), ("patch", "seed"))
+    qtbot.addWidget(form)
+    form.show()
+    box = form.widgets["patch"].native  # not below 8, nor above 1024
+    box.selectAll()
+    with qtbot.waitSignal(form.changed, timeout=20_000):
+        QTest.keyClicks(box, "32")
+    assert (box.text(), form.value.patch) == ("32", 32)  # before the field is left, too
+    for typed, mended in (("3", 8), ("4000", 1024)):
+        box.selectAll()
+        QTest.keyClicks(box, typed)
+        QTest.keyClick(box, Qt.Key.Key_Return)
+        assert (box.text(), form.value.patch) == (str(mended), mended)
