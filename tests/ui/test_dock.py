@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication
 
 from napari_cellstage.core.images import from_array
 from napari_cellstage.core.predictions import Predictions
@@ -208,6 +210,23 @@ def crowd(dock: CellStageDock) -> None:
     dock.next.show_cell(8)
     for part in dock.findChildren(Folded):
         part.head.setChecked(True)
+
+
+def test_enter_in_a_field_does_not_accept_a_prediction(viewer: Any) -> None:
+    dock = open_dock(viewer)
+    fill(dock)
+    ids = dock.session.scheme.ids[:2]
+    answer = Predictions(np.tile(np.float32([0.1, 0.9]), (6, 1)), ids, np.zeros(6, np.uint8), "run")
+    dock.session.set_predictions({dock.session.current_id: answer}, dock.session.snapshot().version)
+    dock.link.selected_row = 5
+    dock.go_to("Cells")
+    field = next(one for one in dock.cells.findChildren(QAbstractSpinBox) if one.isVisible())
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert dock.session.class_ids()[5] == 0
+    dock.cells.find.setFocus()
+    QTest.keyClick(dock.cells.find, Qt.Key.Key_Return)
+    assert dock.session.class_ids()[5] == ids[1]  # elsewhere it does
 
 
 def test_nothing_is_cut_off_in_a_small_window(viewer: Any, qtbot: Any) -> None:

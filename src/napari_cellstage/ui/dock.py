@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
+from qtpy.QtWidgets import QAbstractSpinBox, QLineEdit, QTabWidget, QVBoxLayout, QWidget
 
 from napari_cellstage.core.images import ImageStack
 from napari_cellstage.session import Session
@@ -134,6 +134,12 @@ class CellStageDock(QWidget):
         """Open files."""
         event.acceptProposedAction()
         self.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Keep Enter in a field from the canvas, where it accepts what the model says of the selected cell."""
+        ends = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not (ends and isinstance(self.focusWidget(), (QLineEdit, QAbstractSpinBox))):
+            super().keyPressEvent(event)
 
     def _build(self) -> None:
         self.header = Header(self.session)
