@@ -19,7 +19,7 @@ from napari_cellstage.ui.stain.channel_choice import ChannelChoice
 from napari_cellstage.ui.stain.recipe_choice import FLAT, PLANES, VOLUME
 from napari_cellstage.ui.stain.recipe_groups import FIRST, GROUPS, NOT_SHOWN
 from napari_cellstage.ui.stain.source_box import FOLDER, LAYERS, SourceBox
-from napari_cellstage.ui.stain.sources import FolderSource, LayerSource, ProjectSource, look_into
+from napari_cellstage.ui.stain.sources import FolderFacts, FolderSource, LayerSource, ProjectSource, called, look_into
 from napari_cellstage.ui.stain.stain_form import StainForm
 from napari_cellstage.ui.workers import JobRunner
 from tests.ui.stain.scene import image, prediction
@@ -219,6 +219,37 @@ def test_a_channel_of_the_same_name_in_two_folders_is_in_one_list_when_one_folde
     assert choice.input_names == choice.stain_names == ("channel 0",)
     choice.put({"channel 0": 1}, 1)
     assert choice.stain_names == ()
+
+
+def test_two_folders_of_files_without_channel_names_are_ready_to_learn_from(
+    box: SourceBox, qtbot: Any, tmp_path: Path
+) -> None:
+    for name in ("phase", "DNA"):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "a.tif", image(name).pixels[0, 0, 0])
+    box.use(FOLDER)
+    for name in ("phase", "DNA"):
+        with qtbot.waitSignal(box.folders.changed, timeout=20_000):
+            box.folders.look(tmp_path / name, for_stains=name == "DNA")
+    assert box.missing == ""
+    pairs = box.source().pairs(lambda: False)
+    assert (pairs.input_names, pairs.stain_names) == (
+        ("phase",),
+        ("DNA",),
+    )  # not "channel 0", which is said of any file
+
+
+def test_folders_of_one_name_keep_the_names_of_channels(tmp_path: Path) -> None:
+    one, other = (FolderFacts(tmp_path / name / "images", ("channel 0",), 1) for name in ("light", "stain"))
+    assert called(one, other) == (("channel 0",), ("channel 0",))
+
+
+def test_what_is_guessed_is_in_one_image_together(box: SourceBox, session: Session, qtbot: Any) -> None:
+    session.add_image(image("photograph", ("red", "green", "blue")))
+    again = SourceBox(session, JobRunner(), dict, StainForm(StainRecipe.load(FLAT)))
+    qtbot.addWidget(again)
+    assert again.channels.stain_names == ("DNA",)
+    assert again.images.image_ids == (1, 2)
 
 
 def test_stains_in_another_folder_are_chosen_after_the_images(box: SourceBox, qtbot: Any, tmp_path: Path) -> None:

@@ -51,7 +51,13 @@ class ChannelChoice(QWidget):
         """Stains that are predicted."""
         return tuple(str(one) for one in self.stains.ticked)
 
-    def put(self, counts: Mapping[str, int], images: int, stains: Mapping[str, int] | None = None) -> None:
+    def put(
+        self,
+        counts: Mapping[str, int],
+        images: int,
+        stains: Mapping[str, int] | None = None,
+        among: Sequence[str] | None = None,
+    ) -> None:
         """List channels with how many images have each; what was chosen stays chosen, else it is guessed.
 
         Parameters
@@ -62,12 +68,16 @@ class ChannelChoice(QWidget):
             How many there are in all.
         stains
             Channels of the images that the stains are in, where those are other images.
+        among
+            Channels that one image has together, where what is learned has to be guessed; None: all of them are.
         """
-        self._apart = stains is not None
         other = counts if stains is None else stains
-        names = (tuple(counts), tuple(other))
-        chosen = (self.input_names, self.stain_names) if names == self._names else self._kept(*names)
-        inputs, wanted = chosen or ((names[0], names[1]) if self._apart else guessed(names[0]))
+        names, before = (tuple(counts), tuple(other)), self._apart
+        self._apart = stains is not None
+        same = names == self._names and before == self._apart
+        chosen = (self.input_names, self.stain_names) if same else self._kept(*names)
+        likely = names if self._apart else guessed(names[0] if among is None else among)
+        inputs, wanted = chosen or likely
         self._names = names
         for ticks, which, ticked in ((self.inputs, counts, inputs), (self.stains, other, wanted)):
             lines = [Tick(name, _line(name, count, images), _tip(count, images)) for name, count in which.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -13,11 +13,11 @@ from napari_cellstage.core.images import ImageStack
 from napari_cellstage.core.predicted import is_predicted
 from napari_cellstage.session import Session
 from napari_cellstage.ui.pieces import shrinking
-from napari_cellstage.ui.stain.channel_choice import ChannelChoice
+from napari_cellstage.ui.stain.channel_choice import ChannelChoice, guessed
 from napari_cellstage.ui.stain.folder_row import FolderRow
 from napari_cellstage.ui.stain.image_choice import ImageChoice, lacks, own_channels
 from napari_cellstage.ui.stain.recipe_choice import RecipeChoice
-from napari_cellstage.ui.stain.sources import FolderSource, LayerSource, ProjectSource, Source, Wanted
+from napari_cellstage.ui.stain.sources import FolderSource, LayerSource, ProjectSource, Source, Wanted, called
 from napari_cellstage.ui.stain.stain_form import StainForm
 from napari_cellstage.ui.workers import JobRunner
 
@@ -122,7 +122,7 @@ class SourceBox(QWidget):
         images, stains = self.folders.images, self.folders.stains
         if images is None:
             raise TrainingError(self.missing)
-        return FolderSource(wanted, images.folder, None if stains is None else stains.folder)
+        return FolderSource(wanted, images, stains)
 
     @property
     def pixels(self) -> int:
@@ -175,7 +175,8 @@ class SourceBox(QWidget):
 
     def _refresh_project(self) -> None:
         images = self._session.images
-        self.channels.put(Counter(name for one in images for name in own_channels(one)), len(images))
+        counts = Counter(name for one in images for name in own_channels(one))
+        self.channels.put(counts, len(images), among=_usual([own_channels(one) for one in images]))
         inputs, stains = self.channels.input_names, self.channels.stain_names
         self.images.put(images, inputs, stains)
         able = [one for one in images if not lacks(one, inputs, stains)]
@@ -186,8 +187,8 @@ class SourceBox(QWidget):
         if images is None:
             self.channels.put({}, 0)
             return
-        other = None if stains is None else dict.fromkeys(stains.channels, 1)
-        self.channels.put(dict.fromkeys(images.channels, 1), 1, other)
+        names, others = called(images, stains)
+        self.channels.put(dict.fromkeys(names, 1), 1, None if stains is None else dict.fromkeys(others, 1))
         self.recipe.show_planes(images.planes)
 
     def _on_kind(self, _place: int = 0) -> None:
@@ -197,3 +198,9 @@ class SourceBox(QWidget):
         if self.kind.currentText() == PROJECT:
             self._refresh_project()
         self.changed.emit()
+
+
+def _usual(images: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the channels that most of the images with transmitted light and a stain have."""
+    with_both = Counter(names for names in images if all(guessed(names)))
+    return next((names for names, _count in with_both.most_common(1)), ())

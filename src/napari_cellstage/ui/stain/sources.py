@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from napari_cellstage.stain.pair import StainSet
     from napari_cellstage.ui.workers import ShouldStop
 
+_NAMELESS = re.compile(r"channel \d+")
 Output = Literal["auto", "stack", "plane", "maximum"]
 
 
@@ -125,25 +127,37 @@ class LayerSource:
 
 @dataclass(frozen=True)
 class FolderSource:
-    """A folder of images with all channels in each, or two folders whose files are matched by name."""
+    """A folder of images with all channels in each, or two folders whose files are matched by name.
+
+    Parameters
+    ----------
+    wanted
+        Channels as `called` names them.
+    images, stains
+        The folders.
+    """
 
     wanted: Wanted
-    folder: Path
-    stain_folder: Path | None = None
+    images: FolderFacts
+    stains: FolderFacts | None = None
 
     def pairs(self, should_stop: ShouldStop) -> StainSet:
         """Find and pair the files."""
         from napari_cellstage.stain.pairs import pairs_of_folders
 
-        return pairs_of_folders(
-            self.folder,
-            self.wanted.inputs,
-            self.wanted.stains,
-            self.stain_folder,
+        inputs, stains = called(self.images, self.stains)
+        other = self.images if self.stains is None else self.stains
+        in_files = dict(zip(inputs, self.images.channels, strict=True)), dict(zip(stains, other.channels, strict=True))
+        data = pairs_of_folders(
+            self.images.folder,
+            [in_files[0][name] for name in self.wanted.inputs],
+            [in_files[1][name] for name in self.wanted.stains],
+            None if self.stains is None else self.stains.folder,
             output=self.wanted.output,
             plane=self.wanted.plane,
             should_stop=should_stop,
         )
+        return replace(data, input_names=self.wanted.inputs, stain_names=self.wanted.stains)
 
 
 @dataclass(frozen=True)
@@ -153,6 +167,23 @@ class FolderFacts:
     folder: Path
     channels: tuple[str, ...]
     planes: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its channels; the folder, where there is one that has no name."""
+        nameless = len(self.channels) == 1 and _NAMELESS.fullmatch(self.channels[0])
+        return (self.folder.name,) if nameless else self.channels
+
+
+def called(images: FolderFacts, stains: FolderFacts | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what channels of inputs and of stains are called: of files with one, which has no name, as their folder.
+
+    "channel 0" tells nobody what a model predicts, and no other image has its light in a channel of that name.
+    """
+    if stains is None:
+        return images.channels, images.channels
+    names = images.names, stains.names
+    return names if names[0] != names[1] else (images.channels, stains.channels)
 
 
 def look_into(folder: Path, can_open: Callable[[Path], ImageStack] | None = None) -> FolderFacts:
