@@ -17,6 +17,7 @@ from napari_cellstage.session import Session
 from napari_cellstage.stain.recipe import StainRecipe
 from napari_cellstage.stain.registration import Shift
 from napari_cellstage.stain.scores import StainScore, StainScores
+from napari_cellstage.ui.pieces import scrolled
 from napari_cellstage.ui.stain import learning
 from napari_cellstage.ui.stain.estimate import AROUND, expected_seconds, measured
 from napari_cellstage.ui.stain.learn_page import LearnPage
@@ -99,6 +100,33 @@ def test_a_training_shows_picture_curve_score_and_notes(
     with qtbot.waitSignal(page.apply_wanted) as wanted:
         page.outcome.apply.click()
     assert wanted.args == ["run 1"]
+
+
+def test_picture_and_curve_come_in_sight(qtbot: Any, page: LearnPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(_should_stop: Any) -> Any:
+        yield epoch(1)
+
+    play(monkeypatch, work)
+    area = scrolled(page)
+    qtbot.addWidget(area)
+    area.resize(340, 420)
+    area.show()
+    train(qtbot, page)
+    end = page.outcome.curve.mapTo(area.viewport(), page.outcome.curve.rect().bottomLeft())
+    assert 0 < end.y() <= area.viewport().height()
+    area.takeWidget()  # the page goes as in other tests
+
+
+def test_why_nothing_was_learned_stays_in_the_page(
+    qtbot: Any, page: LearnPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(_should_stop: Any) -> Any:
+        yield Note("1 of 3 images is left out.")
+        raise TrainingError("The stain 'DNA' is blank in all images.")
+
+    play(monkeypatch, work)
+    train(qtbot, page)
+    assert page.outcome.notes.text().splitlines()[-1] == "• The stain 'DNA' is blank in all images."
 
 
 def test_a_second_training_begins_anew(qtbot: Any, page: LearnPage, monkeypatch: pytest.MonkeyPatch) -> None:

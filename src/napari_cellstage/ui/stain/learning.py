@@ -89,7 +89,7 @@ class Learning(QObject):
 
     def _start(self, job: Job) -> None:
         job.progressed.connect(self._on_event)
-        job.failed.connect(show)
+        job.failed.connect(self._on_failed)
         self._runner.start(job)
         self._runs = self._runs_now()
 
@@ -105,6 +105,11 @@ class Learning(QObject):
             self.epoch_done.emit(event)
         elif isinstance(event, Measured):
             self.measured.emit(event)
+
+    def _on_failed(self, error: BaseException) -> None:
+        show(error)
+        if isinstance(error, CellStageError) and self._runs_now() == self._runs:
+            self.noted.emit(str(error))  # what napari shows of it goes after a moment
 
     def _on_learned(self, runs: Path, answer: Learned | None) -> None:
         if answer is None:

@@ -15,6 +15,7 @@ from napari_cellstage.ui.stain.score_words import score_text
 from napari_cellstage.ui.theme import PanelTheme
 
 NOTES_SHOWN = 5
+MARGIN = 8  # pixels below the curve
 
 
 class Outcome(QWidget):
@@ -91,9 +92,10 @@ class Outcome(QWidget):
         return self.curve
 
     def _bring_in_sight(self) -> None:
-        """Scroll to the live picture, which lies below the choices."""
+        """Scroll to the live picture and its curve, which lie below the choices."""
         area = self.parentWidget()
         while area is not None and not isinstance(area, QScrollArea):
             area = area.parentWidget()
         if area is not None and self.curve is not None:
-            area.ensureWidgetVisible(self.curve)
+            end = self.curve.mapTo(area.widget(), self.curve.rect().bottomLeft())  # of a plot Qt takes the top alone
+            area.ensureVisible(end.x(), end.y(), 0, MARGIN)
