@@ -202,6 +202,31 @@ def test_true_and_predicted_are_asked_for_side_by_side(
     assert not page.stains.compare.isChecked()
 
 
+def test_what_is_side_by_side_is_named(
+    qtbot: Any, page: ApplyPage, make_run: Callable[..., str], predicted: dict[str, Level]
+) -> None:
+    make_run()
+    page.session.set_current(1)
+    press(qtbot, page, page.here)
+    page.stains.compare.click()
+    assert page.stains.beside.text() == "From left to right: DNA, DNA (predicted)."
+    page.stains.compare.click()
+    assert page.stains.beside.isHidden()
+
+
+def test_long_names_of_stains_hide_no_line(
+    qtbot: Any, page: ApplyPage, make_run: Callable[..., str], predicted: dict[str, Level]
+) -> None:
+    page.resize(320, 700)
+    for place in range(2):
+        page.tick(make_run(f"a run that has a very long name, longer than the page is wide {place}"))
+        press(qtbot, page, page.here)
+    stains = page.stains.list
+    assert stains.count() == 2
+    assert not stains.horizontalScrollBar().isVisible()
+    assert stains.visualItemRect(stains.item(1)).bottom() <= stains.viewport().height()
+
+
 def test_maps_are_asked_for_and_taken_away(
     qtbot: Any, page: ApplyPage, make_run: Callable[..., str], predicted: dict[str, Level]
 ) -> None:

@@ -21,6 +21,7 @@ from napari_cellstage.ui.workers import JobRunner
 
 NOTES_SHOWN = 4
 MODELS_SHOWN = 4
+APART = 8  # pixels between them
 OTHERS = "stain models"  # setting of the project: folders of models from elsewhere
 NO_MODEL = "No model yet. Train one under Learn, from images that have transmitted light and the stain."
 
@@ -90,6 +91,7 @@ class ApplyPage(QWidget):
             "Trained models, the newest first",
             "Tick one or several; each predicts its stains, as channels of their own.",
             MODELS_SHOWN,
+            APART,
         )
         self.empty, self.said = hint(""), hint("")
         self.said.setTextFormat(Qt.TextFormat.PlainText)

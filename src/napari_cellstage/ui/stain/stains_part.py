@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from napari_cellstage.core.predicted import PredictedStain, is_predicted
 from napari_cellstage.session import Session
 from napari_cellstage.ui.notices import showing_errors
-from napari_cellstage.ui.pieces import READ_ONLY, allow, hint, on_click, small_button
+from napari_cellstage.ui.pieces import READ_ONLY, allow, hint, on_click, say, small_button
 from napari_cellstage.ui.stain.verdict_words import sign_of, verdict_text
 from napari_cellstage.ui.theme import PanelTheme
 
@@ -114,9 +114,11 @@ class StainsPart(QGroupBox):
         self.list.setAccessibleName("Predicted stains of this image")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # its names are cut instead
         self.list.setTabKeyNavigation(False)
         self.list.currentRowChanged.connect(self._on_chosen)
-        self.verdict = hint("")
+        self.verdict, self.beside = hint(""), hint("")
+        self.beside.setTextFormat(Qt.TextFormat.PlainText)
         self.find = small_button("Find cells in it ▸", "Go to the step Cells with this stain as the channel.")
         self.compare = small_button(
             "Side by side",
@@ -140,6 +142,8 @@ class StainsPart(QGroupBox):
             layout.addLayout(row)
             for one in parts:
                 row.addWidget(one)
+        layout.insertWidget(layout.count() - 1, self.beside)
+        say(self.beside, "")
 
     # show
 
@@ -176,7 +180,12 @@ class StainsPart(QGroupBox):
 
     def _on_compare(self, on: bool) -> None:
         one = self.chosen
-        self.compare_wanted.emit(self._beside(one) if on and one is not None else [])
+        channels = self._beside(one) if on and one is not None else []
+        names = self._session.channel_names if channels else ()
+        say(
+            self.beside, f"From left to right: {', '.join(names[channel] for channel in channels)}." if channels else ""
+        )
+        self.compare_wanted.emit(channels)
 
     def _on_map(self, kind: str, on: bool) -> None:
         if self._looked_at is not None:

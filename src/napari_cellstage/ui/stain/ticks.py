@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
+from qtpy.QtCore import QEvent, QModelIndex, QSize, Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QListWidget,
+    QListWidgetItem,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 _KEY = Qt.ItemDataRole.UserRole
 _TICKABLE = Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
@@ -37,13 +44,16 @@ class Ticks(QListWidget):
         What ticking does.
     most
         Lines shown before it scrolls.
+    apart
+        Pixels between them, where they have several rows of text.
     """
 
     changed = Signal()
 
-    def __init__(self, name: str, tip: str, most: int = 5, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, tip: str, most: int = 5, apart: int = 0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._most = most
+        self.setItemDelegate(_Apart(apart, self))
         self.setAccessibleName(name)
         self.setToolTip(tip)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -109,3 +119,15 @@ class Ticks(QListWidget):
 
     def _on_changed(self, _item: QListWidgetItem) -> None:
         self.changed.emit()
+
+
+class _Apart(QStyledItemDelegate):
+    """Keeps lines apart; spacing of the list's own would take from their width too."""
+
+    def __init__(self, pixels: int, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._pixels = pixels
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802 - Qt's name
+        """Return the room that a line takes."""
+        return super().sizeHint(option, index) + QSize(0, self._pixels)
