@@ -38,7 +38,9 @@ def next_step(session: Session) -> NextStep:
 
 
 def _stain_first(session: Session) -> NextStep | None:
-    """Return the advice to predict a stain, where a model is there for this image, which has not got it."""
+    """Return the advice to predict a stain, where a model is there for this image, which has no stain predicted yet."""
+    if session.stains():
+        return None
     has = {stain_of(name) for name in session.channel_names}
     for run in session.stain_runs():
         lacking = [one for one in run.stains if one not in has]

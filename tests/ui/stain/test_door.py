@@ -84,8 +84,9 @@ def test_the_next_step_is_to_predict_where_a_model_fits_and_the_stain_lacks(dock
     dock.session.add_image(image("plain", ("phase",)))
     assert next_step(dock.session).step == STAIN
     assert dock.header.advice.text() == "<b>Next:</b> Predict DNA of this image, then find its cells there."
+    make_run(dock, "run 2", ("DNA", "tubulin"))
     dock.session.add_stains(2, prediction(dock.session.current), "run")
-    assert next_step(dock.session).step == CELLS
+    assert next_step(dock.session).step == CELLS  # in the stain that it has, and not the other one first
     dock.session.add_image(image("other light", ("DIC",)))
     assert next_step(dock.session).step == CELLS  # no model for it
 
