@@ -233,10 +233,7 @@ def test_two_folders_of_files_without_channel_names_are_ready_to_learn_from(
             box.folders.look(tmp_path / name, for_stains=name == "DNA")
     assert box.missing == ""
     pairs = box.source().pairs(lambda: False)
-    assert (pairs.input_names, pairs.stain_names) == (
-        ("phase",),
-        ("DNA",),
-    )  # not "channel 0", which is said of any file
+    assert (pairs.input_names, pairs.stain_names) == (("phase",), ("DNA",))  # any file has a "channel 0"
 
 
 def test_folders_of_one_name_keep_the_names_of_channels(tmp_path: Path) -> None:
