@@ -12,6 +12,7 @@ from napari_cellstage.ui.theme import PanelTheme
 
 LOSS_COLOR, ACCURACY_COLOR = "#d55e00", "#56b4e9"  # of the Okabe-Ito palette
 AXIS_HEIGHT = 42
+ROOM = (1, 7, 10, 3)  # pixels around a plot: words of its axes reach beyond them
 FEW = 12  # epochs, each of which has a tick of its own
 
 
@@ -27,6 +28,7 @@ class Curve(pg.PlotWidget):
         self.setMenuEnabled(False)
         self.hideButtons()
         self.getAxis("bottom").setHeight(AXIS_HEIGHT)  # pyqtgraph's own cuts the name off
+        self.getPlotItem().layout.setContentsMargins(*ROOM)
         self.loss = self.plot([], [], symbol="o", symbolSize=4)
         self._right = pg.ViewBox(enableMouse=False, enableMenu=False)
         self.accuracy = pg.PlotDataItem([], [], symbol="o", symbolSize=4)

@@ -85,6 +85,19 @@ def test_the_curve_has_a_line_a_stain_and_begins_anew(qtbot: Any, theme: PanelTh
     assert curve.lines["actin"].getData()[0].tolist() == [1.0]
 
 
+def test_words_beside_the_curve_are_not_cut_off(qtbot: Any, theme: PanelTheme) -> None:
+    curve = RCurve(theme)
+    qtbot.addWidget(curve)
+    curve.resize(300, curve.height())
+    curve.show()
+    curve.add(epoch(1, DNA=0.3))
+    qtbot.waitExposed(curve)
+    letters = curve.fontMetrics().height() / 2 - 3  # above and below the middle of a number, which has no tail
+    assert curve.getPlotItem().vb.sceneBoundingRect().top() >= letters
+    name = curve.getAxis("bottom").label
+    assert name.mapRectToScene(name.boundingRect()).bottom() <= curve.height() + 3  # it has an empty margin
+
+
 def test_it_follows_the_theme(qtbot: Any, theme: PanelTheme) -> None:
     curve = RCurve(theme)
     qtbot.addWidget(curve)

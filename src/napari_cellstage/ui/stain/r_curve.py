@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtWidgets import QWidget
 
-from napari_cellstage.ui.curve import AXIS_HEIGHT, FEW, readable
+from napari_cellstage.ui.curve import AXIS_HEIGHT, FEW, ROOM, readable
 from napari_cellstage.ui.theme import PanelTheme
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ class RCurve(pg.PlotWidget):
         self._theme = theme
         self._epochs: list[StainEpoch] = []
         self.lines: dict[str, pg.PlotDataItem] = {}
-        self.setFixedHeight(110)
+        self.setFixedHeight(120)
         self.setMouseEnabled(x=False, y=False)
         self.setMenuEnabled(False)
         self.hideButtons()
         self.getAxis("bottom").setHeight(AXIS_HEIGHT)
+        self.getPlotItem().layout.setContentsMargins(*ROOM)
         self.getAxis("left").enableAutoSIPrefix(False)  # thousandths of r would be hard to read
         self.legend = self.addLegend(offset=(-8, -8), labelTextSize="8pt")
         theme.changed.connect(self._paint)
