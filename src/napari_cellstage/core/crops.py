@@ -117,9 +117,9 @@ def crop_masks(
 
 
 def _mostly(covered: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the crop pixels of which the cell covers half; of a cell that covers no half of any, the most it does."""
+    """Return the crop pixels of which the cell covers half; of a cell so thin that it fills none, half of the most."""
     most = covered.max(axis=(1, 2), keepdims=True, initial=0)
-    return np.asarray((covered >= np.minimum(most, 0.5)) & (covered > 0))
+    return np.asarray((covered >= most / 2) & (covered > 0))
 
 
 def _fill(
