@@ -22,6 +22,7 @@ from napari_cellstage.sample_stained import stained_field, unstained
 from napari_cellstage.session import Session
 from napari_cellstage.stain.job import StainTrained, train_stain
 from napari_cellstage.stain.matched_cells import matches
+from napari_cellstage.stain.model import StainModel
 from napari_cellstage.stain.pairs import pairs_of_images
 from napari_cellstage.stain.predict import predict_stains
 from napari_cellstage.stain.recipe import StainRecipe
@@ -52,6 +53,7 @@ def learned(folder: Path) -> StainTrained:
     stained = [stained_field(seed, size=320, cells=24).stack for seed in range(4)]
     pairs = pairs_of_images(stained, ["phase"], ["DNA"])
     made: StainTrained = result(train_stain(pairs, StainRecipe.load("stain-2d").but(**SMALL), lambda: folder))
+    assert StainModel.load(folder).reached == {"DNA": pytest.approx(made.scores.stains[0].pearson)}
     return made
 
 

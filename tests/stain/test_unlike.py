@@ -157,13 +157,13 @@ def test_a_model_that_has_seen_too_little_says_so(
 
 def level(share: float = 0.0, width: float = 0.1, whole: float = 0.0) -> str:
     places = np.where(np.arange(100) < 100 * share, 2.0, 0.5).astype(np.float32)
-    return judged(places, {"DNA": width}, Difference(whole, "brightness")).level
+    return judged(places, {"DNA": width}, Difference(whole, "brightness"), {}).level
 
 
 def test_levels_follow_from_shares_widths_and_the_whole() -> None:
     assert [level(share) for share in (0.02, 0.1, 0.11, 0.5, 0.51)] == ["like", "like", *["doubtful"] * 2, "unlike"]
     assert [level(whole=amount) for amount in (0.2, 0.3, 0.6, 0.7)] == ["like", *["doubtful"] * 2, "unlike"]
-    vague = judged(np.zeros(10, np.float32), {"DNA": 0.1, "actin": 0.8}, Difference(float("nan"), ""))
+    vague = judged(np.zeros(10, np.float32), {"DNA": 0.1, "actin": 0.8}, Difference(float("nan"), ""), {})
     assert vague.level == "doubtful"
     assert "actin 80%" in vague.text
     assert "bright from dark places of actin" in vague.text
@@ -179,4 +179,19 @@ def test_levels_follow_from_shares_widths_and_the_whole() -> None:
     ],
 )
 def test_it_is_said_how_the_whole_differs(whole: float, words: str) -> None:
-    assert words in judged(np.zeros(10, np.float32), {"DNA": 0.1}, Difference(whole, "brightness")).text
+    assert words in judged(np.zeros(10, np.float32), {"DNA": 0.1}, Difference(whole, "brightness"), {}).text
+
+
+def test_a_poor_model_is_said_also_where_the_image_is_like_its_own() -> None:
+    places, whole = np.zeros(10, np.float32), Difference(0.0, "")
+    poor = judged(places, {"DNA": 0.1}, whole, {"DNA": 0.02, "actin": 0.8})
+    assert poor.level == "doubtful"
+    assert poor.text.startswith("The model itself is poor: on images held out it reached DNA r 0.02. Train longer")
+    assert judged(places, {"DNA": 0.1}, whole, {"DNA": 0.3}).level == "like"
+
+
+def test_what_a_model_reached_is_in_its_card(make_model: MakeModel) -> None:
+    model = make_model()
+    assert model.reached == {}
+    scored = replace(model, card=model.card | {"pearson": {"DNA": 0.4, "actin": None}})
+    assert scored.reached == {"DNA": 0.4}

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 
 from napari_cellstage.core.errors import ModelError
 from napari_cellstage.core.normalise import MODES, Normalisation
+from napari_cellstage.core.whole_files import write_whole
 from napari_cellstage.learn.data import TrainingSet
 
 FORMAT = 1
@@ -120,6 +121,25 @@ def card_last(folder: Path, card: dict[str, Any]) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CARD).unlink(missing_ok=True)  # of a model that was here before
         yield
-        (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
+        (folder / CARD).write_text(_text(card), encoding="utf-8")
     except (OSError, SafetensorError) as e:
         raise ModelError(f"The model can't be saved in '{folder}': {e}. Make room, or choose another place.") from e
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write what is known by now of a model that lies in a folder already.
+
+    Raises
+    ------
+    ProjectError
+        If it can't be written; what was there before is safe.
+    """
+
+    def write(file: Path) -> None:
+        file.write_text(_text(card), encoding="utf-8")
+
+    write_whole(folder / CARD, write)
+
+
+def _text(card: dict[str, Any]) -> str:
+    return json.dumps(card, indent=1, ensure_ascii=False)

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cellstage.core.errors import CellStageError, ModelError, TrainingError
+from napari_cellstage.core.json_values import plain
 from napari_cellstage.core.steps import relayed
+from napari_cellstage.learn.card import write_card
 from napari_cellstage.learn.events import BatchDone, Note
 from napari_cellstage.stain.events import StainEpoch
 from napari_cellstage.stain.pair import StainSet
@@ -99,6 +101,9 @@ def _train(
     from napari_cellstage.stain.run_files import write_run_files
 
     write_run_files(folder, history, scores)
+    if scores is not None:
+        model.card["pearson"] = plain({one.name: one.pearson for one in scores.stains})  # for verdicts
+        write_card(folder, model.card)
     return StainTrained(model, folder, scores)
 
 

@@ -87,6 +87,12 @@ class StainModel:
         """What the training data look like, see `unlike`; None where it is not known."""
         return Familiar.from_arrays(self.arrays)
 
+    @property
+    def reached(self) -> dict[str, float]:
+        """By stain: mean Pearson r on the images held out from its training; those that were not scored are missing."""
+        known = self.card.get("pearson") or {}
+        return {name: float(value) for name, value in known.items() if value is not None}
+
     def network(self) -> nn.Module:
         """Return its network, several as one (see `Averaged`), on the CPU, ready to predict.
 

@@ -107,4 +107,5 @@ class Work:
         """Return the map of what is unlike the training data, and the verdict."""
         familiar = self.familiar
         unlike, whole = not_known(field) if familiar is None else familiar.compare(field)
-        return unlike, judged(unlike, dict(zip(self.model.stain_names, widths.tolist(), strict=True)), whole)
+        by_stain = dict(zip(self.model.stain_names, widths.tolist(), strict=True))
+        return unlike, judged(unlike, by_stain, whole, self.model.reached)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -47,10 +48,13 @@ class Verdict:
 
 DOUBTFUL, UNLIKE = 0.1, 0.5  # shares of an image: of images like the training data about 0.01 is over the limit
 OTHER, FAR = 0.25, 0.6  # differences of an image as a whole: worth a look; too far
+WEAK = 0.3  # r on images held out: a model that explains less than a tenth of what there is
 WIDE = 0.5  # of the stain's range: an interval as wide as that says hardly anything
 
 
-def judged(unlike: NDArray[np.float32], widths: dict[str, float], whole: Difference) -> Verdict:
+def judged(
+    unlike: NDArray[np.float32], widths: dict[str, float], whole: Difference, reached: Mapping[str, float]
+) -> Verdict:
     """Return the verdict on one time point.
 
     Parameters
@@ -61,18 +65,28 @@ def judged(unlike: NDArray[np.float32], widths: dict[str, float], whole: Differe
         By stain: mean width of the 80 % interval, as a share of the stain's range.
     whole
         How the image differs as a whole.
+    reached
+        By stain: mean Pearson r of the model on images held out, where it is known.
     """
     known = unlike[np.isfinite(unlike)]
     share = float((known > 1).sum() / unlike.size) if len(known) else float("nan")
     width = float(np.mean(list(widths.values())))
     vague = [name for name, value in widths.items() if value > WIDE]
+    weak = {name: r for name, r in reached.items() if r < WEAK}
     level: Level = "like"
-    if share > DOUBTFUL or whole.amount > OTHER or vague:
+    if share > DOUBTFUL or whole.amount > OTHER or vague or weak:
         level = "doubtful"
     if share > UNLIKE or whole.amount > FAR:
         level = "unlike"
-    told = [_of_share(share, level), *_of_whole(whole), *_of_widths(widths, vague)]
+    told = [*_of_model(weak), _of_share(share, level), *_of_whole(whole), *_of_widths(widths, vague)]
     return Verdict(level, " ".join(told), share, width, whole.amount)
+
+
+def _of_model(weak: Mapping[str, float]) -> list[str]:
+    if not weak:
+        return []
+    each = ", ".join(f"{name} r {r:.2f}" for name, r in weak.items())
+    return [f"The model itself is poor: on images held out it reached {each}. Train longer, or with more images."]
 
 
 def _of_share(share: float, level: Level) -> str:
