@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_cellstage.cli.answers import write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
-from napari_cellstage.cli.writing import write_labels
+from napari_cellstage.cli.writing import safe_name, write_labels
 from napari_cellstage.core.cells import CellTable
 from napari_cellstage.core.channel_guess import channel_sentence, looks_nuclear
 from napari_cellstage.core.errors import CellsError, ImageError
@@ -165,5 +165,4 @@ def _segment_one(stack: ImageStack, out: Path, choices: SegmentChoices, reporter
 
 def _named(out: Path, scene: str) -> Path:
     """Return the file of a scene, beside `out`."""
-    safe = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in scene)
-    return out.with_name(f"{out.stem}-{safe}{out.suffix}")
+    return out.with_name(f"{out.stem}-{safe_name(scene)}{out.suffix}")

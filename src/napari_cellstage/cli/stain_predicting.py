@@ -14,6 +14,7 @@ from napari_cellstage.cli.answers import write_json
 from napari_cellstage.cli.progress import Reporter, stop_on_interrupt
 from napari_cellstage.cli.segmenting import chosen_scenes
 from napari_cellstage.cli.stain_pairs import load_stain_model
+from napari_cellstage.cli.writing import safe_name
 from napari_cellstage.core.errors import CellStageError, ImageError, ModelError
 from napari_cellstage.core.images import ImageStack, find_images
 from napari_cellstage.core.label_companions import find_companions
@@ -176,13 +177,13 @@ class _Places:
         return place
 
     def _names(self, file: Path, stack: ImageStack) -> Iterator[Path]:
-        stem = _safe(stack.name.rpartition("/")[2]).removesuffix(".tif").removesuffix(".ome")
-        for name in (stem, f"{_safe(file.parent.name)}_{stem}", *(f"{stem}_{number}" for number in range(2, 10_000))):
+        stem = safe_name(stack.name.rpartition("/")[2]).removesuffix(".tif").removesuffix(".ome")
+        for name in (
+            stem,
+            f"{safe_name(file.parent.name)}_{stem}",
+            *(f"{stem}_{number}" for number in range(2, 10_000)),
+        ):
             yield self._out / f"{name}_predicted.ome.tif"
-
-
-def _safe(name: str) -> str:
-    return "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in name)
 
 
 def _one_image(

@@ -1,4 +1,4 @@
-"""Label images as files: TIFF by tiles, or a Zarr folder with levels; never all in memory."""
+"""Names of files, and label images as files: TIFF by tiles, or a Zarr folder with levels; never all in memory."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from napari_cellstage.core.volumes import LabelVolume
 
 _TILE = 512
 _LARGE = 1 << 24  # pixels of a plane; a smaller one is written as it is, which every program reads
+
+
+def safe_name(text: str) -> str:
+    """Return a text, such as the name of a scene, as part of a file's name on every system."""
+    return "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in text)
 
 
 def write_labels(labels: Any, file: Path, largest: int | None = None) -> None:

@@ -78,7 +78,7 @@ def judged(
         level = "doubtful"
     if share > UNLIKE or whole.amount > FAR:
         level = "unlike"
-    told = [*_of_model(weak), _of_share(share, level), *_of_whole(whole), *_of_widths(widths, vague)]
+    told = [*_of_model(weak), _of_share(share, whole), *_of_whole(whole), *_of_widths(widths, vague)]
     return Verdict(level, " ".join(told), share, width, whole.amount)
 
 
@@ -89,7 +89,7 @@ def _of_model(weak: Mapping[str, float]) -> list[str]:
     return [f"The model itself is poor: on images held out it reached {each}. Train longer, or with more images."]
 
 
-def _of_share(share: float, level: Level) -> str:
+def _of_share(share: float, whole: Difference) -> str:
     if share != share:
         return "Whether this image is like the training data can't be told: the model has learned from too little."
     if share > UNLIKE:
@@ -102,9 +102,9 @@ def _of_share(share: float, level: Level) -> str:
             f"Partly unlike the training data: {share:.0%} of the image. Look at the map of unlike places before you "
             "use the stain there."
         )
-    if level == "like":
-        return f"Like the training data: only {share:.0%} of the image is unlike it."
-    return f"Place by place only {share:.0%} of the image is unlike the training data."
+    if whole.amount > OTHER:
+        return f"Place by place only {share:.0%} of the image is unlike the training data."
+    return f"Like the training data: only {share:.0%} of the image is unlike it."
 
 
 def _of_whole(whole: Difference) -> list[str]:
